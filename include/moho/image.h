@@ -1,0 +1,37 @@
+/* image.h - the migrated image: stack and fold on a grid, written as Zarr and SEG-Y, read back.
+ */
+#ifndef MOHO_IMAGE_H
+#define MOHO_IMAGE_H
+
+#include "moho/grid.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct moho_image {
+  moho_grid grid;
+  float *stack;     /* [inline, crossline, time] */
+  int32_t *fold;    /* [inline, crossline, time], contributions per sample; NULL where a file has none */
+  char *attributes; /* JSON object: the effective job, versions, input hash, ...; may be NULL; owned, malloc */
+} moho_image;
+
+/** Zeroed stack and fold for a grid (COPY). */
+MOHO_API moho_status moho_image_create(const moho_grid *grid, moho_image *out);
+MOHO_API void moho_image_release(moho_image *image);
+
+/** Write image.zarr (Zarr v2, consolidated; design: arrays stack, fold; coordinates inline, crossline, time, cdp_x, cdp_y;
+ *  grid and job in attributes). Built beside `path` and renamed at the end; an existing `path` is replaced only then. */
+MOHO_API moho_status moho_image_write_zarr(const moho_image *image, const char *path);
+
+/** Write the stack as SEG-Y rev 1, IEEE float; il/xl at 189/193, cdp_x/y 181/185 with scalar; `description`: lines for the
+ *  text header (how it was processed). */
+MOHO_API moho_status moho_image_write_segy(const moho_image *image, const char *path, const char *description);
+
+/** Read an image.zarr (also a foreign Zarr v2 group with the same names). */
+MOHO_API moho_status moho_image_read_zarr(const char *path, moho_image *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

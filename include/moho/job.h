@@ -1,0 +1,41 @@
+/* job.h - a migration job: read from YAML, changed key by key, explained, run. The keys: docs/job.md. */
+#ifndef MOHO_JOB_H
+#define MOHO_JOB_H
+
+#include "moho/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct moho_job moho_job;
+
+/** Read a job file. Errors name file, line, column, key and the nearest valid key. Relative paths in it are relative to it. */
+MOHO_API moho_status moho_job_read(const char *path, moho_job **out);
+/** The same from text; name is used in errors. */
+MOHO_API moho_status moho_job_parse(const char *text, size_t length, const char *name, moho_job **out);
+MOHO_API void moho_job_destroy(moho_job **job);
+/** Override a key by its path, the value in YAML: "migration.aperture.max_m", "3000". */
+MOHO_API moho_status moho_job_set(moho_job *job, const char *key, const char *value);
+
+/** The table of all keys for --help and docs: text with a line a key (path, type, unit, default, meaning). BORROW. */
+MOHO_API const char *moho_job_keys_help(void);
+
+/** The effective job and the plan, as text for people or JSON: every value, unit, default or given; memory, tiles,
+ *  contributions, time expected. Opens the input. *text is malloc'ed: free() it. */
+MOHO_API moho_status moho_job_explain(const moho_job *job, int json, char **text);
+
+typedef struct moho_job_run_options {
+  int overwrite; /* 1: earlier results in the output directory may be replaced (only Moho's own files, at the very end) */
+  moho_progress_function progress;
+  void *user;
+} moho_job_run_options;
+
+/** Run it. Writes the outputs of docs/job.md into output.directory: image.zarr, stack.sgy, stack.png, fold.png, report.json.
+ *  *report (may be NULL) gets the text of report.json, malloc'ed. Nothing partial stays under a final name. */
+MOHO_API moho_status moho_job_run(const moho_job *job, const moho_job_run_options *options, char **report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

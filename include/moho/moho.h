@@ -1,0 +1,16 @@
+/* moho.h - all of Moho's public interface. Each header stands alone; this one includes them all. */
+#ifndef MOHO_MOHO_H
+#define MOHO_MOHO_H
+
+#include "moho/device.h"
+#include "moho/grid.h"
+#include "moho/image.h"
+#include "moho/job.h"
+#include "moho/migration.h"
+#include "moho/status.h"
+#include "moho/synth.h"
+#include "moho/traces.h"
+#include "moho/velocity.h"
+#include "moho/view.h"
+
+#endif

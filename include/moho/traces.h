@@ -1,0 +1,117 @@
+/* traces.h - prestack traces: their geometry, and files of them (SEG-Y, SU, Zarr) read and written.
+ *
+ * Axes: traces [trace, time], time fastest. A trace's sample j is at first_sample_s + j*dt_s. Coordinates are metres,
+ * double, in the survey's CRS. Trace indices are 0-based in calls, trace numbers 1-based in messages.
+ */
+#ifndef MOHO_TRACES_H
+#define MOHO_TRACES_H
+
+#include "moho/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { /* geometry.flags */
+  MOHO_TRACE_DEAD = 1,        /* trace identification 2, or all samples zero once read */
+  MOHO_TRACE_NOT_SEISMIC = 2, /* trace identification neither seismic (1), unknown (0, -1) nor dead */
+  MOHO_TRACE_NO_POSITION = 4, /* no usable coordinates */
+  MOHO_TRACE_BAD = 8          /* NaN or Inf samples, set to zero on request */
+};
+
+/* Where each trace was shot and recorded: arrays of length n. */
+typedef struct moho_geometry {
+  size_t n;
+  double *source_x, *source_y, *receiver_x, *receiver_y; /* metres */
+  double *first_sample_s;              /* time of sample 0 (delay recording time) */
+  float *mute_start_s, *mute_end_s;    /* header mute (bytes 111, 113): samples in [start, end] are muted; end <= 0: none */
+  int32_t *cdp, *inline_number, *crossline_number; /* 0 where the file has none */
+  uint8_t *flags;                      /* MOHO_TRACE_... */
+} moho_geometry;
+
+MOHO_API moho_status moho_geometry_create(size_t n, moho_geometry *out); /* zeroed arrays */
+MOHO_API void moho_geometry_release(moho_geometry *geometry);
+/** Traces [first, first+n) of `all`, pointing into it (BORROW: do not release). */
+MOHO_API moho_geometry moho_geometry_slice(const moho_geometry *all, size_t first, size_t n);
+/** 1 when a trace takes part in a migration: no flag but MOHO_TRACE_BAD. */
+MOHO_API int moho_geometry_is_live(const moho_geometry *geometry, size_t trace);
+MOHO_API double moho_geometry_offset(const moho_geometry *geometry, size_t trace);      /* |s-r|, m */
+MOHO_API double moho_geometry_azimuth_deg(const moho_geometry *geometry, size_t trace); /* source to receiver, 0..360 */
+
+/* ---- reading ---- */
+
+typedef struct moho_traces moho_traces; /* an open trace file; reading is thread safe */
+
+typedef enum { MOHO_TRACE_FILE_SEGY, MOHO_TRACE_FILE_SU, MOHO_TRACE_FILE_ZARR } moho_trace_file;
+typedef enum { MOHO_UNITS_AUTO, MOHO_UNITS_M, MOHO_UNITS_FT } moho_units;
+typedef enum { MOHO_GEOMETRY_AUTO, MOHO_GEOMETRY_SOURCE_RECEIVER, MOHO_GEOMETRY_MIDPOINT_OFFSET } moho_geometry_source;
+typedef enum { MOHO_BAD_SAMPLES_ERROR, MOHO_BAD_SAMPLES_ZERO } moho_bad_samples;
+
+typedef struct moho_traces_options {
+  const char *headers;           /* overrides "source_x=73,receiver_x=81:i4,cdp=21:i4"; presets "standard", "su"; NULL: standard */
+  int coordinate_scalar_given;   /* 1: coordinate_scalar replaces bytes 71-72 (SEG-Y meaning: < 0 divides) */
+  int coordinate_scalar;
+  moho_units units;
+  int first_sample_given;
+  double first_sample_s;
+  moho_geometry_source geometry;
+  moho_bad_samples bad_samples;
+  moho_progress_function progress;
+  void *progress_user;
+} moho_traces_options;
+
+MOHO_API moho_traces_options moho_traces_options_default(void);
+
+typedef struct moho_anomaly { /* something odd that was decided, counted and is told */
+  const char *name;   /* "ns_conflict" */
+  size_t count;       /* traces (or 1) */
+  size_t first_trace; /* 0-based */
+  char text[240];     /* "trace headers say 1500 samples, the binary header 600: 600 is used, it fits the file" */
+} moho_anomaly;
+
+typedef struct moho_traces_info {
+  moho_trace_file kind;
+  char format[64];     /* "SEG-Y rev 1, IBM float, big endian" */
+  size_t n_traces, n_samples;
+  double dt_s;
+  uint64_t file_bytes;
+  moho_units units;    /* of the file; geometry is in metres always */
+  moho_geometry_source geometry; /* where the coordinates came from */
+  size_t n_anomalies;
+  const moho_anomaly *anomalies; /* BORROW, lives with the moho_traces */
+  const char *text_header;       /* UTF-8, 80-column lines, may be "" */
+  char input_hash[65];           /* of size, binary header and all trace headers, hexadecimal */
+} moho_traces_info;
+
+/**
+ * Open a trace file and scan its headers (at disk speed, in parallel, bounded memory).
+ * @return MOHO_OK; MOHO_ERROR_NOT_FOUND, MOHO_ERROR_FORMAT (not a trace file, cut short, absurd ns or dt: where and how to
+ *         mend it), MOHO_ERROR_KEY (headers option), MOHO_ERROR_IO, MOHO_ERROR_INTERRUPTED
+ */
+MOHO_API moho_status moho_traces_open(const char *path, const moho_traces_options *options, moho_traces **out);
+MOHO_API void moho_traces_close(moho_traces **traces);
+MOHO_API const moho_traces_info *moho_traces_get_info(const moho_traces *traces);
+/** The geometry of all traces. BORROW; reading may add the flags DEAD (all zero) and BAD. */
+MOHO_API const moho_geometry *moho_traces_get_geometry(const moho_traces *traces);
+/** Read traces [first, first+n) as float into out [n, n_samples]. Threads may call it at once. With bad_samples ERROR a NaN or
+ *  Inf sample is MOHO_ERROR_FORMAT naming trace and sample. */
+MOHO_API moho_status moho_traces_read(moho_traces *traces, size_t first, size_t n, float *out);
+
+/* ---- writing ---- */
+
+typedef struct moho_traces_writer moho_traces_writer;
+
+/** Create a trace file by its ending (.sgy .segy .su .zarr). Written under a temporary name; nothing appears under `path`
+ *  before moho_traces_writer_finish. n_traces: exactly how many will be appended (0: not known, not for Zarr). */
+MOHO_API moho_status moho_traces_writer_create(const char *path, size_t n_traces, size_t n_samples, double dt_s,
+                                               const char *description, moho_traces_writer **out);
+MOHO_API moho_status moho_traces_writer_append(moho_traces_writer *writer, const moho_geometry *geometry, const float *traces);
+/** Close, sync and rename to the final name. The writer is destroyed, also on failure. */
+MOHO_API moho_status moho_traces_writer_finish(moho_traces_writer **writer);
+/** Drop what was written. NULL is fine. */
+MOHO_API void moho_traces_writer_discard(moho_traces_writer **writer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

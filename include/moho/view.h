@@ -1,0 +1,46 @@
+/* view.h - pictures for a report: a section, a time slice or a map as PNG, with axes, units, title and colour bar.
+ */
+#ifndef MOHO_VIEW_H
+#define MOHO_VIEW_H
+
+#include "moho/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { MOHO_VIEW_GREY, MOHO_VIEW_RED_BLUE, MOHO_VIEW_SEQUENTIAL } moho_view_colours;
+
+typedef struct moho_view_axis {
+  const char *label;  /* "crossline", "time" */
+  const char *unit;   /* "", "s", "m" */
+  double first, step; /* value of sample 0, and between samples */
+} moho_view_axis;
+
+typedef struct moho_view_options {
+  int width, height;     /* pixels of the whole picture; 0: chosen from the data */
+  const char *title;     /* NULL: none */
+  const char *subtitle;  /* NULL: none */
+  const char *value_label; /* beside the colour bar: "amplitude", "fold" */
+  moho_view_colours colours;
+  double clip_percentile;  /* of |value|, symmetric; 99 */
+  double clip_value;       /* > 0: that value in place of the percentile */
+  int symmetric;           /* 1: -clip..clip (amplitudes); 0: min..max (fold) */
+  int wiggles;             /* 1: wiggle traces over the colours, filled on the positive side */
+  moho_view_axis across, down;
+} moho_view_options;
+
+MOHO_API moho_view_options moho_view_options_default(void);
+
+/**
+ * Draw data [across, down] (down fastest, as [crossline, time] of a section) into a PNG.
+ * A time slice passes [crossline or inline, ...] transposed by stride: element (a, d) is data[a*stride_across + d*stride_down].
+ * NaN is drawn grey-blue. Written through a temporary name.
+ */
+MOHO_API moho_status moho_view_write_png(const char *path, const float *data, size_t n_across, size_t n_down,
+                                         size_t stride_across, size_t stride_down, const moho_view_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,85 @@
+/* memory.c - checked allocation and the machine's memory. */
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef __APPLE__
+#include <mach/mach.h>
+#include <sys/sysctl.h>
+#endif
+
+moho_status moho_multiply(size_t a, size_t b, const char *what, size_t *out) {
+  if (__builtin_mul_overflow(a, b, out)) return moho_fail(MOHO_ERROR_RANGE, "%s: %zu x %zu is more than this machine can count", what, a, b);
+  return MOHO_OK;
+}
+
+moho_status moho_allocate(size_t count, size_t size, const char *what, void *out) {
+  size_t bytes;
+  *(void **)out = NULL;
+  MOHO_TRY(moho_multiply(count, size, what, &bytes));
+  if (bytes > SIZE_MAX - 64) return moho_fail(MOHO_ERROR_RANGE, "%s: %zu bytes are more than this machine can count", what, bytes);
+  size_t rounded = (bytes + 63) / 64 * 64;
+  void *memory = aligned_alloc(64, rounded ? rounded : 64);
+  char text[32];
+  if (!memory) return moho_fail(MOHO_ERROR_MEMORY, "%s: %s could not be allocated", what, moho_bytes_text((double)bytes, text));
+  memset(memory, 0, rounded ? rounded : 64);
+  *(void **)out = memory;
+  return MOHO_OK;
+}
+
+const char *moho_bytes_text(double bytes, char buffer[32]) {
+  static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  size_t unit = 0;
+  while (bytes >= 1024 && unit + 1 < sizeof units / sizeof *units) bytes /= 1024, unit++;
+  snprintf(buffer, 32, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+  return buffer;
+}
+
+#ifdef __APPLE__
+size_t moho_machine_memory(void) {
+  uint64_t bytes = 0;
+  size_t size = sizeof bytes;
+  return sysctlbyname("hw.memsize", &bytes, &size, NULL, 0) ? 0 : (size_t)bytes;
+}
+
+size_t moho_machine_memory_free(void) {
+  vm_statistics64_data_t statistics;
+  mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
+  if (host_statistics64(mach_host_self(), HOST_VM_INFO64, (host_info64_t)&statistics, &count) != KERN_SUCCESS) return moho_machine_memory() / 2;
+  return ((size_t)statistics.free_count + statistics.inactive_count) * (size_t)sysconf(_SC_PAGESIZE);
+}
+#else
+size_t moho_machine_memory(void) {
+  long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 0;
+}
+
+/* A number in a file of one line, or SIZE_MAX ("max", no such file). */
+static size_t number_in_file(const char *path) {
+  unsigned long long value;
+  FILE *file = fopen(path, "r");
+  if (!file) return SIZE_MAX;
+  int found = fscanf(file, "%llu", &value);
+  fclose(file);
+  return found == 1 ? (size_t)value : SIZE_MAX;
+}
+
+size_t moho_machine_memory_free(void) {
+  size_t available = SIZE_MAX;
+  char line[128];
+  unsigned long long kib;
+  FILE *file = fopen("/proc/meminfo", "r");
+  while (file && fgets(line, sizeof line, file))
+    if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1) available = (size_t)kib * 1024;
+  if (file) fclose(file);
+  if (available == SIZE_MAX) available = moho_machine_memory() / 2;
+  size_t limit = number_in_file("/sys/fs/cgroup/memory.max"), used = number_in_file("/sys/fs/cgroup/memory.current");
+  if (limit != SIZE_MAX && used != SIZE_MAX) {
+    size_t left = limit > used ? limit - used : 0;
+    if (left < available) available = left;
+  }
+  return available;
+}
+#endif

@@ -1,0 +1,21 @@
+/* memory.h - checked allocation: sizes are size_t, products cannot overflow, arrays are 64-byte aligned. */
+#ifndef MOHO_BASE_MEMORY_H
+#define MOHO_BASE_MEMORY_H
+
+#include "base/fail.h"
+
+/* Zeroed, 64-byte aligned array of count*size bytes into *out (a void** of any pointer type); free with free().
+ * what: names it in the error. MOHO_ERROR_MEMORY gives the size. */
+moho_status moho_allocate(size_t count, size_t size, const char *what, void *out);
+
+/* a*b, or MOHO_ERROR_RANGE. */
+moho_status moho_multiply(size_t a, size_t b, const char *what, size_t *out);
+
+/* "1.5 GiB" for people; returns buffer. */
+const char *moho_bytes_text(double bytes, char buffer[32]);
+
+/* Bytes of the machine's memory, and of it what is free for use (Linux: MemAvailable, cgroup limits respected). */
+size_t moho_machine_memory(void);
+size_t moho_machine_memory_free(void);
+
+#endif
