@@ -1,0 +1,16 @@
+/* cpu_features.h - what the processor of this machine can run. */
+#ifndef MOHO_DEVICE_CPU_FEATURES_H
+#define MOHO_DEVICE_CPU_FEATURES_H
+
+#include "device/device_internal.h"
+
+/* The widest instruction set that Moho has loops for and this processor and system run. */
+moho_simd moho_cpu_best_simd(void);
+int moho_cpu_has_simd(moho_simd simd);
+const char *moho_simd_name(moho_simd simd);
+/* "Intel(R) Xeon(R) Processor @ 2.80GHz", or the architecture's name. */
+void moho_cpu_name(char *name, size_t capacity);
+/* Processors this process may use (affinity and cgroup respected where the system tells). */
+int moho_cpu_count(void);
+
+#endif

@@ -1,0 +1,1 @@
+/* job.c */ typedef int moho_job_unused;

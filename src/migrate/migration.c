@@ -1,0 +1,1 @@
+/* migration.c */ typedef int moho_migration_unused;
