@@ -1,0 +1,20 @@
+#!/bin/sh
+# All tests under the address and undefined-behaviour sanitizers (leaks included), then those of the migration under the
+# thread sanitizer. Clang with libomp: libomp's own tool, archer, tells the thread sanitizer how OpenMP orders things.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+jobs=${JOBS:-2}
+failed=0
+
+build() { # build PRESET
+  [ -f "build-$1/build.ninja" ] || cmake --preset "$1" >/dev/null || return 1
+  cmake --build "build-$1" -j "$jobs"
+}
+
+build asan && ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+  ctest --test-dir build-asan --output-on-failure -j "$jobs" || failed=1
+build tsan && TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1 \
+  ctest --test-dir build-tsan/tests/migrate --output-on-failure -j "$jobs" --no-tests=error || failed=1
+
+[ $failed = 0 ] && echo "sanitize: address, undefined, leaks and threads are clean" || echo "sanitize: FAILED" >&2
+exit $failed
