@@ -1,6 +1,8 @@
 #!/bin/sh
 # Builds the two libraries that Homebrew lacks, the C library of segyio and kissfft (float), from pinned sources into
 # build-deps/. An archive whose SHA-256 differs from the one written here is refused. Nothing is done where they are there.
+# The hashes are those of Debian 12's signed source index, whose archives are upstream's. Building kissfft this way was tried
+# on Linux; building segyio, and all of it on macOS, was not.
 set -eu
 cd "$(dirname "$0")/.."
 prefix=$PWD/build-deps
@@ -31,14 +33,19 @@ fetch() {
   tar -xzf "$work/$name.tar.gz" -C "$work/$name" --strip-components 1
 }
 
+failed() {
+  tail -n 20 "$work/$1.log" >&2
+  refuse "building $1 failed"
+}
+
 build() { # build NAME CMAKE-OPTIONS...
   name=$1
   shift
   say "building $name"
   cmake -G Ninja -S "$work/$name" -B "$work/$name/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" \
     -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_POLICY_VERSION_MINIMUM=3.5 -DBUILD_SHARED_LIBS=OFF "$@" \
-    >"$work/$name.log" 2>&1 && cmake --build "$work/$name/build" --target install >>"$work/$name.log" 2>&1 ||
-    { tail -n 20 "$work/$name.log"; refuse "building $name failed"; }
+    >"$work/$name.log" 2>&1 || failed "$name"
+  cmake --build "$work/$name/build" --target install >>"$work/$name.log" 2>&1 || failed "$name"
 }
 
 if [ ! -f "$prefix/lib/libkissfft-float.a" ]; then
