@@ -1,0 +1,91 @@
+/* runs.c - the parts of a column that a trace contributes to. */
+#include "migrate/runs.h"
+
+#include <math.h>
+
+static double place_in_record(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t i) {
+  double t1sq = axis->t1sq[i], s2 = table->s2[i];
+  return sqrt(t1sq + query->source2 * s2) + sqrt(t1sq + query->receiver2 * s2) - query->shift;
+}
+
+/* First i in [low, n) for which limits[i] >= value; limits non-decreasing. */
+static int32_t lower_bound(const double *limits, int32_t low, int32_t n, double value) {
+  int32_t high = n;
+  while (low < high) {
+    int32_t middle = low + (high - low) / 2;
+    if (limits[middle] >= value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/* First i in [low, n) whose place is beyond `limit` (at or beyond it, with at_least); places grow from low on. Steps double
+ * away from the guess; once that would leave what is still open, halves. */
+static int32_t first_beyond(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low,
+                            int32_t n, double limit, int at_least, int32_t guess) {
+  int32_t high = n, step = 1, i = guess < low ? low : guess >= n ? n - 1 : guess;
+  while (low < high) {
+    double place = place_in_record(table, axis, query, i);
+    if (at_least ? place >= limit : place > limit) high = i, i -= step;
+    else low = i + 1, i += step;
+    step *= 2;
+    if (i < low || i >= high) i = low + (high - low) / 2;
+  }
+  return low;
+}
+
+static size_t append(moho_interval *out, size_t count, int32_t first, int32_t end) {
+  if (first >= end) return count;
+  if (count && out[count - 1].end == first) {
+    out[count - 1].end = end;
+    return count;
+  }
+  out[count] = (moho_interval){first, end};
+  return count + 1;
+}
+
+static int is_muted(const moho_column_table *table, const moho_run_query *query, int32_t i) {
+  return table->h2_limit && query->half_offset2 > table->h2_limit[i];
+}
+
+/* [low, high) sample by sample, whole blocks at once where bounds on t show them inside. */
+static size_t scan(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low, int32_t high,
+                   int test_mute, moho_interval *out, size_t count) {
+  for (int32_t i = low; i < high;) {
+    int32_t block = i / MOHO_TABLE_BLOCK, end = (block + 1) * MOHO_TABLE_BLOCK;
+    if (end > high) end = high;
+    double slowest = table->block_s2_max[block], fastest = table->block_s2_min[block], late = axis->t1sq[end - 1], early = axis->t1sq[i];
+    double latest = sqrt(late + query->source2 * slowest) + sqrt(late + query->receiver2 * slowest) - query->shift;
+    double earliest = sqrt(early + query->source2 * fastest) + sqrt(early + query->receiver2 * fastest) - query->shift;
+    if (!test_mute && earliest >= query->low && latest <= query->high) {
+      count = append(out, count, i, end);
+    } else if (earliest <= query->high && latest >= query->low) {
+      for (int32_t j = i; j < end; j++) {
+        double place = place_in_record(table, axis, query, j);
+        if (place >= query->low && place <= query->high && !(test_mute && is_muted(table, query, j))) count = append(out, count, j, j + 1);
+      }
+    }
+    i = end;
+  }
+  return count;
+}
+
+size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t *guess, moho_interval *out) {
+  int32_t n = (int32_t)axis->n, first = moho_column_first_within(table, n, query->distance);
+  if (first >= n) return 0;
+  if (table->h2_limit) {
+    if (!table->h2_limit_grows) return scan(table, axis, query, first, n, 1, out, 0);
+    if (is_muted(table, query, first)) first = lower_bound(table->h2_limit, first, n, query->half_offset2);
+    if (first >= n) return 0;
+  }
+  /* From `growing` on both legs grow with t0, so the record cuts at one place at either end. */
+  double leg2 = fmax(query->source2, query->receiver2);
+  int32_t growing = table->leg2_limit[first] >= leg2 ? first : lower_bound(table->leg2_limit, first, n, leg2);
+  size_t count = growing > first ? scan(table, axis, query, first, growing, 0, out, 0) : 0;
+  if (growing >= n) return count;
+  int32_t begin = growing, end = n;
+  if (query->shift > 0 && place_in_record(table, axis, query, begin) < query->low)
+    begin = first_beyond(table, axis, query, growing, n, query->low, 1, growing);
+  if (place_in_record(table, axis, query, n - 1) > query->high) end = *guess = first_beyond(table, axis, query, growing, n, query->high, 0, *guess);
+  return append(out, count, begin, end);
+}

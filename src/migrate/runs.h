@@ -1,0 +1,26 @@
+/* runs.h - the parts of a column that a trace contributes to, decided in double once per trace and column.
+ *
+ * docs/physics.md "Image, contribution, fold". Nearly always one run; more only where t falls with t0 (velocity rising
+ * fast, far from the midpoint) and the record's ends cut the fold.
+ */
+#ifndef MOHO_MIGRATE_RUNS_H
+#define MOHO_MIGRATE_RUNS_H
+
+#include "migrate/column_table.h"
+
+/* A trace as a column sees it. Lengths in metres, times in refined samples. */
+typedef struct moho_run_query {
+  double distance;           /* |x - m| */
+  double source2, receiver2; /* |x - s|^2, |x - r|^2 */
+  double half_offset2;       /* h^2 */
+  double shift;              /* time of sample 0 */
+  double low, high;          /* of u = t - shift that count as inside the record (widened) */
+} moho_run_query;
+
+typedef struct moho_interval { int32_t first, end; } moho_interval;
+
+/* Append the intervals to out [capacity >= n/2 + 1], return their number. *guess: where a neighbouring column's interval
+ * ended (any value will do; it only makes the search short), updated. */
+size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t *guess, moho_interval *out);
+
+#endif

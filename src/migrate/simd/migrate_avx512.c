@@ -1,0 +1,8 @@
+/* migrate_avx512.c - the migration loop for avx512. */
+#include "migrate/simd/migrate_native.h"
+
+#if defined(__x86_64__)
+
+#include "migrate/simd/lanes_avx512.h"
+#include "migrate/simd/migrate_lanes.h"
+#endif

@@ -1,0 +1,8 @@
+/* migrate_neon.c - the migration loop for neon. */
+#include "migrate/simd/migrate_native.h"
+
+#if defined(__aarch64__)
+
+#include "migrate/simd/lanes_neon.h"
+#include "migrate/simd/migrate_lanes.h"
+#endif

@@ -1,0 +1,208 @@
+/* tile_run.c - a batch of prepared traces into one tile of the image. */
+#include "migrate/tile_run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "migrate/aperture.h"
+#include "migrate/runs.h"
+
+/* Traces a block: with 1000 samples 256 KiB, half of a small second-level cache. Columns a group: their image rows and
+ * tables stay in the first-level cache while the block passes. */
+enum { TRACES_PER_BLOCK = 64, COLUMNS_PER_GROUP = 4, RUNS_PER_LAUNCH = 128 };
+
+struct moho_tile_worker {
+  moho_column_table *tables;  /* [columns] of a tile, or NULL when one is shared */
+  float *s2, *inverse_radius; /* [columns, stride] the loops' tables, or NULL */
+  double *velocity;           /* [n] scratch */
+  int32_t *guesses;           /* [columns] where the last interval ended */
+  size_t *columns;            /* [columns] flat index in the image */
+  moho_run *runs;             /* [RUNS_PER_LAUNCH] */
+  moho_interval *intervals;   /* [n / 2 + 1] of one trace and column */
+  int32_t *hits;              /* [TRACES_PER_BLOCK] rows that may reach the tile */
+  size_t capacity, n_columns;
+};
+
+moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_worker **out) {
+  size_t columns = plan->side_inline * plan->side_crossline, n = frame->axis->n;
+  moho_tile_worker *worker;
+  MOHO_TRY(moho_allocate(1, sizeof *worker, "tile worker", &worker));
+  worker->capacity = columns;
+  moho_status status = moho_allocate(columns, sizeof(int32_t), "tile worker", &worker->guesses);
+  if (!status) status = moho_allocate(columns, sizeof(size_t), "tile worker", &worker->columns);
+  if (!status) status = moho_allocate(RUNS_PER_LAUNCH, sizeof(moho_run), "tile worker", &worker->runs);
+  if (!status) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->intervals);
+  if (!status) status = moho_allocate(TRACES_PER_BLOCK, sizeof(int32_t), "tile worker", &worker->hits);
+  if (!status && !frame->shared_table) {
+    status = moho_allocate(columns, sizeof *worker->tables, "column tables", &worker->tables);
+    if (!status) status = moho_allocate(n, sizeof(double), "column tables", &worker->velocity);
+    if (!status) status = moho_allocate(columns * frame->axis->stride, sizeof(float), "column tables", &worker->s2);
+    if (!status) status = moho_allocate(columns * frame->axis->stride, sizeof(float), "column tables", &worker->inverse_radius);
+    for (size_t i = 0; !status && i < columns; i++)
+      status = moho_column_table_create(frame->axis, frame->options->stretch_mute >= 0, &worker->tables[i]);
+  }
+  if (status) moho_tile_worker_destroy(&worker);
+  *out = worker;
+  return status;
+}
+
+void moho_tile_worker_destroy(moho_tile_worker **worker_pointer) {
+  moho_tile_worker *worker = *worker_pointer;
+  if (!worker) return;
+  for (size_t i = 0; worker->tables && i < worker->capacity; i++) moho_column_table_release(&worker->tables[i]);
+  free(worker->tables), free(worker->s2), free(worker->inverse_radius), free(worker->velocity), free(worker->guesses);
+  free(worker->columns), free(worker->runs), free(worker->intervals), free(worker->hits);
+  free(worker);
+  *worker_pointer = NULL;
+}
+
+size_t moho_tile_worker_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform) {
+  size_t columns = plan->side_inline * plan->side_crossline, bytes = RUNS_PER_LAUNCH * sizeof(moho_run) + axis->n * sizeof(moho_interval);
+  return is_uniform ? bytes : bytes + columns * (moho_column_table_bytes(axis) + 2 * axis->stride * sizeof(float));
+}
+
+/* The tile's columns, and where the velocity varies sideways their tables. */
+static moho_status enter_tile(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile) {
+  size_t stride = frame->axis->stride;
+  worker->n_columns = 0;
+  for (size_t i = 0; i < tile->n_inline; i++)
+    for (size_t j = 0; j < tile->n_crossline; j++)
+      worker->columns[worker->n_columns++] = (tile->first_inline + i) * frame->grid->n_crossline + tile->first_crossline + j;
+  for (size_t c = 0; c < worker->n_columns; c++) worker->guesses[c] = (int32_t)frame->axis->n;
+  for (size_t c = 0; worker->tables && c < worker->n_columns; c++) {
+    double x, y;
+    moho_grid_node(frame->grid, worker->columns[c] / frame->grid->n_crossline, worker->columns[c] % frame->grid->n_crossline, &x, &y);
+    MOHO_TRY(moho_velocity_rms(frame->velocity, x, y, frame->axis->first_s, frame->axis->step_s, frame->axis->n, worker->velocity));
+    moho_column_table_fill(&worker->tables[c], frame->axis, frame->options, worker->velocity);
+    memcpy(worker->s2 + c * stride, worker->tables[c].s2_f, stride * sizeof(float));
+    memcpy(worker->inverse_radius + c * stride, worker->tables[c].inverse_radius_f, stride * sizeof(float));
+  }
+  return MOHO_OK;
+}
+
+/* Rows of the block whose midpoint lies within the largest radius of the tile's bounding box. */
+static size_t find_hits(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_batch *batch, size_t first, size_t end) {
+  double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY}, reach = 0;
+  for (size_t c = 0; c < worker->n_columns; c++) {
+    for (int axis = 0; axis < 2; axis++) {
+      double at = frame->columns[worker->columns[c]].position[axis];
+      low[axis] = fmin(low[axis], at), high[axis] = fmax(high[axis], at);
+    }
+    reach = fmax(reach, worker->tables ? worker->tables[c].largest_radius : frame->shared_table->largest_radius);
+  }
+  size_t hits = 0;
+  for (size_t row = first; row < end; row++) {
+    const moho_batch_trace *trace = &batch->traces[row];
+    double dx = fmax(0, fmax(low[0] - trace->midpoint[0], trace->midpoint[0] - high[0]));
+    double dy = fmax(0, fmax(low[1] - trace->midpoint[1], trace->midpoint[1] - high[1]));
+    if (trace->live && dx * dx + dy * dy <= reach * reach * (1 + 1e-9)) worker->hits[hits++] = (int32_t)row;
+  }
+  return hits;
+}
+
+/* Runs are collected in order and handed to the native loop a launch at a time. */
+typedef struct launcher {
+  moho_tile_worker *worker;
+  const moho_tile_frame *frame;
+  const moho_batch *batch;
+  int32_t n_runs;
+} launcher;
+
+static void launch(launcher *launcher) {
+  const moho_tile_worker *worker = launcher->worker;
+  const moho_tile_frame *frame = launcher->frame;
+  moho_migrate_parameters parameters = frame->parameters;
+  parameters.n_runs = launcher->n_runs;
+  /* Kernels take all buffers as void *; the IN ones are not written. */
+  void *buffers[MOHO_BUFFER_COUNT] = {
+      [MOHO_BUFFER_ROWS] = (void *)(uintptr_t)launcher->batch->rows,
+      [MOHO_BUFFER_RUNS] = worker->runs,
+      [MOHO_BUFFER_T1SQ] = frame->axis->t1sq_f,
+      [MOHO_BUFFER_S2] = worker->tables ? worker->s2 : frame->shared_table->s2_f,
+      [MOHO_BUFFER_INVERSE_RADIUS] = worker->tables ? worker->inverse_radius : frame->shared_table->inverse_radius_f,
+      [MOHO_BUFFER_SINC] = (void *)(uintptr_t)frame->sinc,
+      [MOHO_BUFFER_IMAGE] = frame->image};
+  if (launcher->n_runs) frame->migrate(buffers, &parameters);
+  launcher->n_runs = 0;
+}
+
+static double dot(const double a[2], const double b[2]) {
+  return a[0] * b[0] + a[1] * b[1];
+}
+
+/* Where the taper ends: first sample with A(1-f) >= d. */
+static int32_t end_of_taper(const moho_tile_frame *frame, const moho_column_table *table, double distance, moho_interval interval) {
+  double taper = frame->options->aperture_taper;
+  if (taper <= 0) return interval.first;
+  if (taper >= 1) return interval.end;
+  int32_t full = moho_column_first_within(table, (int32_t)frame->axis->n, moho_aperture_widened(distance / (1 - taper)));
+  return full < interval.first ? interval.first : full > interval.end ? interval.end : full;
+}
+
+/* One trace into one column. @return contributions */
+static uint64_t add_runs(launcher *launcher, int32_t row, size_t c) {
+  moho_tile_worker *worker = launcher->worker;
+  const moho_tile_frame *frame = launcher->frame;
+  const moho_batch_trace *trace = &launcher->batch->traces[row];
+  const moho_column *column = &frame->columns[worker->columns[c]];
+  const moho_column_table *table = worker->tables ? &worker->tables[c] : frame->shared_table;
+  double midpoint[2], source[2], receiver[2];
+  for (int axis = 0; axis < 2; axis++) {
+    midpoint[axis] = column->position[axis] - trace->midpoint[axis];
+    source[axis] = column->position[axis] - trace->source[axis];
+    receiver[axis] = column->position[axis] - trace->receiver[axis];
+  }
+  moho_run_query query = {.distance = sqrt(dot(midpoint, midpoint)),
+                          .source2 = dot(source, source),
+                          .receiver2 = dot(receiver, receiver),
+                          .half_offset2 = trace->half_offset2,
+                          .shift = trace->shift,
+                          .low = -frame->band,
+                          .high = (double)frame->layout.n_samples - 1 + frame->band};
+  size_t count = moho_runs_find(table, frame->axis, &query, &worker->guesses[c], worker->intervals);
+  int32_t *steps = frame->steps + worker->columns[c] * (frame->axis->n + 1);
+  uint64_t contributions = 0;
+  for (size_t i = 0; i < count; i++) {
+    moho_interval interval = worker->intervals[i];
+    steps[interval.first]++;
+    steps[interval.end]--;
+    contributions += (uint64_t)(interval.end - interval.first);
+    if (launcher->n_runs == RUNS_PER_LAUNCH) launch(launcher);
+    worker->runs[launcher->n_runs++] = (moho_run){.row = row,
+                                                  .column = (int32_t)worker->columns[c],
+                                                  .table = (int32_t)c,
+                                                  .first = interval.first,
+                                                  .full = end_of_taper(frame, table, query.distance, interval),
+                                                  .end = interval.end,
+                                                  .source2 = (float)query.source2,
+                                                  .receiver2 = (float)query.receiver2,
+                                                  .distance = (float)query.distance,
+                                                  .shift = (float)query.shift,
+                                                  .spacing = trace->spacing,
+                                                  .source_x = (float)dot(source, column->along),
+                                                  .source_y = (float)dot(source, column->across),
+                                                  .receiver_x = (float)dot(receiver, column->along),
+                                                  .receiver_y = (float)dot(receiver, column->across)};
+  }
+  return contributions;
+}
+
+moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch, uint64_t *contributions) {
+  MOHO_TRY(enter_tile(worker, frame, tile));
+  launcher launcher = {.worker = worker, .frame = frame, .batch = batch};
+  for (size_t first = 0; first < batch->n; first += TRACES_PER_BLOCK) {
+    size_t end = first + TRACES_PER_BLOCK < batch->n ? first + TRACES_PER_BLOCK : batch->n;
+    size_t hits = find_hits(worker, frame, batch, first, end);
+    for (size_t group = 0; group < worker->n_columns; group += COLUMNS_PER_GROUP)
+      for (size_t hit = 0; hit < hits; hit++) {
+        uint64_t added = 0;
+        for (size_t c = group; c < group + COLUMNS_PER_GROUP && c < worker->n_columns; c++) added += add_runs(&launcher, worker->hits[hit], c);
+        if (added) __atomic_store_n(&batch->used[worker->hits[hit]], 1, __ATOMIC_RELAXED);
+        *contributions += added;
+      }
+  }
+  launch(&launcher);
+  return MOHO_OK;
+}

@@ -1,0 +1,63 @@
+/* tile_run.h - a batch of prepared traces into one tile of the image.
+ *
+ * A tile is a block of columns. Within it, blocks of traces (that stay in the second-level cache) pass over groups of
+ * columns (that stay in the first): for each the runs are found, then the native loop launched. Every column adds its
+ * traces in ascending number whatever the blocks.
+ */
+#ifndef MOHO_MIGRATE_TILE_RUN_H
+#define MOHO_MIGRATE_TILE_RUN_H
+
+#include "device/device_internal.h"
+#include "migrate/column_table.h"
+#include "migrate/migrate_kernel.h"
+#include "migrate/tile_plan.h"
+#include "migrate/trace_prepare.h"
+
+/* A trace as the tiles see it: positions relative to the grid's origin, in double. */
+typedef struct moho_batch_trace {
+  double source[2], receiver[2], midpoint[2]; /* x, y */
+  double half_offset2;
+  double shift;       /* in refined samples */
+  float spacing;      /* antialias: factor * spacing of its offset class */
+  int32_t live;
+} moho_batch_trace;
+
+typedef struct moho_batch {
+  size_t n;
+  const moho_batch_trace *traces; /* [n] */
+  const float *rows;              /* [n, stride] */
+  uint8_t *used;                  /* [n] set to 1 by any tile that has work for the trace */
+} moho_batch;
+
+/* A column: position relative to the grid's origin, and the directions in which antialias slopes are resolved. */
+typedef struct moho_column {
+  double position[2], along[2], across[2]; /* across = 0, 0 on a line */
+} moho_column;
+
+/* Everything that does not change from tile to tile. */
+typedef struct moho_tile_frame {
+  const moho_grid *grid;
+  const moho_velocity *velocity;
+  const moho_migration_options *options;
+  const moho_time_axis *axis;
+  const moho_column_table *shared_table; /* NULL: a table a column */
+  const moho_column *columns;            /* [columns] */
+  moho_prepared_layout layout;
+  moho_native_function migrate;
+  moho_migrate_parameters parameters;
+  const float *sinc;
+  double band;
+  float *image;   /* [columns, axis->stride] */
+  int32_t *steps; /* [columns, n + 1] fold as differences along time */
+} moho_tile_frame;
+
+/* Scratch of one worker. */
+typedef struct moho_tile_worker moho_tile_worker;
+moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_worker **out);
+void moho_tile_worker_destroy(moho_tile_worker **worker);
+size_t moho_tile_worker_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform);
+
+/* @return status of reading the velocity; *contributions grows by the pairs added. */
+moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch, uint64_t *contributions);
+
+#endif
