@@ -7,9 +7,11 @@ seconds=${FUZZ_SECONDS:-60}
 jobs=${JOBS:-2}
 
 [ -f build-fuzz/build.ninja ] || cmake --preset fuzz >/dev/null || exit 1
-cmake --build build-fuzz -j "$jobs" || exit 1
+cmake build-fuzz >/dev/null || exit 1
 targets=$(cat build-fuzz/fuzz_targets.txt)
 [ -n "$targets" ] || { echo "fuzz: there is no target in tests/fuzz/CMakeLists.txt" >&2; exit 1; }
+# shellcheck disable=SC2086
+cmake --build build-fuzz -j "$jobs" --target $targets || exit 1
 
 fuzz_one() { # name: its log in build-fuzz/<name>.log, its verdict on stdout
   mkdir -p "build-fuzz/corpus/$1" build-fuzz/crashes
