@@ -1,7 +1,7 @@
 /* offset_class.h - classes of |offset| and the midpoint spacing of each (docs/physics.md "Image, contribution, fold").
  *
  * Without gather bins a class is a bin of |offset| as wide as the survey's median offset step. Its spacing is
- * sqrt(covered area / its traces), along a line length / its traces; live traces only.
+ * sqrt(covered area / its traces), along a line length / its traces (midpoint_area.h); live traces only.
  */
 #ifndef MOHO_MIGRATE_OFFSET_CLASS_H
 #define MOHO_MIGRATE_OFFSET_CLASS_H
@@ -11,7 +11,7 @@
 typedef struct moho_offset_classes {
   double first_m, width_m; /* class c holds |offset| in [first + c*width, first + (c+1)*width) */
   size_t n;
-  double *spacing_m;       /* [n]; for an empty class the smallest of the others */
+  double *spacing_m;       /* [n]; a class of fewer than 3 traces, or all at one place, has the nearest class's */
   size_t *traces;          /* [n] */
 } moho_offset_classes;
 

@@ -1,0 +1,84 @@
+/* midpoint_area.c - how densely a set of midpoints covers the ground. */
+#include "migrate/midpoint_area.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int compare_points(const void *left, const void *right) {
+  const moho_point *a = left, *b = right;
+  if (a->x != b->x) return a->x < b->x ? -1 : 1;
+  return (a->y > b->y) - (a->y < b->y);
+}
+
+static int compare_doubles(const void *left, const void *right) {
+  double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
+}
+
+/* Twice the area of the triangle a b c, positive when it turns left. */
+static double turn(moho_point a, moho_point b, moho_point c) {
+  return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
+}
+
+size_t moho_convex_hull(moho_point *points, size_t n, moho_point *scratch) {
+  qsort(points, n, sizeof *points, compare_points);
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++) { /* the lower chain */
+    while (count >= 2 && turn(scratch[count - 2], scratch[count - 1], points[i]) <= 0) count--;
+    scratch[count++] = points[i];
+  }
+  size_t lower = count;
+  for (size_t i = n; i-- > 1;) { /* the upper chain, back to the first point */
+    while (count > lower && turn(scratch[count - 2], scratch[count - 1], points[i - 1]) <= 0) count--;
+    scratch[count++] = points[i - 1];
+  }
+  if (count > 1) count--; /* the first point again */
+  for (size_t i = 0; i < count; i++) points[i] = scratch[i];
+  return count;
+}
+
+static void measure_hull(const moho_point *corners, size_t n, double *area, double *circumference) {
+  *area = *circumference = 0;
+  for (size_t i = 0; i < n; i++) {
+    moho_point a = corners[i], b = corners[(i + 1) % n];
+    *area += 0.5 * turn(corners[0], a, b);
+    *circumference += hypot(b.x - a.x, b.y - a.y);
+  }
+}
+
+/* The cell of 1 m that a coordinate lies in. Cells begin off the round numbers on which lattices lie, where rounding errors
+ * would deal the points of one node to two cells. */
+static double cell_of(double coordinate, double first) {
+  return floor(coordinate - first + 0.3217);
+}
+
+/* Places that the points occupy. scratch receives their cells. */
+static size_t count_places(const moho_point *points, size_t n, moho_point *scratch) {
+  double first_x = points[0].x, first_y = points[0].y;
+  for (size_t i = 1; i < n; i++) first_x = fmin(first_x, points[i].x), first_y = fmin(first_y, points[i].y);
+  for (size_t i = 0; i < n; i++) scratch[i] = (moho_point){cell_of(points[i].x, first_x), cell_of(points[i].y, first_y)};
+  qsort(scratch, n, sizeof *scratch, compare_points);
+  size_t places = 1;
+  for (size_t i = 1; i < n; i++) places += compare_points(&scratch[i - 1], &scratch[i]) != 0;
+  return places;
+}
+
+double moho_midpoint_spacing(moho_point *points, size_t n, moho_point *scratch) {
+  if (n < 2) return 0;
+  double places = (double)count_places(points, n, scratch), area, circumference;
+  if (places < 2) return 0;
+  size_t corners = moho_convex_hull(points, n, scratch);
+  measure_hull(points, corners, &area, &circumference);
+  double half = 0.25 * circumference;
+  double spacing = (half + sqrt(half * half + (places - 1) * area)) / (places - 1);
+  return spacing * sqrt(places / (double)n);
+}
+
+double moho_line_spacing(double *positions, size_t n) {
+  if (n < 2) return 0;
+  qsort(positions, n, sizeof *positions, compare_doubles);
+  double places = 1, first = positions[0], length = positions[n - 1] - first;
+  for (size_t i = 1; i < n; i++) places += cell_of(positions[i], first) != cell_of(positions[i - 1], first);
+  if (places < 2) return 0;
+  return (length + length / (places - 1)) / (double)n;
+}

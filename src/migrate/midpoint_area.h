@@ -1,0 +1,27 @@
+/* midpoint_area.h - how densely a set of midpoints covers the ground. */
+#ifndef MOHO_MIGRATE_MIDPOINT_AREA_H
+#define MOHO_MIGRATE_MIDPOINT_AREA_H
+
+#include "base/fail.h"
+
+typedef struct moho_point { double x, y; } moho_point;
+
+/* Convex hull of n points, which are sorted and replaced by the hull's corners, counter-clockwise; scratch [n + 1].
+ * Returns how many corners there are (Andrew 1979, monotone chain). */
+size_t moho_convex_hull(moho_point *points, size_t n, moho_point *scratch);
+
+/*
+ * sqrt(covered area / n), 0 when the points do not say (fewer than two places).
+ *
+ * Covered: the hull grown by half the distance s between neighbouring places, with square corners, so that an n x n lattice
+ * of spacing s covers (n s)^2 and a row of n covers n s * s. Hull of area A and circumference P over N places:
+ *   N s^2 = A + P s/2 + s^2
+ * Points of one lattice node share a place (a cell of 1 m): m of them make the spacing s/sqrt(m). points are reordered;
+ * scratch [n + 1].
+ */
+double moho_midpoint_spacing(moho_point *points, size_t n, moho_point *scratch);
+
+/* Along a line, from positions along it (sorted here): (covered length + one spacing) / n; 0 as above. */
+double moho_line_spacing(double *positions, size_t n);
+
+#endif

@@ -1,0 +1,129 @@
+/* offset_class.c - classes of |offset| and the midpoint spacing of each. */
+#include "migrate/offset_class.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "migrate/midpoint_area.h"
+
+enum { MAX_CLASSES = 256, MIN_TRACES = 3 };
+
+static int compare_doubles(const void *left, const void *right) {
+  double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
+}
+
+/* Median of the steps between occupied whole-metre offsets, at least range/MAX_CLASSES; `metres` [n] is overwritten. */
+static double median_step(double *metres, size_t n) {
+  qsort(metres, n, sizeof *metres, compare_doubles);
+  double range = metres[n - 1] - metres[0];
+  size_t steps = 0;
+  for (size_t i = 1; i < n; i++) {
+    double step = metres[i] - metres[i - 1];
+    if (step > 0) metres[steps++] = step; /* steps <= i - 1: never ahead of what is read */
+  }
+  if (steps == 0) return 1;
+  qsort(metres, steps, sizeof *metres, compare_doubles);
+  double median = 0.5 * (metres[(steps - 1) / 2] + metres[steps / 2]);
+  return fmax(median, range / MAX_CLASSES);
+}
+
+/* Classes are centred on the smallest offset, so that offsets a step apart lie in the middle of theirs. */
+static moho_status divide(const moho_geometry *geometry, moho_offset_classes *out) {
+  double *metres, smallest = INFINITY, largest = 0;
+  size_t live = 0;
+  MOHO_TRY(moho_allocate(geometry->n + 1, sizeof *metres, "offset classes", &metres));
+  for (size_t i = 0; i < geometry->n; i++) {
+    if (!moho_geometry_is_live(geometry, i)) continue;
+    double offset = moho_geometry_offset(geometry, i);
+    smallest = fmin(smallest, round(offset)), largest = fmax(largest, offset);
+    metres[live++] = round(offset);
+  }
+  out->width_m = live ? median_step(metres, live) : 1;
+  out->first_m = live ? smallest - 0.5 * out->width_m : 0;
+  out->n = live ? (size_t)((largest - out->first_m) / out->width_m) + 1 : 1;
+  free(metres);
+  return MOHO_OK;
+}
+
+/* Traces of each class together: members [first[c], first[c+1]). */
+static moho_status sort_into_classes(const moho_geometry *geometry, const moho_offset_classes *classes, size_t **members, size_t **first) {
+  MOHO_TRY(moho_allocate(geometry->n + 1, sizeof **members, "offset classes", members));
+  MOHO_TRY(moho_allocate(classes->n + 2, sizeof **first, "offset classes", first));
+  size_t *next = *first + 1; /* counts, then where each class goes on; at the end where it ends */
+  for (size_t i = 0; i < geometry->n; i++)
+    if (moho_geometry_is_live(geometry, i)) next[moho_offset_class_of(classes, moho_geometry_offset(geometry, i)) + 1]++;
+  for (size_t c = 0; c < classes->n; c++) {
+    classes->traces[c] = next[c + 1];
+    next[c + 1] += next[c];
+  }
+  for (size_t i = 0; i < geometry->n; i++)
+    if (moho_geometry_is_live(geometry, i)) (*members)[next[moho_offset_class_of(classes, moho_geometry_offset(geometry, i))]++] = i;
+  return MOHO_OK;
+}
+
+/* 0 where the members do not say. points, scratch [n + 1]. */
+static double class_spacing(const moho_geometry *geometry, const moho_grid *grid, const size_t *members, size_t n, moho_point *points,
+                            moho_point *scratch) {
+  double *positions = (double *)scratch;
+  int is_line = moho_grid_is_line(grid);
+  if (n < MIN_TRACES) return 0;
+  for (size_t k = 0; k < n; k++) {
+    size_t i = members[k];
+    points[k].x = 0.5 * (geometry->source_x[i] + geometry->receiver_x[i]);
+    points[k].y = 0.5 * (geometry->source_y[i] + geometry->receiver_y[i]);
+    if (!is_line) continue;
+    double inline_node, crossline_node;
+    moho_grid_locate(grid, points[k].x, points[k].y, &inline_node, &crossline_node);
+    positions[k] = grid->n_inline > 1 ? inline_node * grid->inline_spacing_m : crossline_node * grid->crossline_spacing_m;
+  }
+  return is_line ? moho_line_spacing(positions, n) : moho_midpoint_spacing(points, n, scratch);
+}
+
+/* Nearest class that has a spacing of its own; between two equally near the one of smaller offset. Without any: the grid's. */
+static double borrowed_spacing(const double *own, size_t n, size_t c, const moho_grid *grid) {
+  for (size_t away = 1; away < n; away++) {
+    if (c >= away && own[c - away] > 0) return own[c - away];
+    if (c + away < n && own[c + away] > 0) return own[c + away];
+  }
+  if (!moho_grid_is_line(grid)) return sqrt(grid->inline_spacing_m * grid->crossline_spacing_m);
+  return grid->n_inline > 1 ? grid->inline_spacing_m : grid->crossline_spacing_m;
+}
+
+static moho_status measure_classes(const moho_geometry *geometry, const moho_grid *grid, moho_offset_classes *out) {
+  size_t *members = NULL, *first = NULL;
+  moho_point *points = NULL, *scratch = NULL;
+  double *own = NULL;
+  moho_status status = sort_into_classes(geometry, out, &members, &first);
+  if (!status) status = moho_allocate(geometry->n + 1, sizeof *points, "offset classes", &points);
+  if (!status) status = moho_allocate(geometry->n + 1, sizeof *scratch, "offset classes", &scratch);
+  if (!status) status = moho_allocate(out->n, sizeof *own, "offset classes", &own);
+  if (!status) {
+    for (size_t c = 0; c < out->n; c++) own[c] = class_spacing(geometry, grid, members + first[c], out->traces[c], points, scratch);
+    for (size_t c = 0; c < out->n; c++) out->spacing_m[c] = own[c] > 0 ? own[c] : borrowed_spacing(own, out->n, c, grid);
+  }
+  free(members), free(first), free(points), free(scratch), free(own);
+  return status;
+}
+
+moho_status moho_offset_classes_create(const moho_geometry *geometry, const moho_grid *grid, moho_offset_classes *out) {
+  *out = (moho_offset_classes){0};
+  MOHO_TRY(divide(geometry, out));
+  moho_status status = moho_allocate(out->n, sizeof *out->spacing_m, "offset classes", &out->spacing_m);
+  if (!status) status = moho_allocate(out->n, sizeof *out->traces, "offset classes", &out->traces);
+  if (!status) status = measure_classes(geometry, grid, out);
+  if (status) moho_offset_classes_release(out);
+  return status;
+}
+
+void moho_offset_classes_release(moho_offset_classes *classes) {
+  free(classes->spacing_m), free(classes->traces);
+  *classes = (moho_offset_classes){0};
+}
+
+size_t moho_offset_class_of(const moho_offset_classes *classes, double offset_m) {
+  double c = floor((offset_m - classes->first_m) / classes->width_m);
+  if (!(c > 0)) return 0;
+  return c < (double)classes->n ? (size_t)c : classes->n - 1;
+}

@@ -1,0 +1,194 @@
+/* trace_prepare.c - from recorded traces to what the loops read: mutes tapered, rho-filtered, refined, integrated twice. */
+#include "migrate/trace_prepare.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "migrate/fft.h"
+#include "migrate/migration_options.h"
+#include "migrate/refine.h"
+#include "migrate/rho_filter.h"
+#include "migrate/trace_integrate.h"
+#include "migrate/trace_mute.h"
+
+/* Scratch of one worker thread. */
+typedef struct workspace {
+  moho_fft *forward, *inverse;
+  double *weights;  /* [n_input] of the mutes */
+  float *time;      /* [refine*length] */
+  float *spectrum;  /* [refine*length + 2] */
+  double *exact, *integrated;
+} workspace;
+
+struct moho_trace_preparer {
+  moho_prepared_layout layout;
+  moho_rho rho;
+  int refine;
+  size_t n_input;
+  double dt_input_s;
+  size_t length;    /* of the transforms; 0: none are needed */
+  float *response;  /* [length/2 + 1] complex, scaled by 1/length */
+  size_t margin;    /* of the integrated trace beyond either end */
+  workspace *workspaces;
+  int n_workspaces;
+};
+
+static size_t round_up(size_t n, size_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+/* Row: pad, trace, pad, rounded up to 16 floats; then pad, integrated trace with its margins, pad. */
+static void lay_out(moho_trace_preparer *p, double dt_s, int k_max) {
+  moho_prepared_layout *l = &p->layout;
+  l->n_samples = moho_refined_samples(p->n_input, p->refine);
+  l->dt_s = dt_s / p->refine;
+  l->k_max = k_max;
+  l->x0 = MOHO_ROW_PAD;
+  l->stride = round_up(l->x0 + l->n_samples + MOHO_ROW_PAD, 16);
+  if (k_max <= 0) return;
+  p->margin = (size_t)k_max + 2 + MOHO_ROW_PAD;
+  l->c0 = round_up(l->stride + p->margin, 16);
+  l->stride = round_up(l->c0 + l->n_samples + p->margin, 16);
+}
+
+static void release_workspace(workspace *w) {
+  moho_fft_destroy(&w->forward);
+  moho_fft_destroy(&w->inverse);
+  free(w->weights), free(w->time), free(w->spectrum), free(w->exact), free(w->integrated);
+  *w = (workspace){0};
+}
+
+static moho_status fill_workspace(const moho_trace_preparer *p, workspace *w) {
+  static const char what[] = "trace preparation";
+  size_t refined = p->length * (size_t)p->refine;
+  MOHO_TRY(moho_allocate(p->n_input, sizeof *w->weights, what, &w->weights));
+  if (p->length) {
+    MOHO_TRY(moho_fft_create(p->length, 0, &w->forward));
+    MOHO_TRY(moho_fft_create(refined, 1, &w->inverse));
+    MOHO_TRY(moho_allocate(refined, sizeof *w->time, what, &w->time));
+    MOHO_TRY(moho_allocate(refined + 2, sizeof *w->spectrum, what, &w->spectrum));
+  }
+  if (p->layout.c0) {
+    MOHO_TRY(moho_allocate(p->layout.n_samples, sizeof *w->exact, what, &w->exact));
+    MOHO_TRY(moho_allocate(p->layout.n_samples + 2 * p->margin, sizeof *w->integrated, what, &w->integrated));
+  }
+  return MOHO_OK;
+}
+
+/* At least `count` workspaces; they stay for the next call. */
+static moho_status provide_workspaces(moho_trace_preparer *p, int count) {
+  if (count <= p->n_workspaces) return MOHO_OK;
+  workspace *all;
+  MOHO_TRY(moho_allocate((size_t)count, sizeof *all, "trace preparation", &all));
+  if (p->n_workspaces) memcpy(all, p->workspaces, (size_t)p->n_workspaces * sizeof *all);
+  free(p->workspaces);
+  p->workspaces = all;
+  while (p->n_workspaces < count) {
+    moho_status status = fill_workspace(p, &all[p->n_workspaces]);
+    if (status) {
+      release_workspace(&all[p->n_workspaces]);
+      return status;
+    }
+    p->n_workspaces++;
+  }
+  return MOHO_OK;
+}
+
+static moho_status make_response(moho_trace_preparer *p) {
+  double (*exact)[2];
+  size_t bins = p->length / 2 + 1;
+  MOHO_TRY(moho_allocate(bins, sizeof *exact, "rho filter", &exact));
+  moho_status status = moho_allocate(2 * bins, sizeof *p->response, "rho filter", &p->response);
+  if (!status) {
+    moho_rho_response(p->rho, p->length, p->dt_input_s, exact);
+    for (size_t i = 0; i < 2 * bins; i++) p->response[i] = (float)(exact[i / 2][i % 2] / (double)p->length);
+  }
+  free(exact);
+  return status;
+}
+
+moho_status moho_trace_preparer_create(const moho_migration_options *options, int is_line, size_t n_samples, double dt_s, int k_max,
+                                       moho_trace_preparer **out) {
+  *out = NULL;
+  if (n_samples < 1 || n_samples > (size_t)1 << 26)
+    return moho_fail(MOHO_ERROR_RANGE, "traces have %zu samples, expected 1 to %zu", n_samples, (size_t)1 << 26);
+  if (!(dt_s > 0)) return moho_fail(MOHO_ERROR_RANGE, "sample interval is %g s, expected above 0", dt_s);
+  moho_trace_preparer *p;
+  MOHO_TRY(moho_allocate(1, sizeof *p, "trace preparation", &p));
+  p->rho = moho_rho_resolve(options->rho_filter, is_line);
+  p->refine = options->refine;
+  p->n_input = n_samples;
+  p->dt_input_s = dt_s;
+  p->length = p->rho == MOHO_RHO_NONE && p->refine == 1 ? 0 : moho_filter_length(n_samples);
+  lay_out(p, dt_s, k_max);
+  moho_status status = p->length ? make_response(p) : MOHO_OK;
+  if (!status) status = provide_workspaces(p, 1);
+  if (status) moho_trace_preparer_destroy(&p);
+  *out = p;
+  return status;
+}
+
+void moho_trace_preparer_destroy(moho_trace_preparer **preparer) {
+  moho_trace_preparer *p = *preparer;
+  if (!p) return;
+  for (int i = 0; i < p->n_workspaces; i++) release_workspace(&p->workspaces[i]);
+  free(p->workspaces), free(p->response), free(p);
+  *preparer = NULL;
+}
+
+moho_prepared_layout moho_trace_preparer_layout(const moho_trace_preparer *preparer) {
+  return preparer->layout;
+}
+
+/* w->time, muted, through the filter and onto the finer samples, in place. */
+static void filter_and_refine(const moho_trace_preparer *p, workspace *w) {
+  moho_fft_forward(w->forward, w->time, w->spectrum);
+  for (size_t k = 0; k <= p->length / 2; k++) {
+    float re = w->spectrum[2 * k], im = w->spectrum[2 * k + 1], h_re = p->response[2 * k], h_im = p->response[2 * k + 1];
+    w->spectrum[2 * k] = re * h_re - im * h_im;
+    w->spectrum[2 * k + 1] = re * h_im + im * h_re;
+  }
+  moho_refine_spectrum(w->spectrum, p->length, p->refine);
+  moho_fft_inverse(w->inverse, w->spectrum, w->time);
+}
+
+static void integrate_row(const moho_trace_preparer *p, workspace *w, float *row) {
+  const moho_prepared_layout *l = &p->layout;
+  for (size_t j = 0; j < l->n_samples; j++) w->exact[j] = row[l->x0 + j];
+  moho_trace_integrate(w->exact, l->n_samples, p->margin, w->integrated);
+  float *c = row + l->c0 - p->margin;
+  for (size_t j = 0; j < l->n_samples + 2 * p->margin; j++) c[j] = (float)w->integrated[j];
+}
+
+static void prepare_one(const moho_trace_preparer *p, workspace *w, const moho_geometry *geometry, size_t trace, const float *samples,
+                        float *row, uint8_t *live) {
+  const moho_prepared_layout *l = &p->layout;
+  memset(row, 0, l->stride * sizeof *row);
+  *live = (uint8_t)moho_trace_mute(geometry, trace, samples, p->n_input, p->dt_input_s, p->rho != MOHO_RHO_NONE, w->weights);
+  if (!*live) return;
+  float *muted = p->length ? w->time : row + l->x0;
+  for (size_t j = 0; j < p->n_input; j++) muted[j] = (float)(w->weights[j] * (double)samples[j]);
+  if (p->length) {
+    memset(w->time + p->n_input, 0, (p->length - p->n_input) * sizeof *w->time);
+    filter_and_refine(p, w);
+    memcpy(row + l->x0, w->time, l->n_samples * sizeof *row);
+  }
+  if (l->c0) integrate_row(p, w, row);
+}
+
+moho_status moho_trace_prepare(moho_trace_preparer *p, const moho_geometry *geometry, const float *traces, int threads, float *rows,
+                               uint8_t *live) {
+  if (threads < 1) threads = 1;
+  MOHO_TRY(provide_workspaces(p, threads));
+  long n = (long)geometry->n;
+#pragma omp parallel num_threads(threads)
+  {
+    workspace *w = &p->workspaces[omp_get_thread_num()];
+#pragma omp for schedule(static)
+    for (long i = 0; i < n; i++)
+      prepare_one(p, w, geometry, (size_t)i, traces + (size_t)i * p->n_input, rows + (size_t)i * p->layout.stride, live + i);
+  }
+  return MOHO_OK;
+}
