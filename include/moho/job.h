@@ -15,11 +15,21 @@ MOHO_API moho_status moho_job_read(const char *path, moho_job **out);
 /** The same from text; name is used in errors. */
 MOHO_API moho_status moho_job_parse(const char *text, size_t length, const char *name, moho_job **out);
 MOHO_API void moho_job_destroy(moho_job **job);
-/** Override a key by its path, the value in YAML: "migration.aperture.max_m", "3000". */
+/** Override a key by its path, the value in YAML: "migration.aperture.max_m", "3000"; a section is replaced as a whole.
+ *  Relative paths are then relative to the working directory. After an error the job is as before. */
 MOHO_API moho_status moho_job_set(moho_job *job, const char *key, const char *value);
 
 /** The table of all keys for --help and docs: text with a line a key (path, type, unit, default, meaning). BORROW. */
 MOHO_API const char *moho_job_keys_help(void);
+/** docs/job.md, made from the same table. BORROW. */
+MOHO_API const char *moho_job_keys_markdown(void);
+
+/** Refuses what cannot be: needed keys that are missing, keys that exclude each other. Explain and run do it first. */
+MOHO_API moho_status moho_job_check(const moho_job *job);
+
+/** The effective job as JSON: {"migration": {"aperture": {"max_m": {"value": 3000, "unit": "m", "given": false}}}}.
+ *  *text is malloc'ed: free() it. */
+MOHO_API moho_status moho_job_effective(const moho_job *job, char **text);
 
 /** The effective job and the plan, as text for people or JSON: every value, unit, default or given; memory, tiles,
  *  contributions, time expected. Opens the input. *text is malloc'ed: free() it. */

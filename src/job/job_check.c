@@ -1,0 +1,185 @@
+/* job_check.c - what no single key can tell: keys that are missing, and keys that exclude each other. */
+#include <stdio.h>
+#include <string.h>
+
+#include "job/job.h"
+
+static moho_status missing(const moho_job *job, moho_job_id id, const char *why, const char *hint) {
+  moho_place place = {.file = job->name, .key = moho_job_keys[id].path};
+  char why_text[100] = "";
+  if (why[0]) snprintf(why_text, sizeof why_text, ": %s", why);
+  return moho_fail_at(place, hint, MOHO_ERROR_KEY, "%s: key %s is missing%s", job->name, moho_job_keys[id].path, why_text);
+}
+
+/* Two keys that cannot both be given; the place is that of the second. */
+static moho_status exclude(const moho_job *job, moho_job_id first, moho_job_id second, const char *hint) {
+  char here[400];
+  const moho_job_value *other = &job->values[first];
+  char line[32] = "";
+  if (other->line) snprintf(line, sizeof line, " (line %d)", other->line);
+  return moho_fail_at(moho_job_place(job, second), hint, MOHO_ERROR_KEY, "%s cannot be combined with %s%s",
+                      moho_job_where(job, second, here), moho_job_keys[first].path, line);
+}
+
+static moho_status check_input(const moho_job *job) {
+  if (!moho_job_given(job, MOHO_KEY_INPUT_TRACES))
+    return missing(job, MOHO_KEY_INPUT_TRACES, "", "name the trace file: \"input: {traces: line.sgy}\"");
+  if (moho_job_given(job, MOHO_KEY_INPUT_COORDINATE_SCALAR) && !moho_job_is(job, MOHO_KEY_INPUT_COORDINATE_SCALAR, "auto") &&
+      moho_job_number(job, MOHO_KEY_INPUT_COORDINATE_SCALAR) == 0) {
+    char here[400];
+    return moho_fail_at(moho_job_place(job, MOHO_KEY_INPUT_COORDINATE_SCALAR), "1 leaves coordinates as they are, -100 divides by 100",
+                        MOHO_ERROR_RANGE, "%s is 0, which scales nothing", moho_job_where(job, MOHO_KEY_INPUT_COORDINATE_SCALAR, here));
+  }
+  return MOHO_OK;
+}
+
+/* ---- velocity ---- */
+
+static const moho_job_id velocity_sources[] = {MOHO_KEY_VELOCITY_CONSTANT, MOHO_KEY_VELOCITY_LINEAR_T0, MOHO_KEY_VELOCITY_LINEAR_Z,
+                                               MOHO_KEY_VELOCITY_TABLE, MOHO_KEY_VELOCITY_CUBE};
+
+static int source_given(const moho_job *job, moho_job_id id) {
+  return moho_job_given(job, id) || moho_job_given_below(job, id);
+}
+
+static moho_status check_one_source(const moho_job *job, moho_job_id *source) {
+  const moho_job_id *found = NULL;
+  for (size_t i = 0; i < sizeof velocity_sources / sizeof *velocity_sources; i++) {
+    if (!source_given(job, velocity_sources[i])) continue;
+    if (found) return exclude(job, *found, velocity_sources[i], "keep one of constant_mps, linear_t0, linear_z, table, cube");
+    found = &velocity_sources[i];
+  }
+  if (!found)
+    return missing(job, MOHO_KEY_VELOCITY, "no velocity is given",
+                   "give one of constant_mps, linear_t0, linear_z, table, cube: \"velocity: {constant_mps: 2500}\"");
+  *source = *found;
+  return MOHO_OK;
+}
+
+/* A velocity in km/s or ft/s shows by its size. */
+static moho_status check_velocity_range(const moho_job *job, moho_job_id id) {
+  double v = moho_job_number(job, id), least = moho_job_number(job, MOHO_KEY_VELOCITY_MIN),
+         most = moho_job_number(job, MOHO_KEY_VELOCITY_MAX);
+  if (v >= least && v <= most) return MOHO_OK;
+  char here[400], hint[200] = "velocities are in m/s; velocity.min_mps and velocity.max_mps widen the range";
+  if (v * 1000 >= least && v * 1000 <= most) snprintf(hint, sizeof hint, "velocities are in m/s: %.10g km/s is %.10g", v, v * 1000);
+  else if (v > most && v * 0.3048 <= most) snprintf(hint, sizeof hint, "velocities are in m/s: %.10g ft/s is %.10g", v, v * 0.3048);
+  return moho_fail_at(moho_job_place(job, id), hint, MOHO_ERROR_RANGE, "%s is %.10g m/s, expected %.10g to %.10g",
+                      moho_job_where(job, id, here), v, least, most);
+}
+
+static moho_status check_law(const moho_job *job, moho_job_id v0, moho_job_id growth, const char *type) {
+  if (!moho_job_given(job, v0)) return missing(job, v0, "", "both numbers of the law are needed");
+  if (!moho_job_given(job, growth)) return missing(job, growth, "", "both numbers of the law are needed");
+  if (moho_job_given(job, MOHO_KEY_VELOCITY_TYPE) && !moho_job_is(job, MOHO_KEY_VELOCITY_TYPE, type)) {
+    char here[400];
+    return moho_fail_at(moho_job_place(job, MOHO_KEY_VELOCITY_TYPE), "leave velocity.type out: the law says it", MOHO_ERROR_KEY,
+                        "%s is %s, but this law is one of %s velocity", moho_job_where(job, MOHO_KEY_VELOCITY_TYPE, here),
+                        moho_job_text(job, MOHO_KEY_VELOCITY_TYPE), type);
+  }
+  return check_velocity_range(job, v0);
+}
+
+static moho_status check_velocity(const moho_job *job) {
+  moho_job_id source = MOHO_KEY_VELOCITY;
+  MOHO_TRY(check_one_source(job, &source));
+  if (moho_job_number(job, MOHO_KEY_VELOCITY_MIN) >= moho_job_number(job, MOHO_KEY_VELOCITY_MAX))
+    return exclude(job, MOHO_KEY_VELOCITY_MIN, MOHO_KEY_VELOCITY_MAX, "min_mps must be less than max_mps");
+  if (source != MOHO_KEY_VELOCITY_TABLE && moho_job_given(job, MOHO_KEY_VELOCITY_FORMAT))
+    return exclude(job, source, MOHO_KEY_VELOCITY_FORMAT, "format belongs to velocity.table");
+  if (source != MOHO_KEY_VELOCITY_TABLE && moho_job_given(job, MOHO_KEY_VELOCITY_COLUMNS))
+    return exclude(job, source, MOHO_KEY_VELOCITY_COLUMNS, "columns belong to velocity.table");
+  if (moho_job_is(job, MOHO_KEY_VELOCITY_FORMAT, "columns") && !moho_job_given(job, MOHO_KEY_VELOCITY_COLUMNS))
+    return missing(job, MOHO_KEY_VELOCITY_COLUMNS, "format columns needs them", "columns: \"x,y,time_ms,velocity\"");
+  switch (source) {
+    case MOHO_KEY_VELOCITY_CONSTANT: return check_velocity_range(job, source);
+    case MOHO_KEY_VELOCITY_LINEAR_T0: return check_law(job, MOHO_KEY_VELOCITY_LINEAR_T0_V0, MOHO_KEY_VELOCITY_LINEAR_T0_SLOPE, "rms");
+    case MOHO_KEY_VELOCITY_LINEAR_Z: return check_law(job, MOHO_KEY_VELOCITY_LINEAR_Z_V0, MOHO_KEY_VELOCITY_LINEAR_Z_GRADIENT, "interval");
+    default:
+      if (moho_job_given(job, MOHO_KEY_VELOCITY_TYPE)) return MOHO_OK;
+      return missing(job, MOHO_KEY_VELOCITY_TYPE, "a file of velocities does not say what they are",
+                     "velocity.type: rms, interval or average");
+  }
+}
+
+/* ---- grid ---- */
+
+static moho_status need_all(const moho_job *job, const moho_job_id *ids, size_t count, const char *why, const char *hint) {
+  for (size_t i = 0; i < count; i++)
+    if (!moho_job_given(job, ids[i])) return missing(job, ids[i], why, hint);
+  return MOHO_OK;
+}
+
+static moho_status refuse_any(const moho_job *job, moho_job_id with, const moho_job_id *ids, size_t count, const char *hint) {
+  for (size_t i = 0; i < count; i++)
+    if (moho_job_given(job, ids[i])) return exclude(job, with, ids[i], hint);
+  return MOHO_OK;
+}
+
+static moho_status check_corners(const moho_job *job) {
+  const moho_job_id excluded[] = {MOHO_KEY_GRID_ORIGIN, MOHO_KEY_GRID_AZIMUTH, MOHO_KEY_GRID_FLIP, MOHO_KEY_GRID_INLINE_N,
+                                  MOHO_KEY_GRID_CROSSLINE_N};
+  MOHO_TRY(refuse_any(job, MOHO_KEY_GRID_CORNERS, excluded, 5, "the corners and spacings say it; moho explain prints it"));
+  const moho_job_id needed[] = {MOHO_KEY_GRID_CROSSLINE_SPACING, MOHO_KEY_GRID_INLINE_SPACING};
+  size_t count = job->values[MOHO_KEY_GRID_CORNERS].n_points == 2 ? 1 : 2;
+  return need_all(job, needed, count, "a grid by corners needs it", "crossline: {spacing_m: 25}, inline: {spacing_m: 25}");
+}
+
+static moho_status check_origin(const moho_job *job) {
+  const moho_job_id needed[] = {MOHO_KEY_GRID_INLINE_N, MOHO_KEY_GRID_CROSSLINE_N, MOHO_KEY_GRID_CROSSLINE_SPACING};
+  const char *hint = "inline: {first: 1, n: 80, spacing_m: 25}, crossline: {first: 1, n: 120, spacing_m: 25}";
+  MOHO_TRY(need_all(job, needed, 3, "a grid by origin needs it", hint));
+  if (moho_job_number(job, MOHO_KEY_GRID_INLINE_N) > 1 && !moho_job_given(job, MOHO_KEY_GRID_INLINE_SPACING))
+    return missing(job, MOHO_KEY_GRID_INLINE_SPACING, "a grid by origin needs it", hint);
+  return MOHO_OK;
+}
+
+static moho_status check_auto_grid(const moho_job *job) {
+  const moho_job_id excluded[] = {MOHO_KEY_GRID_AZIMUTH, MOHO_KEY_GRID_FLIP, MOHO_KEY_GRID_INLINE_FIRST, MOHO_KEY_GRID_INLINE_STEP,
+                                  MOHO_KEY_GRID_INLINE_N, MOHO_KEY_GRID_INLINE_SPACING, MOHO_KEY_GRID_CROSSLINE_FIRST,
+                                  MOHO_KEY_GRID_CROSSLINE_STEP, MOHO_KEY_GRID_CROSSLINE_N, MOHO_KEY_GRID_CROSSLINE_SPACING};
+  for (size_t i = 0; i < sizeof excluded / sizeof *excluded; i++)
+    if (moho_job_given(job, excluded[i])) {
+      char here[400];
+      return moho_fail_at(moho_job_place(job, excluded[i]), "give grid.corners or grid.origin_m too; \"moho info\" suggests a grid",
+                          MOHO_ERROR_KEY, "%s is given, but the grid has neither corners nor origin_m", moho_job_where(job, excluded[i], here));
+    }
+  return MOHO_OK;
+}
+
+static moho_status check_grid(const moho_job *job) {
+  const moho_job_id steps[] = {MOHO_KEY_GRID_INLINE_STEP, MOHO_KEY_GRID_CROSSLINE_STEP};
+  for (size_t i = 0; i < 2; i++)
+    if (moho_job_number(job, steps[i]) == 0) {
+      char here[400];
+      return moho_fail_at(moho_job_place(job, steps[i]), "1 numbers nodes one by one", MOHO_ERROR_RANGE, "%s is 0",
+                          moho_job_where(job, steps[i], here));
+    }
+  if (moho_job_given(job, MOHO_KEY_GRID_CORNERS)) return check_corners(job);
+  if (moho_job_given(job, MOHO_KEY_GRID_ORIGIN)) return check_origin(job);
+  return check_auto_grid(job);
+}
+
+/* ---- migration, execution ---- */
+
+static moho_status check_migration(const moho_job *job) {
+  if (moho_job_number(job, MOHO_KEY_APERTURE_MIN) > moho_job_number(job, MOHO_KEY_APERTURE_MAX))
+    return exclude(job, MOHO_KEY_APERTURE_MAX, MOHO_KEY_APERTURE_MIN, "min_m must not exceed max_m");
+  if (moho_job_given(job, MOHO_KEY_ANTIALIAS_FACTOR) && moho_job_is(job, MOHO_KEY_ANTIALIAS, "none"))
+    return exclude(job, MOHO_KEY_ANTIALIAS, MOHO_KEY_ANTIALIAS_FACTOR, "antialias is none: choose triangle, or leave the factor out");
+  return MOHO_OK;
+}
+
+static moho_status check_execution(const moho_job *job) {
+  if (moho_job_given(job, MOHO_KEY_THREADS) && strstr(moho_job_text(job, MOHO_KEY_DEVICE), "threads="))
+    return exclude(job, MOHO_KEY_DEVICE, MOHO_KEY_THREADS, "say the number of threads once");
+  return MOHO_OK;
+}
+
+MOHO_API moho_status moho_job_check(const moho_job *job) {
+  MOHO_TRY(check_input(job));
+  MOHO_TRY(check_velocity(job));
+  MOHO_TRY(check_grid(job));
+  MOHO_TRY(check_migration(job));
+  return check_execution(job);
+}
