@@ -1,0 +1,158 @@
+/* image_zarr.c - images as Zarr v2 groups that xarray opens: stack, fold, coordinates, the grid and the job. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "moho/image.h"
+#include "survey/grid_json.h"
+#include "survey/zarr_store.h"
+
+/* ---- writing ---- */
+
+/* Chunks of about a million samples: long in time, so that sections read few files, and as square as the grid is. */
+static void choose_chunk(const moho_grid *grid, size_t chunk[3]) {
+  const size_t samples = (size_t)1 << 20;
+  chunk[2] = grid->n_time < 512 ? grid->n_time : 512;
+  size_t columns = samples / chunk[2], side = (size_t)sqrt((double)columns);
+  chunk[0] = grid->n_inline < side ? grid->n_inline : side;
+  chunk[1] = grid->n_crossline < columns / chunk[0] ? grid->n_crossline : columns / chunk[0];
+  if (grid->n_inline > chunk[0]) chunk[0] = grid->n_inline < columns / chunk[1] ? grid->n_inline : columns / chunk[1];
+}
+
+static moho_zarr_layout volume_layout(const moho_grid *grid, moho_zarr_type type) {
+  moho_zarr_layout layout = {.type = type, .n_axes = 3, .shape = {grid->n_inline, grid->n_crossline, grid->n_time},
+                             .axes = {"inline", "crossline", "time"}};
+  choose_chunk(grid, layout.chunk);
+  return layout;
+}
+
+static moho_status put_volumes(const moho_image *image, moho_zarr_writer *writer) {
+  moho_zarr_layout stack = volume_layout(&image->grid, MOHO_ZARR_F4), fold = volume_layout(&image->grid, MOHO_ZARR_I4);
+  stack.has_fill = 1, stack.fill = NAN;
+  MOHO_TRY(moho_zarr_writer_put_array(writer, "stack", &stack,
+                                      json_pack("{s:s, s:s}", "long_name", "migrated amplitude", "coordinates", "cdp_x cdp_y"),
+                                      image->stack));
+  if (!image->fold) return MOHO_OK;
+  /* No fill value and every chunk written: xarray would turn the integers into floats to mark what is missing. */
+  return moho_zarr_writer_put_array(writer, "fold", &fold,
+                                    json_pack("{s:s, s:s, s:s}", "long_name", "contributions per sample", "units", "1",
+                                              "coordinates", "cdp_x cdp_y"), image->fold);
+}
+
+static moho_status put_numbers(moho_zarr_writer *writer, const char *name, size_t n, int32_t first, int32_t step) {
+  moho_zarr_layout layout = {.type = MOHO_ZARR_I4, .n_axes = 1, .shape = {n}, .chunk = {n}};
+  int32_t *numbers;
+  strcpy(layout.axes[0], name);
+  MOHO_TRY(moho_allocate(n, sizeof *numbers, name, &numbers));
+  for (size_t i = 0; i < n; i++) numbers[i] = (int32_t)((int64_t)first + (int64_t)i * step);
+  moho_status status = moho_zarr_writer_put_array(writer, name, &layout, json_pack("{s:s}", "units", "1"), numbers);
+  free(numbers);
+  return status;
+}
+
+static moho_status put_time(moho_zarr_writer *writer, const moho_grid *grid) {
+  moho_zarr_layout layout = {.type = MOHO_ZARR_F8, .n_axes = 1, .shape = {grid->n_time}, .chunk = {grid->n_time}, .axes = {"time"}};
+  double *time;
+  MOHO_TRY(moho_allocate(grid->n_time, sizeof *time, "time", &time));
+  for (size_t k = 0; k < grid->n_time; k++) time[k] = grid->first_s + (double)k * grid->step_s;
+  moho_status status = moho_zarr_writer_put_array(
+      writer, "time", &layout, json_pack("{s:s, s:s}", "units", "s", "long_name", "two-way vertical time"), time);
+  free(time);
+  return status;
+}
+
+static moho_status put_positions(moho_zarr_writer *writer, const moho_grid *grid) {
+  size_t ni = grid->n_inline, nx = grid->n_crossline;
+  moho_zarr_layout layout = {.type = MOHO_ZARR_F8, .n_axes = 2, .shape = {ni, nx}, .chunk = {ni < 512 ? ni : 512, nx < 512 ? nx : 512},
+                             .axes = {"inline", "crossline"}};
+  double *x = NULL, *y = NULL;
+  moho_status status = moho_allocate(ni * nx, sizeof *x, "cdp_x", &x);
+  if (!status) status = moho_allocate(ni * nx, sizeof *y, "cdp_y", &y);
+  for (size_t i = 0; !status && i < ni; i++)
+    for (size_t j = 0; j < nx; j++) moho_grid_node(grid, i, j, &x[i * nx + j], &y[i * nx + j]);
+  if (!status) status = moho_zarr_writer_put_array(writer, "cdp_x", &layout, json_pack("{s:s}", "units", "m"), x);
+  if (!status) status = moho_zarr_writer_put_array(writer, "cdp_y", &layout, json_pack("{s:s}", "units", "m"), y);
+  free(x);
+  free(y);
+  return status;
+}
+
+static moho_status put_attributes(const moho_image *image, const char *path, moho_zarr_writer *writer) {
+  json_error_t error;
+  json_t *attributes = image->attributes ? json_loads(image->attributes, 0, &error) : json_object();
+  if (!json_is_object(attributes) || json_object_get(attributes, "grid")) {
+    json_decref(attributes);
+    return moho_fail_at((moho_place){.file = path}, NULL, MOHO_ERROR_ARGUMENT,
+                        "%s: the image's attributes must be a JSON object without a member \"grid\", which is the image's own", path);
+  }
+  if (json_object_set_new(attributes, "grid", moho_grid_to_json(&image->grid))) {
+    json_decref(attributes);
+    return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
+  }
+  return moho_zarr_writer_set_attributes(writer, attributes);
+}
+
+moho_status moho_image_write_zarr(const moho_image *image, const char *path) {
+  const moho_grid *grid = &image->grid;
+  moho_zarr_writer *writer;
+  MOHO_TRY(moho_grid_check(grid));
+  if (!image->stack) return moho_fail(MOHO_ERROR_ARGUMENT, "%s: the image has no stack", path);
+  MOHO_TRY(moho_zarr_writer_create(path, &writer));
+  moho_status status = put_attributes(image, path, writer);
+  if (!status) status = put_volumes(image, writer);
+  if (!status) status = put_numbers(writer, "inline", grid->n_inline, grid->inline_first, grid->inline_step);
+  if (!status) status = put_numbers(writer, "crossline", grid->n_crossline, grid->crossline_first, grid->crossline_step);
+  if (!status) status = put_time(writer, grid);
+  if (!status) status = put_positions(writer, grid);
+  if (!status) return moho_zarr_writer_finish(&writer);
+  moho_zarr_writer_discard(&writer);
+  return status;
+}
+
+/* ---- reading ---- */
+
+static moho_status read_grid(const json_t *attributes, const char *path, const moho_zarr_cube *cube, moho_grid *out) {
+  const json_t *json = json_object_get(attributes, "grid");
+  if (!json) return moho_grid_from_cube(cube, path, out);
+  MOHO_TRY(moho_grid_from_json(json, path, out));
+  if (out->n_inline == cube->shape[0] && out->n_crossline == cube->shape[1] && out->n_time == cube->shape[2]) return MOHO_OK;
+  moho_status status = moho_fail_at(
+      (moho_place){.file = path, .key = "grid"}, "remove the attribute \"grid\" from a group that was cut; its coordinates are read then",
+      MOHO_ERROR_FORMAT, "%s: the attribute grid says %zu x %zu x %zu nodes, the stack has %zu x %zu x %zu", path, out->n_inline,
+      out->n_crossline, out->n_time, cube->shape[0], cube->shape[1], cube->shape[2]);
+  moho_grid_release(out);
+  return status;
+}
+
+static moho_status read_fold(const char *path, const moho_zarr_cube *cube, int32_t **out) {
+  moho_zarr_layout layout;
+  if (!moho_zarr_group_has(path, "fold")) return MOHO_OK;
+  MOHO_TRY(moho_zarr_read_whole(path, "fold", MOHO_ZARR_I4, &layout, out));
+  if (layout.n_axes == 3 && memcmp(layout.shape, cube->shape, sizeof cube->shape) == 0) return MOHO_OK;
+  return moho_fail_at((moho_place){.file = path}, "fold is a count for every sample of stack", MOHO_ERROR_FORMAT,
+                      "%s: the arrays fold and stack have different shapes", path);
+}
+
+static moho_status keep_attributes(json_t *attributes, const char *path, char **out) {
+  json_object_del(attributes, "grid");
+  if (json_object_size(attributes) == 0) return MOHO_OK;
+  *out = json_dumps(attributes, JSON_INDENT(2));
+  return *out ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
+}
+
+moho_status moho_image_read_zarr(const char *path, moho_image *out) {
+  json_t *attributes;
+  moho_zarr_cube cube = {0};
+  *out = (moho_image){0};
+  MOHO_TRY(moho_zarr_group_read_attributes(path, &attributes));
+  moho_status status = moho_zarr_cube_read(path, "stack", &cube);
+  if (!status) status = read_grid(attributes, path, &cube, &out->grid);
+  if (!status) status = read_fold(path, &cube, &out->fold);
+  if (!status) status = keep_attributes(attributes, path, &out->attributes);
+  if (!status) out->stack = cube.values, cube.values = NULL;
+  if (status) moho_image_release(out);
+  moho_zarr_cube_release(&cube);
+  json_decref(attributes);
+  return status;
+}
