@@ -1,5 +1,5 @@
 #!/bin/sh
-# Regenerates what the docs take from the program: the demo's picture, the table of job keys, the table of speeds.
+# Regenerates what the docs take from the program: the demo's picture, the table of speeds.
 #   scripts/docs.sh MOHO
 set -eu
 moho=$1
