@@ -163,7 +163,7 @@ static moho_status parse_items(const char *key, const char *text, size_t least, 
   if (!*text || !strcmp(text, "none")) return MOHO_OK;
   for (const char *from = text; from; (*count)++) {
     char item[200];
-    size_t given, length = strcspn(from, ",");
+    size_t given = 0, length = strcspn(from, ",");
     if (*count == capacity)
       return moho_fail_at((moho_place){.key = key}, "leave some away", MOHO_ERROR_RANGE, "%s: more than %zu are given", key,
                           capacity);
@@ -179,7 +179,7 @@ static moho_status parse_items(const char *key, const char *text, size_t least, 
 
 static moho_status set_diffractors(moho_synth_options *options, const char *text) {
   double items[64][6];
-  size_t count;
+  size_t count = 0;
   for (size_t i = 0; i < 64; i++) items[i][3] = 1;
   MOHO_TRY(parse_items("diffractors", text, 3, 4, 64, items, &count));
   options->n_diffractors = count;
@@ -190,7 +190,7 @@ static moho_status set_diffractors(moho_synth_options *options, const char *text
 
 static moho_status set_reflectors(moho_synth_options *options, const char *text) {
   double items[16][6];
-  size_t count;
+  size_t count = 0;
   for (size_t i = 0; i < 16; i++) items[i][3] = items[i][4] = 0, items[i][5] = 1;
   MOHO_TRY(parse_items("reflectors", text, 3, 6, 16, items, &count));
   options->n_reflectors = count;
@@ -213,7 +213,7 @@ static moho_status set_number(moho_synth_options *options, const option_key *key
 
 static moho_status set_list(moho_synth_options *options, const option_key *key, const char *text) {
   double values[8];
-  size_t count;
+  size_t count = 0;
   if (key->kind == KIND_AZIMUTHS) {
     MOHO_TRY(parse_numbers(key->name, text, ',', 8, values, &count));
     memcpy(options->azimuths_deg, values, count * sizeof *values);
@@ -231,7 +231,7 @@ static moho_status set_list(moho_synth_options *options, const option_key *key, 
 static moho_status set_word(moho_synth_options *options, const option_key *key, const char *text) {
   static const char *const wavelets[] = {"ricker", "ormsby"}, *const responses[] = {"element", "diffractor"};
   static const char *const switches[] = {"0", "1", "auto"};
-  int index;
+  int index = 0;
   switch (key->kind) {
   case KIND_WAVELET:
     MOHO_TRY(parse_word(key->name, text, wavelets, 2, &index));
