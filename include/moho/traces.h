@@ -14,7 +14,7 @@ extern "C" {
 
 enum { /* geometry.flags */
   MOHO_TRACE_DEAD = 1,        /* trace identification 2, or all samples zero once read */
-  MOHO_TRACE_NOT_SEISMIC = 2, /* trace identification neither seismic (1), unknown (0, -1) nor dead */
+  MOHO_TRACE_NOT_SEISMIC = 2, /* trace identification neither seismic (1, SEG-Y also 11, 12), unknown (0, -1) nor dead */
   MOHO_TRACE_NO_POSITION = 4, /* no usable coordinates */
   MOHO_TRACE_BAD = 8          /* NaN or Inf samples, set to zero on request */
 };
@@ -96,6 +96,10 @@ MOHO_API const moho_geometry *moho_traces_get_geometry(const moho_traces *traces
 /** Read traces [first, first+n) as float into out [n, n_samples]. Threads may call it at once. With bad_samples ERROR a NaN or
  *  Inf sample is MOHO_ERROR_FORMAT naming trace and sample. */
 MOHO_API moho_status moho_traces_read(moho_traces *traces, size_t first, size_t n, float *out);
+/** A trace header as it stands in the file, by Moho's name or SU's key ("source_x", "fldr"), of traces [first, first+n) into out [n].
+ *  @return MOHO_OK; MOHO_ERROR_KEY (unknown name: names the nearest; no place in this file), MOHO_ERROR_RANGE, MOHO_ERROR_IO;
+ *          MOHO_ERROR_NOT_AVAILABLE (Zarr files have no such headers) */
+MOHO_API moho_status moho_traces_header(const moho_traces *traces, const char *name, size_t first, size_t n, double *out);
 
 /* ---- writing ---- */
 
