@@ -36,7 +36,7 @@ static moho_status fail_with(moho_place place, const char *hint, moho_status cod
   return code;
 }
 
-moho_status moho_fail(moho_status code, const char *format, ...) {
+moho_status(moho_fail)(moho_status code, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   fail_with((moho_place){0}, NULL, code, format, arguments);
@@ -44,7 +44,7 @@ moho_status moho_fail(moho_status code, const char *format, ...) {
   return code;
 }
 
-moho_status moho_fail_at(moho_place place, const char *hint, moho_status code, const char *format, ...) {
+moho_status(moho_fail_at)(moho_place place, const char *hint, moho_status code, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   fail_with(place, hint, code, format, arguments);

@@ -11,7 +11,7 @@
 /* Where an error is; zero members mean "does not apply" (byte: give has_byte). */
 typedef struct moho_place {
   const char *file;
-  int64_t trace;   /* 1-based */
+  int64_t trace; /* 1-based */
   int has_byte;
   int64_t byte;
   int line, column;
@@ -22,6 +22,16 @@ typedef struct moho_place {
 moho_status moho_fail(moho_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 moho_status moho_fail_at(moho_place place, const char *hint, moho_status code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* A failure is never MOHO_OK: this lets compilers see that what follows a failed call is not reached, so they do not warn of
+ * results that are set on success only. */
+#define MOHO_FAILED(call)                             \
+  ({                                                  \
+    moho_status moho_failed_status = (call);          \
+    if (!moho_failed_status) __builtin_unreachable(); \
+    moho_failed_status;                               \
+  })
+#define moho_fail(...) MOHO_FAILED((moho_fail)(__VA_ARGS__))
+#define moho_fail_at(...) MOHO_FAILED((moho_fail_at)(__VA_ARGS__))
 /* Add to the last error where the callee could not know: only members that are still empty are filled. */
 moho_status moho_fail_add_place(moho_place place, const char *hint);
 /* Errors cross threads by value: take in the worker, set in the caller. */
@@ -31,9 +41,9 @@ moho_status moho_error_set(const moho_error *error);
 /* The name among `names` that is nearest to `given` (edit distance), NULL when none is near. */
 const char *moho_nearest_name(const char *given, const char *const *names, size_t count);
 
-#define MOHO_TRY(call)                      \
-  do {                                      \
-    moho_status moho_try_status = (call);   \
+#define MOHO_TRY(call)                           \
+  do {                                           \
+    moho_status moho_try_status = (call);        \
     if (moho_try_status) return moho_try_status; \
   } while (0)
 
