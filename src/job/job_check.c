@@ -21,6 +21,18 @@ static moho_status exclude(const moho_job *job, moho_job_id first, moho_job_id s
                       moho_job_where(job, second, here), moho_job_keys[first].path, line);
 }
 
+static moho_status need_all(const moho_job *job, const moho_job_id *ids, size_t count, const char *why, const char *hint) {
+  for (size_t i = 0; i < count; i++)
+    if (!moho_job_given(job, ids[i])) return missing(job, ids[i], why, hint);
+  return MOHO_OK;
+}
+
+static moho_status refuse_any(const moho_job *job, moho_job_id with, const moho_job_id *ids, size_t count, const char *hint) {
+  for (size_t i = 0; i < count; i++)
+    if (moho_job_given(job, ids[i])) return exclude(job, with, ids[i], hint);
+  return MOHO_OK;
+}
+
 static moho_status check_input(const moho_job *job) {
   if (!moho_job_given(job, MOHO_KEY_INPUT_TRACES))
     return missing(job, MOHO_KEY_INPUT_TRACES, "", "name the trace file: \"input: {traces: line.sgy}\"");
@@ -61,7 +73,7 @@ static moho_status check_velocity_range(const moho_job *job, moho_job_id id) {
   double v = moho_job_number(job, id), least = moho_job_number(job, MOHO_KEY_VELOCITY_MIN),
          most = moho_job_number(job, MOHO_KEY_VELOCITY_MAX);
   if (v >= least && v <= most) return MOHO_OK;
-  char here[400], hint[200] = "velocities are in m/s; velocity.min_mps and velocity.max_mps widen the range";
+  char here[400], hint[200] = "velocities are in m/s";
   if (v * 1000 >= least && v * 1000 <= most) snprintf(hint, sizeof hint, "velocities are in m/s: %.10g km/s is %.10g", v, v * 1000);
   else if (v > most && v * 0.3048 <= most) snprintf(hint, sizeof hint, "velocities are in m/s: %.10g ft/s is %.10g", v, v * 0.3048);
   return moho_fail_at(moho_job_place(job, id), hint, MOHO_ERROR_RANGE, "%s is %.10g m/s, expected %.10g to %.10g",
@@ -85,6 +97,9 @@ static moho_status check_velocity(const moho_job *job) {
   MOHO_TRY(check_one_source(job, &source));
   if (moho_job_number(job, MOHO_KEY_VELOCITY_MIN) >= moho_job_number(job, MOHO_KEY_VELOCITY_MAX))
     return exclude(job, MOHO_KEY_VELOCITY_MIN, MOHO_KEY_VELOCITY_MAX, "min_mps must be less than max_mps");
+  int from_file = source == MOHO_KEY_VELOCITY_TABLE || source == MOHO_KEY_VELOCITY_CUBE;
+  const moho_job_id range[] = {MOHO_KEY_VELOCITY_MIN, MOHO_KEY_VELOCITY_MAX};
+  if (!from_file) MOHO_TRY(refuse_any(job, source, range, 2, "the accepted range belongs to a table or cube"));
   if (source != MOHO_KEY_VELOCITY_TABLE && moho_job_given(job, MOHO_KEY_VELOCITY_FORMAT))
     return exclude(job, source, MOHO_KEY_VELOCITY_FORMAT, "format belongs to velocity.table");
   if (source != MOHO_KEY_VELOCITY_TABLE && moho_job_given(job, MOHO_KEY_VELOCITY_COLUMNS))
@@ -103,18 +118,6 @@ static moho_status check_velocity(const moho_job *job) {
 }
 
 /* ---- grid ---- */
-
-static moho_status need_all(const moho_job *job, const moho_job_id *ids, size_t count, const char *why, const char *hint) {
-  for (size_t i = 0; i < count; i++)
-    if (!moho_job_given(job, ids[i])) return missing(job, ids[i], why, hint);
-  return MOHO_OK;
-}
-
-static moho_status refuse_any(const moho_job *job, moho_job_id with, const moho_job_id *ids, size_t count, const char *hint) {
-  for (size_t i = 0; i < count; i++)
-    if (moho_job_given(job, ids[i])) return exclude(job, with, ids[i], hint);
-  return MOHO_OK;
-}
 
 static moho_status check_corners(const moho_job *job) {
   const moho_job_id excluded[] = {MOHO_KEY_GRID_ORIGIN, MOHO_KEY_GRID_AZIMUTH, MOHO_KEY_GRID_FLIP, MOHO_KEY_GRID_INLINE_N,

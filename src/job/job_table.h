@@ -48,8 +48,8 @@
   X(VELOCITY_COLUMNS, "velocity.columns", TEXT, "", NULL, "", "", 0, 0,                                                        \
     "for format columns: \"x,y,time_ms,velocity\" of x y inline crossline cdp time_s time_ms velocity velocity_fps")           \
   X(VELOCITY_CUBE, "velocity.cube", PATH, "", NULL, "", "", 0, 0, "SEG-Y or Zarr cube of velocities")                          \
-  X(VELOCITY_MIN, "velocity.min_mps", NUMBER, "m/s", "500", "", "", 1, 1e6, "least velocity accepted")                         \
-  X(VELOCITY_MAX, "velocity.max_mps", NUMBER, "m/s", "9000", "", "", 1, 1e6, "largest velocity accepted")                      \
+  X(VELOCITY_MIN, "velocity.min_mps", NUMBER, "m/s", "500", "", "", 1, 1e6, "least velocity accepted of a table or cube")                         \
+  X(VELOCITY_MAX, "velocity.max_mps", NUMBER, "m/s", "9000", "", "", 1, 1e6, "largest velocity accepted of a table or cube")                      \
   X(ETA, "eta", LATER, "", NULL, "", "anisotropic travel times", 0, 0, "anisotropy")                                           \
   X(GRID, "grid", SECTION, "", "auto", "auto", "", 0, 0,                                                                       \
     "where the image is computed: auto (from the midpoints), by corners, or by origin_m and azimuth")                          \
@@ -82,7 +82,7 @@
   X(APERTURE, "migration.aperture", SECTION, "", NULL, "", "", 0, 0, "how far from its midpoint a trace is spread")            \
   X(APERTURE_MAX, "migration.aperture.max_m", NUMBER, "m", "3000", "", "", 0.01, 1e6, "largest radius")                        \
   X(APERTURE_MIN, "migration.aperture.min_m", NUMBER, "m", "0", "", "", 0, 1e6, "least radius, at early times")                \
-  X(APERTURE_DIP, "migration.aperture.max_dip_deg", NUMBER, "degrees", "60", "", "", 0, 89.9,                                  \
+  X(APERTURE_DIP, "migration.aperture.max_dip_deg", NUMBER, "degrees", "60", "", "", 0.01, 89,                                  \
     "steepest dip that is imaged: radius = v*t0/2*tan(dip)")                                                                   \
   X(APERTURE_TAPER, "migration.aperture.taper", NUMBER, "fraction", "0.1", "", "", 0, 1, "last fraction of the radius tapered") \
   X(APERTURE_RULE, "migration.aperture.rule", WORD, "", "straight", "straight", "ray", 0, 0, "how the radius follows the dip") \

@@ -1,0 +1,292 @@
+/* run_inputs.c - the job's words into objects: device, traces, grid, velocity, migration options, plan. */
+#include "job/run_inputs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* The last error gets the place in the job file of the key it is about, `id` where it names none. */
+static moho_status at_key(const moho_job *job, moho_job_id id, moho_status status) {
+  if (!status) return status;
+  int named = moho_job_find(moho_last_error()->key);
+  moho_place place = moho_job_place(job, named < 0 ? id : (moho_job_id)named);
+  if (moho_last_error()->file[0]) place.file = NULL, place.line = place.column = 0; /* the error is about another file */
+  return moho_fail_add_place(place, NULL);
+}
+
+/* ---- device ---- */
+
+static moho_status open_device(const moho_job *job, moho_run_inputs *in) {
+  char uri[128];
+  const char *device = moho_job_text(job, MOHO_KEY_DEVICE);
+  const char *from_environment = getenv("MOHO_DEVICE");
+  if (moho_job_is(job, MOHO_KEY_THREADS, "auto")) {
+    snprintf(uri, sizeof uri, "%s", device);
+  } else {
+    /* The number of threads joins the address, also that from the environment. */
+    if (strcmp(device, "auto") == 0 && from_environment && *from_environment) device = from_environment;
+    if (strstr(device, "threads="))
+      return moho_fail_at(moho_job_place(job, MOHO_KEY_THREADS), "say the number of threads once", MOHO_ERROR_KEY,
+                          "execution.threads cannot be combined with MOHO_DEVICE=%s", device);
+    snprintf(uri, sizeof uri, "%s%cthreads=%.0f", device, strchr(device, '?') ? '&' : '?', moho_job_number(job, MOHO_KEY_THREADS));
+  }
+  MOHO_TRY(moho_device_open(uri, &in->device));
+  return moho_device_describe(in->device, &in->device_report);
+}
+
+/* ---- traces ---- */
+
+static int word_index(const moho_job *job, moho_job_id id, const char *words) {
+  const char *text = moho_job_text(job, id);
+  int index = 0;
+  for (const char *word = words; *word; index++) {
+    size_t length = strcspn(word, "|");
+    if (strlen(text) == length && strncmp(word, text, length) == 0) return index;
+    word += length + (word[length] == '|');
+  }
+  return 0;
+}
+
+static moho_traces_options traces_options(const moho_job *job, moho_progress_function progress, void *user) {
+  moho_traces_options options = moho_traces_options_default();
+  options.headers = moho_job_text(job, MOHO_KEY_INPUT_HEADERS);
+  options.coordinate_scalar_given = !moho_job_is(job, MOHO_KEY_INPUT_COORDINATE_SCALAR, "auto");
+  options.coordinate_scalar = (int)moho_job_number(job, MOHO_KEY_INPUT_COORDINATE_SCALAR);
+  options.units = (moho_units)word_index(job, MOHO_KEY_INPUT_UNITS, "auto|m|ft");
+  options.first_sample_given = !moho_job_is(job, MOHO_KEY_INPUT_FIRST_SAMPLE_S, "auto");
+  options.first_sample_s = moho_job_number(job, MOHO_KEY_INPUT_FIRST_SAMPLE_S);
+  options.geometry = (moho_geometry_source)word_index(job, MOHO_KEY_INPUT_GEOMETRY, "auto|source_receiver|midpoint_offset");
+  options.bad_samples = (moho_bad_samples)word_index(job, MOHO_KEY_INPUT_BAD_SAMPLES, "error|zero");
+  options.progress = progress;
+  options.progress_user = user;
+  return options;
+}
+
+static moho_status open_traces(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *in) {
+  moho_traces_options options = traces_options(job, progress, user);
+  MOHO_TRY(moho_traces_open(moho_job_text(job, MOHO_KEY_INPUT_TRACES), &options, &in->traces));
+  in->info = moho_traces_get_info(in->traces);
+  in->geometry = moho_traces_get_geometry(in->traces);
+  for (size_t i = 0; i < in->geometry->n; i++) in->n_live += (size_t)moho_geometry_is_live(in->geometry, i);
+  if (in->n_live) return MOHO_OK;
+  return moho_fail_at((moho_place){.file = moho_job_text(job, MOHO_KEY_INPUT_TRACES), .key = "input.traces"},
+                      "moho info shows the headers; input.headers says where coordinates lie", MOHO_ERROR_FORMAT,
+                      "%s: none of %zu traces can be migrated: all are dead, not seismic or without coordinates",
+                      moho_job_text(job, MOHO_KEY_INPUT_TRACES), in->geometry->n);
+}
+
+enum { SAMPLED_TRACES = 256 };
+
+/* The spectrum of a few live traces spread over the file tells how finely they must be sampled. */
+static moho_status sample_spectrum(const moho_job *job, moho_run_inputs *in) {
+  size_t n = in->geometry->n, ns = in->info->n_samples, wanted = n < SAMPLED_TRACES ? n : SAMPLED_TRACES, got = 0;
+  float *samples;
+  MOHO_TRY(moho_allocate(wanted * ns, sizeof *samples, "sampled traces", &samples));
+  moho_status status = MOHO_OK;
+  for (size_t k = 0; !status && k < wanted; k++) {
+    size_t trace = k * n / wanted;
+    if (!moho_geometry_is_live(in->geometry, trace)) continue;
+    status = moho_traces_read(in->traces, trace, 1, samples + got * ns);
+    got += !status && moho_geometry_is_live(in->geometry, trace); /* reading may find it all zero */
+  }
+  if (!status) in->refine_needed = moho_migration_refine_factor(in->options.interpolation, samples, got, ns, in->info->dt_s, &in->f_max_hz);
+  free(samples);
+  if (status) return status;
+  in->options.refine = moho_job_is(job, MOHO_KEY_INPUT_RESAMPLE, "auto") ? in->refine_needed
+                       : moho_job_is(job, MOHO_KEY_INPUT_RESAMPLE, "none") ? 1
+                       : atoi(moho_job_text(job, MOHO_KEY_INPUT_RESAMPLE));
+  return MOHO_OK;
+}
+
+/* ---- grid ---- */
+
+/* Image times that the record holds: from the earliest live sample (0 at least) to the latest. */
+static void time_from_traces(const moho_run_inputs *in, moho_grid *grid) {
+  double first = INFINITY, last = -INFINITY;
+  for (size_t i = 0; i < in->geometry->n; i++) {
+    if (!moho_geometry_is_live(in->geometry, i)) continue;
+    first = fmin(first, in->geometry->first_sample_s[i]);
+    last = fmax(last, in->geometry->first_sample_s[i]);
+  }
+  last += (double)(in->info->n_samples - 1) * in->info->dt_s;
+  grid->first_s = fmax(first, 0);
+  grid->step_s = in->info->dt_s;
+  grid->n_time = last > grid->first_s ? (size_t)floor((last - grid->first_s) / grid->step_s + 1e-6) + 1 : 1;
+}
+
+static moho_status override_time(const moho_job *job, moho_grid *grid) {
+  double end = grid->first_s + (double)(grid->n_time - 1) * grid->step_s;
+  if (moho_job_given(job, MOHO_KEY_GRID_TIME_FIRST)) grid->first_s = moho_job_number(job, MOHO_KEY_GRID_TIME_FIRST);
+  if (moho_job_given(job, MOHO_KEY_GRID_TIME_STEP)) grid->step_s = moho_job_number(job, MOHO_KEY_GRID_TIME_STEP);
+  if (moho_job_given(job, MOHO_KEY_GRID_TIME_N)) {
+    grid->n_time = (size_t)moho_job_number(job, MOHO_KEY_GRID_TIME_N);
+    return MOHO_OK;
+  }
+  if (grid->first_s > end)
+    return moho_fail_at(moho_job_place(job, MOHO_KEY_GRID_TIME_FIRST), "begin earlier, or give grid.time.n", MOHO_ERROR_RANGE,
+                        "grid.time.first_s is %g s, but the traces end at %g s", grid->first_s, end);
+  grid->n_time = (size_t)floor((end - grid->first_s) / grid->step_s + 1e-6) + 1;
+  return MOHO_OK;
+}
+
+static void set_numbers(const moho_job *job, moho_grid *grid) {
+  grid->inline_first = (int32_t)moho_job_number(job, MOHO_KEY_GRID_INLINE_FIRST);
+  grid->inline_step = (int32_t)moho_job_number(job, MOHO_KEY_GRID_INLINE_STEP);
+  grid->crossline_first = (int32_t)moho_job_number(job, MOHO_KEY_GRID_CROSSLINE_FIRST);
+  grid->crossline_step = (int32_t)moho_job_number(job, MOHO_KEY_GRID_CROSSLINE_STEP);
+}
+
+static moho_status grid_by_corners(const moho_job *job, moho_grid *grid) {
+  const moho_job_value *corners = &job->values[MOHO_KEY_GRID_CORNERS];
+  double crossline_m = moho_job_number(job, MOHO_KEY_GRID_CROSSLINE_SPACING);
+  double inline_m = moho_job_given(job, MOHO_KEY_GRID_INLINE_SPACING) ? moho_job_number(job, MOHO_KEY_GRID_INLINE_SPACING) : crossline_m;
+  MOHO_TRY(moho_grid_from_corners((const double(*)[2])corners->points, corners->n_points, inline_m, crossline_m, grid));
+  set_numbers(job, grid);
+  return MOHO_OK;
+}
+
+static void grid_by_origin(const moho_job *job, moho_grid *grid) {
+  *grid = moho_grid_default();
+  grid->origin_x_m = job->values[MOHO_KEY_GRID_ORIGIN].points[0][0];
+  grid->origin_y_m = job->values[MOHO_KEY_GRID_ORIGIN].points[0][1];
+  grid->inline_azimuth_deg = moho_job_number(job, MOHO_KEY_GRID_AZIMUTH);
+  grid->flip = moho_job_number(job, MOHO_KEY_GRID_FLIP) != 0;
+  grid->n_inline = (size_t)moho_job_number(job, MOHO_KEY_GRID_INLINE_N);
+  grid->n_crossline = (size_t)moho_job_number(job, MOHO_KEY_GRID_CROSSLINE_N);
+  grid->crossline_spacing_m = moho_job_number(job, MOHO_KEY_GRID_CROSSLINE_SPACING);
+  grid->inline_spacing_m = moho_job_given(job, MOHO_KEY_GRID_INLINE_SPACING) ? moho_job_number(job, MOHO_KEY_GRID_INLINE_SPACING)
+                                                                             : grid->crossline_spacing_m;
+  set_numbers(job, grid);
+}
+
+static moho_status make_grid(const moho_job *job, moho_run_inputs *in) {
+  moho_grid *grid = &in->grid;
+  if (moho_job_given(job, MOHO_KEY_GRID_CORNERS)) {
+    MOHO_TRY(at_key(job, MOHO_KEY_GRID_CORNERS, grid_by_corners(job, grid)));
+    time_from_traces(in, grid);
+  } else if (moho_job_given(job, MOHO_KEY_GRID_ORIGIN)) {
+    grid_by_origin(job, grid);
+    time_from_traces(in, grid);
+  } else {
+    MOHO_TRY(moho_grid_estimate(in->geometry, in->info->dt_s, in->info->n_samples, grid, in->grid_note));
+  }
+  MOHO_TRY(override_time(job, grid));
+  return moho_grid_check(grid);
+}
+
+/* ---- velocity, options ---- */
+
+static moho_status make_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out) {
+  moho_velocity_options options = moho_velocity_options_default();
+  options.min_mps = moho_job_number(job, MOHO_KEY_VELOCITY_MIN);
+  options.max_mps = moho_job_number(job, MOHO_KEY_VELOCITY_MAX);
+  options.grid = grid;
+  if (moho_job_given(job, MOHO_KEY_VELOCITY_TYPE))
+    options.kind = (moho_velocity_kind)word_index(job, MOHO_KEY_VELOCITY_TYPE, "rms|interval|average");
+  if (!moho_job_is(job, MOHO_KEY_VELOCITY_FORMAT, "auto")) options.format = moho_job_text(job, MOHO_KEY_VELOCITY_FORMAT);
+  options.columns = moho_job_text(job, MOHO_KEY_VELOCITY_COLUMNS);
+  if (options.columns && !options.format) options.format = "columns";
+  if (moho_job_given(job, MOHO_KEY_VELOCITY_CONSTANT))
+    return moho_velocity_create_constant(moho_job_number(job, MOHO_KEY_VELOCITY_CONSTANT), out);
+  if (moho_job_given(job, MOHO_KEY_VELOCITY_LINEAR_T0_V0))
+    return moho_velocity_create_linear_t0(moho_job_number(job, MOHO_KEY_VELOCITY_LINEAR_T0_V0),
+                                          moho_job_number(job, MOHO_KEY_VELOCITY_LINEAR_T0_SLOPE), out);
+  if (moho_job_given(job, MOHO_KEY_VELOCITY_LINEAR_Z_V0))
+    return moho_velocity_create_linear_z(moho_job_number(job, MOHO_KEY_VELOCITY_LINEAR_Z_V0),
+                                         moho_job_number(job, MOHO_KEY_VELOCITY_LINEAR_Z_GRADIENT), out);
+  if (moho_job_given(job, MOHO_KEY_VELOCITY_TABLE))
+    return moho_velocity_read_table(moho_job_text(job, MOHO_KEY_VELOCITY_TABLE), &options, out);
+  return moho_velocity_read_cube(moho_job_text(job, MOHO_KEY_VELOCITY_CUBE), &options, out);
+}
+
+static moho_migration_options migration_options(const moho_job *job) {
+  moho_migration_options options = moho_migration_options_default();
+  options.aperture_max_m = moho_job_number(job, MOHO_KEY_APERTURE_MAX);
+  options.aperture_min_m = moho_job_number(job, MOHO_KEY_APERTURE_MIN);
+  options.aperture_max_dip_deg = moho_job_number(job, MOHO_KEY_APERTURE_DIP);
+  options.aperture_taper = moho_job_number(job, MOHO_KEY_APERTURE_TAPER);
+  options.interpolation = (moho_interpolation)word_index(job, MOHO_KEY_INTERPOLATION, "linear|cubic|sinc8");
+  options.antialias = (moho_antialias)word_index(job, MOHO_KEY_ANTIALIAS, "none|triangle");
+  options.antialias_factor = moho_job_number(job, MOHO_KEY_ANTIALIAS_FACTOR);
+  options.weight = (moho_weight)word_index(job, MOHO_KEY_WEIGHT, "auto|none|spreading|obliquity|spreading_obliquity");
+  options.amplitude = (moho_amplitude)word_index(job, MOHO_KEY_INPUT_AMPLITUDE, "spreading_corrected|raw");
+  options.rho_filter = (moho_rho)word_index(job, MOHO_KEY_RHO_FILTER, "auto|none|2d|3d");
+  options.stretch_mute = moho_job_is(job, MOHO_KEY_STRETCH_MUTE, "none") ? -1 : moho_job_number(job, MOHO_KEY_STRETCH_MUTE);
+  options.normalise = (moho_normalise)word_index(job, MOHO_KEY_NORMALISE, "none|fold");
+  options.tile_columns = moho_job_is(job, MOHO_KEY_TILE, "auto") ? 0 : (int)moho_job_number(job, MOHO_KEY_TILE);
+  return options;
+}
+
+/* ---- plan ---- */
+
+/* A run holds, besides the migration, the finished stack and fold and two batches of traces as read. */
+static moho_status make_plan(const moho_job *job, moho_run_inputs *in) {
+  MOHO_TRY(moho_migration_make_plan(in->device, &in->grid, in->velocity, &in->options, in->geometry, in->info->n_samples, in->info->dt_s,
+                                    &in->plan));
+  double cells = (double)in->grid.n_inline * (double)in->grid.n_crossline * (double)in->grid.n_time;
+  double reading = 2.0 * (double)in->plan.batch_traces * (double)in->info->n_samples * sizeof(float);
+  double beside = cells * (sizeof(float) + sizeof(int32_t)) + reading;
+  double allowed = moho_job_is(job, MOHO_KEY_MEMORY, "auto") ? 0.8 * (double)moho_machine_memory_free()
+                                                             : 1e9 * moho_job_number(job, MOHO_KEY_MEMORY);
+  double needed = (double)in->plan.memory_bytes + beside;
+  in->memory_allowed = (size_t)allowed;
+  in->memory_needed = needed < (double)SIZE_MAX / 2 ? (size_t)needed : SIZE_MAX / 2;
+  in->options.memory_bytes = allowed > beside ? (size_t)(allowed - beside) : 1;
+  return MOHO_OK;
+}
+
+static moho_status open_all(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *in) {
+  MOHO_TRY(moho_job_check(job));
+  MOHO_TRY(at_key(job, MOHO_KEY_DEVICE, open_device(job, in)));
+  MOHO_TRY(at_key(job, MOHO_KEY_INPUT_TRACES, open_traces(job, progress, user, in)));
+  MOHO_TRY(at_key(job, MOHO_KEY_GRID, make_grid(job, in)));
+  MOHO_TRY(at_key(job, MOHO_KEY_VELOCITY, make_velocity(job, &in->grid, &in->velocity)));
+  in->options = migration_options(job);
+  MOHO_TRY(at_key(job, MOHO_KEY_INPUT_TRACES, sample_spectrum(job, in)));
+  return at_key(job, MOHO_KEY_MIGRATION, make_plan(job, in));
+}
+
+moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *out) {
+  *out = (moho_run_inputs){.grid = moho_grid_default()};
+  moho_status status = open_all(job, progress, user, out);
+  if (!status) return MOHO_OK;
+  moho_error error = moho_error_take();
+  moho_run_inputs_close(out);
+  return moho_error_set(&error);
+}
+
+void moho_run_inputs_close(moho_run_inputs *inputs) {
+  moho_velocity_destroy(&inputs->velocity);
+  moho_grid_release(&inputs->grid);
+  if (inputs->traces) moho_traces_close(&inputs->traces);
+  if (inputs->device) moho_device_close(&inputs->device);
+  *inputs = (moho_run_inputs){0};
+}
+
+/* ---- traces outside ---- */
+
+/* Distance of a midpoint from the nearest node, to half a bin. */
+static double distance_from_grid(const moho_grid *grid, double x, double y) {
+  double i, j, node_x, node_y;
+  moho_grid_locate(grid, x, y, &i, &j);
+  i = fmin(fmax(rint(i), 0), (double)(grid->n_inline - 1));
+  j = fmin(fmax(rint(j), 0), (double)(grid->n_crossline - 1));
+  moho_grid_node(grid, (size_t)i, (size_t)j, &node_x, &node_y);
+  return hypot(x - node_x, y - node_y);
+}
+
+size_t moho_run_inputs_outside(const moho_run_inputs *in) {
+  const moho_geometry *g = in->geometry;
+  size_t step = g->n / 100000 + 1, live = 0, outside = 0;
+  for (size_t k = 0; k < g->n; k += step) {
+    if (!moho_geometry_is_live(g, k)) continue;
+    live++;
+    double x = (g->source_x[k] + g->receiver_x[k]) / 2, y = (g->source_y[k] + g->receiver_y[k]) / 2;
+    outside += distance_from_grid(&in->grid, x, y) > in->options.aperture_max_m;
+  }
+  if (!live) return 0;
+  return outside == live ? in->n_live : (size_t)((double)in->n_live * (double)outside / (double)live);
+}

@@ -1,0 +1,32 @@
+/* run_inputs.h - what a job needs before it can run: the device, the traces, the grid, the velocity, the options. */
+#ifndef MOHO_JOB_RUN_INPUTS_H
+#define MOHO_JOB_RUN_INPUTS_H
+
+#include "job/job.h"
+#include "moho/migration.h"
+
+typedef struct moho_run_inputs {
+  moho_device *device;
+  moho_device_report device_report;
+  moho_traces *traces;
+  const moho_traces_info *info;     /* BORROW from traces */
+  const moho_geometry *geometry;    /* BORROW from traces */
+  moho_grid grid;
+  char grid_note[400];              /* how an automatic grid was found; "" otherwise */
+  moho_velocity *velocity;
+  moho_migration_options options;   /* refine settled; memory_bytes: what the migration itself may take */
+  double f_max_hz;                  /* of the data, from a sample of traces */
+  int refine_needed;                /* what interpolation would ask for */
+  size_t n_live;                    /* traces that take part */
+  moho_migration_plan plan;
+  size_t memory_allowed, memory_needed; /* the whole run: migration, image, reading */
+} moho_run_inputs;
+
+/* Opens everything; on failure all is closed again. Errors point at the key of the job that is at fault. */
+moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *out);
+void moho_run_inputs_close(moho_run_inputs *inputs);
+
+/* Live traces whose midpoint lies farther than the aperture from every node, from a sample of at most 100 000, scaled up. */
+size_t moho_run_inputs_outside(const moho_run_inputs *inputs);
+
+#endif

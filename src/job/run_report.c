@@ -1,0 +1,196 @@
+/* run_report.c - a run as JSON and as words. */
+#include "job/run_report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "job/job_effective.h"
+
+static moho_status out_of_memory(void) {
+  return moho_fail(MOHO_ERROR_MEMORY, "report: out of memory");
+}
+
+static json_int_t whole(size_t number) {
+  return (json_int_t)number;
+}
+
+json_t *moho_report_software(void) {
+#ifdef __clang__
+  const char *compiler = __VERSION__;
+#else
+  const char *compiler = "gcc " __VERSION__;
+#endif
+  return json_pack("{s:s, s:s, s:s}", "name", "Moho", "version", moho_version(), "compiler", compiler);
+}
+
+json_t *moho_report_device(const moho_run_inputs *in) {
+  const moho_device_report *d = &in->device_report;
+  return json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:s}", "uri", d->uri, "kind", d->kind, "name", d->name, "simd", d->simd, "threads",
+                   d->threads, "memory_bytes", whole(d->memory_bytes), "reason", d->reason);
+}
+
+/* Text from files may not be UTF-8; then it is left out rather than the whole report. */
+static json_t *text_json(const char *text) {
+  json_t *string = json_string(text);
+  return string ? string : json_null();
+}
+
+static json_t *anomalies_json(const moho_traces_info *info) {
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < info->n_anomalies; i++) {
+    const moho_anomaly *a = &info->anomalies[i];
+    json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:o}", "name", a->name, "count", whole(a->count), "first_trace",
+                                          whole(a->first_trace + 1), "text", text_json(a->text)));
+  }
+  return list;
+}
+
+json_t *moho_report_input(const moho_job *job, const moho_run_inputs *in) {
+  static const char *const units[] = {"auto", "m", "ft"}, *const sources[] = {"auto", "source_receiver", "midpoint_offset"};
+  const moho_traces_info *info = in->info;
+  return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:o}", "traces", text_json(moho_job_text(job, MOHO_KEY_INPUT_TRACES)),
+                   "format", text_json(info->format), "hash", info->input_hash, "bytes", (json_int_t)info->file_bytes, "n_traces",
+                   whole(info->n_traces), "n_samples", whole(info->n_samples), "dt_s", info->dt_s, "units", units[info->units],
+                   "geometry", sources[info->geometry], "anomalies", anomalies_json(info));
+}
+
+json_t *moho_report_grid(const moho_run_inputs *in) {
+  const moho_grid *g = &in->grid;
+  double x[4], y[4];
+  moho_grid_corners(g, x, y);
+  json_t *corners = json_array();
+  for (int k = 0; corners && k < 4; k++) json_array_append_new(corners, json_pack("[f, f]", x[k], y[k]));
+  json_t *grid = json_pack("{s:o, s:[f, f], s:f, s:b}", "corners", corners, "origin_m", g->origin_x_m, g->origin_y_m, "inline_azimuth_deg",
+                           g->inline_azimuth_deg, "flip", g->flip);
+  if (!grid) return NULL;
+  json_object_set_new(grid, "inline", json_pack("{s:i, s:i, s:I, s:f}", "first", (int)g->inline_first, "step", (int)g->inline_step, "n",
+                                                whole(g->n_inline), "spacing_m", g->inline_spacing_m));
+  json_object_set_new(grid, "crossline", json_pack("{s:i, s:i, s:I, s:f}", "first", (int)g->crossline_first, "step",
+                                                   (int)g->crossline_step, "n", whole(g->n_crossline), "spacing_m", g->crossline_spacing_m));
+  json_object_set_new(grid, "time", json_pack("{s:f, s:f, s:I}", "first_s", g->first_s, "step_s", g->step_s, "n", whole(g->n_time)));
+  json_object_set_new(grid, "is_line", json_boolean(moho_grid_is_line(g)));
+  json_object_set_new(grid, "is_crooked", json_boolean(g->line_x_m != NULL));
+  json_object_set_new(grid, "note", text_json(in->grid_note));
+  return grid;
+}
+
+/* What `auto` became. */
+static const char *settled_weight(const moho_migration_options *o) {
+  static const char *const names[] = {"auto", "none", "spreading", "obliquity", "spreading_obliquity"};
+  if (o->weight != MOHO_WEIGHT_AUTO) return names[o->weight];
+  return o->amplitude == MOHO_AMPLITUDE_RAW ? "obliquity" : "spreading_obliquity";
+}
+
+static const char *settled_rho(const moho_run_inputs *in) {
+  static const char *const names[] = {"auto", "none", "2d", "3d"};
+  if (in->options.rho_filter != MOHO_RHO_AUTO) return names[in->options.rho_filter];
+  return moho_grid_is_line(&in->grid) ? "2d" : "3d";
+}
+
+json_t *moho_report_settled(const moho_run_inputs *in) {
+  return json_pack("{s:i, s:i, s:f, s:s, s:s, s:s}", "refine", in->options.refine, "refine_needed", in->refine_needed, "f_max_hz",
+                   in->f_max_hz, "weight", settled_weight(&in->options), "rho_filter", settled_rho(in), "velocity",
+                   moho_velocity_describe(in->velocity));
+}
+
+moho_status moho_report_attributes(const moho_job *job, const moho_run_inputs *in, char **text) {
+  json_t *root = json_pack("{s:o, s:o, s:o, s:o}", "software", moho_report_software(), "job", moho_job_effective_json(job), "input",
+                           moho_report_input(job, in), "settled", moho_report_settled(in));
+  *text = root ? json_dumps(root, JSON_REAL_PRECISION(15)) : NULL;
+  json_decref(root);
+  return *text ? MOHO_OK : out_of_memory();
+}
+
+/* ---- report.json ---- */
+
+static json_t *traces_json(const moho_run_inputs *in, const moho_migration_counts *counts) {
+  const moho_geometry *g = in->geometry;
+  size_t dead = 0, not_seismic = 0, no_position = 0, bad = 0, muted = 0;
+  for (size_t i = 0; i < g->n; i++) {
+    dead += (g->flags[i] & MOHO_TRACE_DEAD) != 0;
+    not_seismic += (g->flags[i] & MOHO_TRACE_NOT_SEISMIC) != 0;
+    no_position += (g->flags[i] & MOHO_TRACE_NO_POSITION) != 0;
+    bad += (g->flags[i] & MOHO_TRACE_BAD) != 0;
+    muted += g->mute_end_s[i] > 0;
+  }
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total", whole(g->n), "used", (json_int_t)counts->traces_used, "outside",
+                   (json_int_t)counts->traces_outside, "dead", whole(dead), "not_seismic", whole(not_seismic), "no_position",
+                   whole(no_position), "muted", whole(muted), "bad", whole(bad));
+}
+
+static double peak_resident_bytes(void) {
+  struct rusage usage;
+  if (getrusage(RUSAGE_SELF, &usage)) return 0;
+#ifdef __APPLE__
+  return (double)usage.ru_maxrss;
+#else
+  return 1024.0 * (double)usage.ru_maxrss;
+#endif
+}
+
+static json_t *seconds_json(const moho_run_seconds *s, const moho_migration_counts *counts) {
+  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "open", s->open, "create", s->create, "migrate", s->migrate, "kernel",
+                   counts->kernel_seconds, "prepare", counts->prepare_seconds, "read", s->read, "write", s->write, "total", s->total);
+}
+
+static json_t *outputs_json(const moho_job *job) {
+  json_t *list = json_array();
+  int zarr = strstr(moho_job_text(job, MOHO_KEY_OUTPUT_FORMATS), "zarr") != NULL;
+  int segy = strstr(moho_job_text(job, MOHO_KEY_OUTPUT_FORMATS), "segy") != NULL;
+  if (zarr) json_array_append_new(list, json_string("image.zarr"));
+  if (segy) json_array_append_new(list, json_string("stack.sgy"));
+  if (moho_job_number(job, MOHO_KEY_OUTPUT_PNG) != 0) {
+    json_array_append_new(list, json_string("stack.png"));
+    json_array_append_new(list, json_string("fold.png"));
+  }
+  json_array_append_new(list, json_string("report.json"));
+  return list;
+}
+
+moho_status moho_report_text(const moho_job *job, const moho_run_inputs *in, const moho_migration_counts *counts,
+                             const moho_run_seconds *seconds, char **text) {
+  char now[32] = "";
+  time_t clock = time(NULL);
+  struct tm utc;
+  if (gmtime_r(&clock, &utc)) strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  double rate = counts->kernel_seconds > 0 ? (double)counts->contributions / counts->kernel_seconds : 0;
+  json_t *root = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "software", moho_report_software(), "finished", now, "job_file",
+                           text_json(job->name), "job", moho_job_effective_json(job), "device", moho_report_device(in), "input",
+                           moho_report_input(job, in));
+  json_t *results = json_pack("{s:o, s:o, s:o, s:I, s:f, s:o, s:{s:I, s:I, s:I, s:f}, s:o, s:o}", "grid", moho_report_grid(in), "settled",
+                              moho_report_settled(in), "traces", traces_json(in, counts), "contributions",
+                              (json_int_t)counts->contributions, "contributions_per_s", rate, "seconds", seconds_json(seconds, counts),
+                              "memory", "allowed_bytes", whole(in->memory_allowed), "planned_bytes", whole(in->memory_needed),
+                              "migration_bytes", whole(counts->memory_bytes), "peak_bytes", peak_resident_bytes(), "directory",
+                              text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)), "outputs", outputs_json(job));
+  *text = root && results && json_object_update(root, results) == 0 ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
+  json_decref(root);
+  json_decref(results);
+  return *text ? MOHO_OK : out_of_memory();
+}
+
+/* ---- words ---- */
+
+moho_status moho_report_processing(const moho_job *job, const moho_run_inputs *in, char **text) {
+  const moho_migration_options *o = &in->options;
+  const char *input = strrchr(moho_job_text(job, MOHO_KEY_INPUT_TRACES), '/');
+  input = input ? input + 1 : moho_job_text(job, MOHO_KEY_INPUT_TRACES);
+  int length = asprintf(text,
+                        "KIRCHHOFF PRESTACK TIME MIGRATION, MOHO %s\n"
+                        "INPUT %.60s\n"
+                        "INPUT HASH %.32s\n"
+                        "VELOCITY %.66s\n"
+                        "TRAVEL TIME straight  INTERPOLATION %s  REFINED BY %d\n"
+                        "APERTURE %g M TO %g M, MAX DIP %g DEG, TAPER %g\n"
+                        "ANTIALIAS %s  WEIGHT %s  RHO FILTER %s  NORMALISE %s\n",
+                        moho_version(), input, in->info->input_hash, moho_velocity_describe(in->velocity),
+                        moho_job_text(job, MOHO_KEY_INTERPOLATION), o->refine, o->aperture_min_m, o->aperture_max_m,
+                        o->aperture_max_dip_deg, o->aperture_taper, moho_job_text(job, MOHO_KEY_ANTIALIAS), settled_weight(o),
+                        settled_rho(in), moho_job_text(job, MOHO_KEY_NORMALISE));
+  if (length >= 0) return MOHO_OK;
+  *text = NULL;
+  return out_of_memory();
+}

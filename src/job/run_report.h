@@ -1,0 +1,34 @@
+/* run_report.h - what a run was made of and what came of it, as JSON: report.json, the image's attributes, parts of explain. */
+#ifndef MOHO_JOB_RUN_REPORT_H
+#define MOHO_JOB_RUN_REPORT_H
+
+#include <jansson.h>
+
+#include "job/run_inputs.h"
+
+/* Wall seconds of a run's stages. */
+typedef struct moho_run_seconds {
+  double open;    /* headers, grid, velocity, plan */
+  double create;  /* tables and image */
+  double migrate; /* reading and migrating together */
+  double read;    /* within it, in the reader's thread */
+  double write;
+  double total;
+} moho_run_seconds;
+
+/* New references. */
+json_t *moho_report_software(void);
+json_t *moho_report_device(const moho_run_inputs *inputs);
+json_t *moho_report_input(const moho_job *job, const moho_run_inputs *inputs);
+json_t *moho_report_grid(const moho_run_inputs *inputs);
+json_t *moho_report_settled(const moho_run_inputs *inputs);
+
+/* Attributes of image.zarr: software, job, input. malloc'ed text. */
+moho_status moho_report_attributes(const moho_job *job, const moho_run_inputs *inputs, char **text);
+/* report.json. malloc'ed text. */
+moho_status moho_report_text(const moho_job *job, const moho_run_inputs *inputs, const moho_migration_counts *counts,
+                             const moho_run_seconds *seconds, char **text);
+/* Lines on how the image was made, for the SEG-Y text header. malloc'ed text. */
+moho_status moho_report_processing(const moho_job *job, const moho_run_inputs *inputs, char **text);
+
+#endif
