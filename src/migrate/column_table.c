@@ -8,18 +8,20 @@
 #include "base/memory.h"
 #include "migrate/aperture.h"
 
-enum { VECTOR = 16 };
+/* The widest vector, and how many of them a loop may run on past a run's end (VECTORS in simd/lanes_*.h). */
+enum { VECTOR = 16, VECTORS_PAST_END = 5 };
 
 moho_status moho_time_axis_create(const moho_grid *grid, double dt_s, moho_time_axis *out) {
   *out = (moho_time_axis){.n = grid->n_time, .first_s = grid->first_s, .step_s = grid->step_s, .dt_s = dt_s};
   out->stride = (out->n + VECTOR - 1) / VECTOR * VECTOR;
+  out->table = out->stride + VECTORS_PAST_END * VECTOR;
   moho_status status = moho_allocate(out->n, sizeof(double), "time axis", &out->t1sq);
-  if (!status) status = moho_allocate(out->stride, sizeof(float), "time axis", &out->t1sq_f);
+  if (!status) status = moho_allocate(out->table, sizeof(float), "time axis", &out->t1sq_f);
   if (status) {
     moho_time_axis_release(out);
     return status;
   }
-  for (size_t i = 0; i < out->stride; i++) {
+  for (size_t i = 0; i < out->table; i++) {
     double t1 = (out->first_s + (double)i * out->step_s) / (2 * dt_s);
     if (i < out->n) out->t1sq[i] = t1 * t1;
     out->t1sq_f[i] = (float)(t1 * t1);
@@ -38,7 +40,7 @@ static size_t block_count(const moho_time_axis *axis) {
 }
 
 size_t moho_column_table_bytes(const moho_time_axis *axis) {
-  return axis->n * 4 * sizeof(double) + axis->stride * 2 * sizeof(float) + block_count(axis) * 2 * sizeof(double) + sizeof(moho_column_table);
+  return axis->n * 4 * sizeof(double) + axis->table * 2 * sizeof(float) + block_count(axis) * 2 * sizeof(double) + sizeof(moho_column_table);
 }
 
 moho_status moho_column_table_create(const moho_time_axis *axis, int with_mute, moho_column_table *out) {
@@ -49,8 +51,8 @@ moho_status moho_column_table_create(const moho_time_axis *axis, int with_mute, 
       {&out->leg2_limit, axis->n, sizeof(double)},
       {&out->block_s2_min, block_count(axis), sizeof(double)},
       {&out->block_s2_max, block_count(axis), sizeof(double)},
-      {&out->s2_f, axis->stride, sizeof(float)},
-      {&out->inverse_radius_f, axis->stride, sizeof(float)},
+      {&out->s2_f, axis->table, sizeof(float)},
+      {&out->inverse_radius_f, axis->table, sizeof(float)},
       {&out->h2_limit, with_mute ? axis->n : 0, sizeof(double)}};
   moho_status status = MOHO_OK;
   for (size_t i = 0; !status && i < sizeof arrays / sizeof *arrays; i++)
@@ -119,7 +121,7 @@ void moho_column_table_fill(moho_column_table *table, const moho_time_axis *axis
     /* Where A is 0 only d = 0 is inside; its taper argument must be 0: 0 * inverse = 0 < 1 - f. */
     table->inverse_radius_f[i] = radius > 0 ? (float)(1 / radius) : 0.0f;
   }
-  for (size_t i = axis->n; i < axis->stride; i++) {
+  for (size_t i = axis->n; i < axis->table; i++) {
     table->s2_f[i] = table->s2_f[axis->n - 1];
     table->inverse_radius_f[i] = table->inverse_radius_f[axis->n - 1];
   }

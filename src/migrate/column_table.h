@@ -13,16 +13,17 @@ enum { MOHO_RADIUS_BUCKETS = 256, MOHO_TABLE_BLOCK = 64 };
 /* What all columns share. */
 typedef struct moho_time_axis {
   size_t n;             /* image samples */
-  size_t stride;        /* n rounded up to whole vectors; tables are filled up to it */
+  size_t stride;        /* n rounded up to whole vectors: floats between image columns */
+  size_t table;         /* floats of a table: the loops read some vectors past the end */
   double first_s, step_s, dt_s; /* image axis; refined trace interval */
   double *t1sq;         /* [n] */
-  float *t1sq_f;        /* [stride] */
+  float *t1sq_f;        /* [table] */
 } moho_time_axis;
 
 typedef struct moho_column_table {
   double *s2;           /* [n] 1/(v*dt)^2 */
   double *radius;       /* [n] widened running maximum of A(t0) */
-  float *s2_f, *inverse_radius_f; /* [stride] */
+  float *s2_f, *inverse_radius_f; /* [table] */
   double *h2_limit;     /* [n] largest squared half-offset that the stretch mute lets pass; NULL: no mute */
   int h2_limit_grows;   /* 1: non-decreasing, as for real r.m.s. velocities */
   double *leg2_limit;   /* [n] from here on a leg of this squared length grows with t0; NULL: always */

@@ -88,7 +88,7 @@ static moho_status check_sizes(const moho_grid *grid, const moho_migration_optio
 static void count_bytes(setup *s, const moho_grid *grid, const moho_migration_options *options, size_t n_samples, size_t n_traces) {
   size_t stride = (grid->n_time + 15) / 16 * 16;
   size_t row = row_stride(options, n_samples, s->k_max) * sizeof(float) + sizeof(moho_batch_trace) + 2;
-  moho_time_axis axis = {.n = grid->n_time, .stride = stride};
+  moho_time_axis axis = {.n = grid->n_time, .stride = stride, .table = stride + 80};
   size_t image = s->columns * (stride * sizeof(float) + (grid->n_time + 1) * sizeof(int32_t) + sizeof(moho_column));
   size_t workers = (size_t)s->threads * moho_tile_worker_bytes(&axis, &s->plan, s->is_uniform);
   s->capacity = BATCH_BYTES / row;
@@ -183,7 +183,7 @@ static void fill_frame(moho_migration *m, moho_device *device, const setup *s) {
                      .x0 = (int32_t)layout.x0,
                      .c0 = (int32_t)layout.c0,
                      .image_stride = (int32_t)m->axis.stride,
-                     .table_stride = s->is_uniform ? 0 : (int32_t)m->axis.stride,
+                     .table_stride = s->is_uniform ? 0 : (int32_t)m->axis.table,
                      .n_samples = (int32_t)layout.n_samples,
                      .k_max = layout.k_max,
                      .interpolation = (int32_t)m->options.interpolation,

@@ -15,7 +15,7 @@ enum { TRACES_PER_BLOCK = 64, COLUMNS_PER_GROUP = 4, RUNS_PER_LAUNCH = 128 };
 
 struct moho_tile_worker {
   moho_column_table *tables;  /* [columns] of a tile, or NULL when one is shared */
-  float *s2, *inverse_radius; /* [columns, stride] the loops' tables, or NULL */
+  float *s2, *inverse_radius; /* [columns, table] the loops' tables, or NULL */
   double *velocity;           /* [n] scratch */
   int32_t *guesses;           /* [columns] where the last interval ended */
   size_t *columns;            /* [columns] flat index in the image */
@@ -38,8 +38,8 @@ moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_til
   if (!status && !frame->shared_table) {
     status = moho_allocate(columns, sizeof *worker->tables, "column tables", &worker->tables);
     if (!status) status = moho_allocate(n, sizeof(double), "column tables", &worker->velocity);
-    if (!status) status = moho_allocate(columns * frame->axis->stride, sizeof(float), "column tables", &worker->s2);
-    if (!status) status = moho_allocate(columns * frame->axis->stride, sizeof(float), "column tables", &worker->inverse_radius);
+    if (!status) status = moho_allocate(columns * frame->axis->table, sizeof(float), "column tables", &worker->s2);
+    if (!status) status = moho_allocate(columns * frame->axis->table, sizeof(float), "column tables", &worker->inverse_radius);
     for (size_t i = 0; !status && i < columns; i++)
       status = moho_column_table_create(frame->axis, frame->options->stretch_mute >= 0, &worker->tables[i]);
   }
@@ -60,12 +60,12 @@ void moho_tile_worker_destroy(moho_tile_worker **worker_pointer) {
 
 size_t moho_tile_worker_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform) {
   size_t columns = plan->side_inline * plan->side_crossline, bytes = RUNS_PER_LAUNCH * sizeof(moho_run) + axis->n * sizeof(moho_interval);
-  return is_uniform ? bytes : bytes + columns * (moho_column_table_bytes(axis) + 2 * axis->stride * sizeof(float));
+  return is_uniform ? bytes : bytes + columns * (moho_column_table_bytes(axis) + 2 * axis->table * sizeof(float));
 }
 
 /* The tile's columns, and where the velocity varies sideways their tables. */
 static moho_status enter_tile(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile) {
-  size_t stride = frame->axis->stride;
+  size_t table = frame->axis->table;
   worker->n_columns = 0;
   for (size_t i = 0; i < tile->n_inline; i++)
     for (size_t j = 0; j < tile->n_crossline; j++)
@@ -76,8 +76,8 @@ static moho_status enter_tile(moho_tile_worker *worker, const moho_tile_frame *f
     moho_grid_node(frame->grid, worker->columns[c] / frame->grid->n_crossline, worker->columns[c] % frame->grid->n_crossline, &x, &y);
     MOHO_TRY(moho_velocity_rms(frame->velocity, x, y, frame->axis->first_s, frame->axis->step_s, frame->axis->n, worker->velocity));
     moho_column_table_fill(&worker->tables[c], frame->axis, frame->options, worker->velocity);
-    memcpy(worker->s2 + c * stride, worker->tables[c].s2_f, stride * sizeof(float));
-    memcpy(worker->inverse_radius + c * stride, worker->tables[c].inverse_radius_f, stride * sizeof(float));
+    memcpy(worker->s2 + c * table, worker->tables[c].s2_f, table * sizeof(float));
+    memcpy(worker->inverse_radius + c * table, worker->tables[c].inverse_radius_f, table * sizeof(float));
   }
   return MOHO_OK;
 }

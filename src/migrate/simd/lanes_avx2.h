@@ -3,8 +3,10 @@
 #define MOHO_LANES_H
 
 #include <immintrin.h>
+#include <stdint.h>
 
 #define LANES 8
+#define VECTORS 2 /* in flight at once in the first step */
 #define LANES_NAME(name) name##_avx2
 #define INLINE static inline __attribute__((always_inline, unused))
 
@@ -20,23 +22,26 @@ typedef __m256i vmask;
 #define ABS(x) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x)
 #define PHYSICS_FUNCTION INLINE
 
-/* The estimate has 12 bits: one Newton step gives 2e-7 for 1/sqrt; sqrt's own step gives about 1 ulp. */
+/* The estimate has 12 bits; a step of third order gives about 1 ulp. */
 INLINE vfloat lanes_rsqrt(vfloat a) {
   vfloat r = _mm256_rsqrt_ps(a);
   vfloat e = _mm256_fnmadd_ps(a * r, r, R(1.0));
   return FMA(r * FMA(e, R(0.375), R(0.5)), e, r);
 }
 
-INLINE vfloat lanes_sqrt(vfloat a) {
-  vfloat r = _mm256_rsqrt_ps(a);
-  vfloat t = a * r;
-  vfloat e = _mm256_fnmadd_ps(t, t, a);
-  return FMA(r * R(0.5), e, t);
-}
+/* Correctly rounded, and as quick here as an estimate of 12 bits mended twice. */
+INLINE vfloat lanes_sqrt(vfloat a) { return _mm256_sqrt_ps(a); }
 
 INLINE vfloat lanes_reciprocal(vfloat a) { return R(1.0) / a; }
 
+INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, vfloat *out) {
+  for (int k = 0; k < VECTORS; k++) out[k] = lanes_sqrt(a[k]) + (lanes_sqrt(b[k]) - shift);
+}
+
 INLINE vfloat lanes_load(const float *p) { return _mm256_load_ps(p); }
+INLINE void lanes_store(float *p, vfloat x) { _mm256_store_ps(p, x); }
+INLINE vint lanes_load_int(const int32_t *p) { return _mm256_load_si256((const __m256i *)p); }
+INLINE void lanes_store_int(int32_t *p, vint x) { _mm256_store_si256((__m256i *)p, x); }
 INLINE vfloat lanes_set(float x) { return _mm256_set1_ps(x); }
 INLINE vint lanes_set_int(int x) { return _mm256_set1_epi32(x); }
 INLINE vint lanes_floor(vfloat x) { return _mm256_cvttps_epi32(_mm256_floor_ps(x)); }

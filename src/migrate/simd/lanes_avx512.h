@@ -3,8 +3,10 @@
 #define MOHO_LANES_H
 
 #include <immintrin.h>
+#include <stdint.h>
 
 #define LANES 16
+#define VECTORS 4 /* in flight at once in the first step: 32 registers hold them */
 #define LANES_NAME(name) name##_avx512
 #define INLINE static inline __attribute__((always_inline, unused))
 
@@ -34,12 +36,26 @@ INLINE vfloat lanes_sqrt(vfloat a) {
   return FMA(r * R(0.5), e, t);
 }
 
+/* sqrt(a) + sqrt(b) - shift of VECTORS vectors, operation by operation so that none waits for the one before:
+ * y = a r, sqrt(a) = y + r/2 (a - y^2), the two halves added first. */
+INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, vfloat *out) {
+  vfloat ra[VECTORS], rb[VECTORS], ya[VECTORS], yb[VECTORS], correction[VECTORS];
+  for (int k = 0; k < VECTORS; k++) ra[k] = _mm512_rsqrt14_ps(a[k]), rb[k] = _mm512_rsqrt14_ps(b[k]);
+  for (int k = 0; k < VECTORS; k++) ya[k] = a[k] * ra[k], yb[k] = b[k] * rb[k];
+  for (int k = 0; k < VECTORS; k++) correction[k] = rb[k] * _mm512_fnmadd_ps(yb[k], yb[k], b[k]);
+  for (int k = 0; k < VECTORS; k++) correction[k] = FMA(ra[k], _mm512_fnmadd_ps(ya[k], ya[k], a[k]), correction[k]);
+  for (int k = 0; k < VECTORS; k++) out[k] = FMA(correction[k], R(0.5), ya[k] + (yb[k] - shift));
+}
+
 INLINE vfloat lanes_reciprocal(vfloat a) {
   vfloat r = _mm512_rcp14_ps(a);
   return FMA(r, _mm512_fnmadd_ps(a, r, R(1.0)), r);
 }
 
 INLINE vfloat lanes_load(const float *p) { return _mm512_load_ps(p); }
+INLINE void lanes_store(float *p, vfloat x) { _mm512_store_ps(p, x); }
+INLINE vint lanes_load_int(const int32_t *p) { return _mm512_load_si512(p); }
+INLINE void lanes_store_int(int32_t *p, vint x) { _mm512_store_si512(p, x); }
 INLINE vfloat lanes_set(float x) { return _mm512_set1_ps(x); }
 INLINE vint lanes_set_int(int x) { return _mm512_set1_epi32(x); }
 INLINE vint lanes_floor(vfloat x) { return _mm512_cvt_roundps_epi32(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }

@@ -3,8 +3,10 @@
 #define MOHO_LANES_H
 
 #include <arm_neon.h>
+#include <stdint.h>
 
 #define LANES 4
+#define VECTORS 2 /* in flight at once in the first step */
 #define LANES_NAME(name) name##_neon
 #define INLINE static inline __attribute__((always_inline, unused))
 
@@ -25,7 +27,14 @@ INLINE vfloat lanes_sqrt(vfloat a) { return vsqrtq_f32(a); }
 INLINE vfloat lanes_reciprocal(vfloat a) { return vdivq_f32(R(1.0), a); }
 INLINE vfloat lanes_rsqrt(vfloat a) { return lanes_reciprocal(lanes_sqrt(a)); }
 
+INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, vfloat *out) {
+  for (int k = 0; k < VECTORS; k++) out[k] = lanes_sqrt(a[k]) + (lanes_sqrt(b[k]) - shift);
+}
+
 INLINE vfloat lanes_load(const float *p) { return vld1q_f32(p); }
+INLINE void lanes_store(float *p, vfloat x) { vst1q_f32(p, x); }
+INLINE vint lanes_load_int(const int32_t *p) { return vld1q_s32(p); }
+INLINE void lanes_store_int(int32_t *p, vint x) { vst1q_s32(p, x); }
 INLINE vfloat lanes_set(float x) { return vdupq_n_f32(x); }
 INLINE vint lanes_set_int(int x) { return vdupq_n_s32(x); }
 INLINE vint lanes_floor(vfloat x) { return vcvtmq_s32_f32(x); }

@@ -3,8 +3,10 @@
 #define MOHO_LANES_H
 
 #include <math.h>
+#include <stdint.h>
 
 #define LANES 1
+#define VECTORS 1
 #define LANES_NAME(name) name##_scalar
 #define INLINE static inline __attribute__((always_inline, unused))
 
@@ -23,7 +25,14 @@ typedef int vmask;
 INLINE vfloat lanes_sqrt(vfloat a) { return sqrtf(a); }
 INLINE vfloat lanes_reciprocal(vfloat a) { return 1.0f / a; }
 INLINE vfloat lanes_rsqrt(vfloat a) { return 1.0f / sqrtf(a); }
+INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, vfloat *out) {
+  for (int k = 0; k < VECTORS; k++) out[k] = lanes_sqrt(a[k]) + (lanes_sqrt(b[k]) - shift);
+}
+
 INLINE vfloat lanes_load(const float *p) { return *p; }
+INLINE void lanes_store(float *p, vfloat x) { *p = x; }
+INLINE vint lanes_load_int(const int32_t *p) { return *p; }
+INLINE void lanes_store_int(int32_t *p, vint x) { *p = x; }
 INLINE vfloat lanes_set(float x) { return x; }
 INLINE vint lanes_set_int(int x) { return x; }
 INLINE vint lanes_floor(vfloat x) {

@@ -4,7 +4,11 @@
  * image samples needs lie in a window of two registers and are picked by permutes; a wider span (coarser image steps,
  * refined traces, velocity that changes fast) takes four registers, and only then gathers. Whichever way, the same
  * values are read and the same arithmetic done. Vectors begin at multiples of LANES of the image's time axis, so the
- * bits do not depend on tiles. Options are compile-time constants of `run_samples`: one specialised loop each.
+ * bits do not depend on tiles.
+ *
+ * A run passes in blocks of two steps: times first, then picks. One long chain from roots to picks would fill the
+ * processor's scheduler with waiting operations (measured: 1.8 G contributions/s in one step, over 3 in two).
+ * Options are compile-time constants of `run_samples`: one specialised loop each.
  */
 #define SQRT(x) lanes_sqrt(x)
 #define RSQRT(x) lanes_rsqrt(x)
@@ -18,10 +22,10 @@
 /* Rows are readable this far (and a window further) beyond the samples that may count. */
 enum { WINDOW_BEFORE = 24, WINDOW_AFTER = 8 };
 
-/* count <= 8 consecutive values from row[index] on, each lane its own place; low and high bound the places that may
- * count, masked lanes may lie anywhere and only must not leave memory. */
-INLINE void pick(const float *row, vint index, int base, int low, int high, int count, vfloat *out) {
-  base = base < low - WINDOW_BEFORE ? low - WINDOW_BEFORE : base > high + WINDOW_AFTER ? high + WINDOW_AFTER : base;
+/* count <= 8 consecutive values from row[index] on, each lane its own place; low and high bound the places that may count.
+ * Of a vector that is not whole the masked lanes may lie anywhere and only must not leave memory. */
+INLINE void pick(const float *row, vint index, int base, int low, int high, int count, int whole, vfloat *out) {
+  if (!whole) base = base < low - WINDOW_BEFORE ? low - WINDOW_BEFORE : base > high + WINDOW_AFTER ? high + WINDOW_AFTER : base;
   vint relative = lanes_sub(index, lanes_set_int(base));
   if (__builtin_expect(lanes_within(relative, (unsigned)(NARROW_WINDOW - count)), 1)) {
     narrow_window window = narrow_load(row + base);
@@ -30,7 +34,7 @@ INLINE void pick(const float *row, vint index, int base, int low, int high, int 
     wide_window window = wide_load(row + base);
     for (int j = 0; j < count; j++) out[j] = wide_pick(window, lanes_add(relative, lanes_set_int(j)));
   } else {
-    vint safe = lanes_clamp(index, low - WINDOW_BEFORE, high + WINDOW_AFTER);
+    vint safe = whole ? index : lanes_clamp(index, low - WINDOW_BEFORE, high + WINDOW_AFTER);
     for (int j = 0; j < count; j++) out[j] = lanes_gather(row, lanes_add(safe, lanes_set_int(j)));
   }
 }
@@ -66,81 +70,134 @@ INLINE vfloat interpolate_sinc8(const vfloat *y, vfloat f, const float *table) {
   return sum;
 }
 
-INLINE vfloat interpolate(const float *row, vint index, vfloat f, int n_samples, const float *sinc, int interpolation) {
+INLINE vfloat interpolate(const float *row, vint index, int base, vfloat f, int n_samples, const float *sinc, int interpolation, int whole) {
   vfloat y[8];
-  int first = lanes_first(index);
   if (interpolation == MOHO_INTERPOLATION_LINEAR) {
-    pick(row, index, first, 0, n_samples, 2, y);
+    pick(row, index, base, 0, n_samples, 2, whole, y);
     return interpolate_linear(y[0], y[1], f);
   }
   if (interpolation == MOHO_INTERPOLATION_CUBIC) {
-    pick(row - 1, index, first, 0, n_samples, 4, y);
+    pick(row - 1, index, base, 0, n_samples, 4, whole, y);
     return interpolate_cubic(y[0], y[1], y[2], y[3], f);
   }
-  pick(row - 3, index, first, 0, n_samples, 8, y);
+  pick(row - 3, index, base, 0, n_samples, 8, whole, y);
   return interpolate_sinc8(y, f, sinc);
 }
 
 /* The trace under triangles of half-width k > 1: c is the trace integrated twice (interpolate.h, triangle_of). */
-INLINE vfloat under_triangle(const float *c, vint index, vfloat f, vfloat k, int n_samples, int k_max) {
-  vint whole = lanes_floor(k);
-  vfloat fraction = k - lanes_float(whole), width = MAX(lanes_float(whole), R(1.0));
+INLINE vfloat under_triangle(const float *c, vint index, int base, vfloat f, vfloat k, int n_samples, int k_max, int whole) {
+  vint steps = lanes_floor(k);
+  vfloat width = MAX(lanes_float(steps), R(1.0)), wider = width + R(1.0);
   vfloat before[3], here[2], after[3];
-  vint left = lanes_sub(index, lanes_add(whole, lanes_set_int(1))), right = lanes_add(index, whole);
-  int right_first = lanes_first(right), right_last = lanes_last(right);
-  int left_first = lanes_first(left), left_last = lanes_last(left);
-  pick(c, left, left_first < left_last ? left_first : left_last, -k_max, n_samples + k_max, 3, before);
-  pick(c, index, lanes_first(index), -k_max, n_samples + k_max, 2, here);
-  pick(c, right, right_first < right_last ? right_first : right_last, -k_max, n_samples + k_max, 3, after);
-  vfloat inverse = lanes_reciprocal(width * width), wider = width + R(1.0);
-  vfloat inverse_wider = lanes_reciprocal(wider * wider);
+  vint left = lanes_sub(index, lanes_add(steps, lanes_set_int(1))), right = lanes_add(index, steps);
+  int left_first = lanes_first(left), left_last = lanes_last(left), right_first = lanes_first(right), right_last = lanes_last(right);
+  pick(c, left, left_first < left_last ? left_first : left_last, -k_max, n_samples + k_max, 3, whole, before);
+  pick(c, index, base, -k_max, n_samples + k_max, 2, whole, here);
+  pick(c, right, right_first < right_last ? right_first : right_last, -k_max, n_samples + k_max, 3, whole, after);
+  vfloat inverse = lanes_reciprocal(width * width), inverse_wider = lanes_reciprocal(wider * wider);
   vfloat narrow = interpolate_linear(triangle_of(before[1], here[0], after[0], inverse), triangle_of(before[2], here[1], after[1], inverse), f);
   vfloat wide = interpolate_linear(triangle_of(before[0], here[0], after[1], inverse_wider),
                                    triangle_of(before[1], here[1], after[2], inverse_wider), f);
-  return interpolate_linear(narrow, wide, fraction);
+  return interpolate_linear(narrow, wide, k - lanes_float(steps));
 }
 
-typedef struct loop_context {
-  const float *row, *integrated, *t1sq, *s2, *inverse_radius, *sinc;
-  float *image;
-  const moho_migrate_parameters *parameters;
-} loop_context;
+enum { BLOCK = 256 }; /* samples between the two steps: its arrays stay in the first-level cache */
 
-/* One run; interpolation, antialias and power are constants where this is called. */
-INLINE void run_samples(const moho_run *run, const loop_context *context, int interpolation, int antialias, int power) {
-  const moho_migrate_parameters *parameters = context->parameters;
-  const int n_samples = parameters->n_samples, k_max = parameters->k_max, first = run->first, full = run->full, end = run->end;
-  const vfloat source2 = lanes_set(run->source2), receiver2 = lanes_set(run->receiver2), shift = lanes_set(run->shift);
-  for (int at = first - first % LANES; at < end; at += LANES) {
-    vfloat t1sq = lanes_load(context->t1sq + at), s2 = lanes_load(context->s2 + at);
-    vfloat source_squared = leg_squared_straight(t1sq, source2, s2), receiver_squared = leg_squared_straight(t1sq, receiver2, s2);
-    vfloat source_time, receiver_time, width = R(0.0);
-    if (antialias == MOHO_ANTIALIAS_TRIANGLE) {
-      vfloat source_inverse = RSQRT(source_squared), receiver_inverse = RSQRT(receiver_squared);
-      source_time = source_squared * source_inverse, receiver_time = receiver_squared * receiver_inverse;
-      vfloat px = leg_slope_straight(lanes_set(run->source_x), s2, source_inverse) + leg_slope_straight(lanes_set(run->receiver_x), s2, receiver_inverse);
-      vfloat py = leg_slope_straight(lanes_set(run->source_y), s2, source_inverse) + leg_slope_straight(lanes_set(run->receiver_y), s2, receiver_inverse);
-      width = MIN(triangle_half_width(px, py, lanes_set(run->spacing)), lanes_set((float)k_max));
-    } else {
-      source_time = SQRT(source_squared), receiver_time = SQRT(receiver_squared);
-    }
-    vfloat t = source_time + receiver_time, u = t - shift;
-    vint index = lanes_floor(u);
-    vfloat f = u - lanes_float(index);
-    vfloat value = interpolate(context->row, index, f, n_samples, context->sinc, interpolation);
-    if (antialias == MOHO_ANTIALIAS_TRIANGLE && lanes_any_above(width, 1.0f))
-      value = lanes_select_above(width, 1.0f, under_triangle(context->integrated, index, f, width, n_samples, k_max), value);
-    if (power) value = value * weight_of_time(MAX(t, lanes_set(parameters->shortest_time)), power);
-    if (at < full)
-      value = value * half_cosine(taper_argument(lanes_set(run->distance), lanes_load(context->inverse_radius + at), lanes_set(parameters->taper_inv_fraction)));
-    if (__builtin_expect(at < first || at + LANES > end, 0)) lanes_accumulate_masked(context->image + at, value, lanes_mask(at, first, end));
-    else lanes_accumulate(context->image + at, value);
+/* What the first step leaves for the second. It goes VECTORS vectors at a time and may run on past the run's end. */
+typedef struct loop_block {
+  _Alignas(64) int32_t index[BLOCK + VECTORS * LANES];
+  _Alignas(64) float fraction[BLOCK + VECTORS * LANES], width[BLOCK + VECTORS * LANES], weight[BLOCK + VECTORS * LANES];
+} loop_block;
+
+/* One run's constants and arrays. */
+typedef struct run_frame {
+  const float *restrict row, *restrict integrated, *restrict t1sq, *restrict s2, *restrict inverse_radius, *restrict sinc;
+  float *restrict image;
+  int n_samples, k_max;
+  float source2, receiver2, distance, shift, spacing, source_x, source_y, receiver_x, receiver_y;
+  float taper_inv_fraction, shortest_time;
+} run_frame;
+
+INLINE vfloat half_width(const run_frame *run, vfloat s2, vfloat source_squared, vfloat receiver_squared) {
+  vfloat source_inverse = RSQRT(source_squared), receiver_inverse = RSQRT(receiver_squared);
+  vfloat px = leg_slope_straight(lanes_set(run->source_x), s2, source_inverse) + leg_slope_straight(lanes_set(run->receiver_x), s2, receiver_inverse);
+  vfloat py = leg_slope_straight(lanes_set(run->source_y), s2, source_inverse) + leg_slope_straight(lanes_set(run->receiver_y), s2, receiver_inverse);
+  return MIN(triangle_half_width(px, py, lanes_set(run->spacing)), lanes_set((float)run->k_max));
+}
+
+/* First step, VECTORS vectors from `at`: where they read the trace, how wide, with what weight. */
+INLINE void find_times(const run_frame *run, int at, loop_block *block, int slot, int antialias, int power, int tapered) {
+  vfloat source_squared[VECTORS], receiver_squared[VECTORS], u[VECTORS];
+  for (int k = 0; k < VECTORS; k++) {
+    vfloat t1sq = lanes_load(run->t1sq + at + k * LANES), s2 = lanes_load(run->s2 + at + k * LANES);
+    source_squared[k] = leg_squared_straight(t1sq, lanes_set(run->source2), s2);
+    receiver_squared[k] = leg_squared_straight(t1sq, lanes_set(run->receiver2), s2);
+  }
+  lanes_sum_of_roots(source_squared, receiver_squared, lanes_set(run->shift), u);
+  for (int k = 0; k < VECTORS; k++) {
+    vint index = lanes_floor(u[k]);
+    lanes_store_int(block->index + slot + k * LANES, index);
+    lanes_store(block->fraction + slot + k * LANES, u[k] - lanes_float(index));
+  }
+  for (int k = 0; antialias == MOHO_ANTIALIAS_TRIANGLE && k < VECTORS; k++)
+    lanes_store(block->width + slot + k * LANES, half_width(run, lanes_load(run->s2 + at + k * LANES), source_squared[k], receiver_squared[k]));
+  for (int k = 0; (power || tapered) && k < VECTORS; k++) {
+    vfloat weight = R(1.0);
+    if (power) weight = weight_of_time(MAX(u[k] + lanes_set(run->shift), lanes_set(run->shortest_time)), power);
+    if (tapered)
+      weight = weight * half_cosine(taper_argument(lanes_set(run->distance), lanes_load(run->inverse_radius + at + k * LANES), lanes_set(run->taper_inv_fraction)));
+    lanes_store(block->weight + slot + k * LANES, weight);
   }
 }
 
+/* Second step, one vector: the weighted trace. */
+INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot, int interpolation, int antialias, int weighted, int whole) {
+  const int base = block->index[slot];
+  vint index = lanes_load_int(block->index + slot);
+  vfloat f = lanes_load(block->fraction + slot);
+  vfloat value = interpolate(run->row, index, base, f, run->n_samples, run->sinc, interpolation, whole);
+  if (antialias == MOHO_ANTIALIAS_TRIANGLE) {
+    vfloat width = lanes_load(block->width + slot);
+    if (lanes_any_above(width, 1.0f))
+      value = lanes_select_above(width, 1.0f, under_triangle(run->integrated, index, base, f, width, run->n_samples, run->k_max, whole), value);
+  }
+  return weighted ? value * lanes_load(block->weight + slot) : value;
+}
+
+/* Samples [first, end) of a run; interpolation, antialias, power and tapered are constants where this is called. */
+INLINE void part_of_run(const run_frame *run, int first, int end, int interpolation, int antialias, int power, int tapered) {
+  loop_block block;
+  const int weighted = power || tapered;
+  for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
+    int stop = end < begin + BLOCK ? end : begin + BLOCK;
+    for (int at = begin; at < stop; at += VECTORS * LANES) find_times(run, at, &block, at - begin, antialias, power, tapered);
+    int at = begin;
+    if (at < first) {
+      vfloat value = read_trace(run, &block, 0, interpolation, antialias, weighted, 0);
+      lanes_accumulate_masked(run->image + at, value, lanes_mask(at, first, end));
+      at += LANES;
+    }
+    for (; at + LANES <= stop; at += LANES)
+      lanes_accumulate(run->image + at, read_trace(run, &block, at - begin, interpolation, antialias, weighted, 1));
+    if (at < stop) {
+      vfloat value = read_trace(run, &block, at - begin, interpolation, antialias, weighted, 0);
+      lanes_accumulate_masked(run->image + at, value, lanes_mask(at, first, end));
+    }
+  }
+}
+
+/* The taper's end is moved to the next whole vector: beyond it the taper is 1 (to rounding) anyway. */
+INLINE void run_samples(const moho_run *run, const run_frame *frame, int interpolation, int antialias, int power) {
+  int full = (run->full + LANES - 1) / LANES * LANES;
+  if (full > run->end) full = run->end;
+  if (run->full > run->first) part_of_run(frame, run->first, full, interpolation, antialias, power, 1);
+  else full = run->first;
+  part_of_run(frame, full, run->end, interpolation, antialias, power, 0);
+}
+
 #define RUN_LOOP(name, interpolation, antialias, power)                                \
-  static void name(const moho_run *run, const loop_context *context) {                 \
-    run_samples(run, context, interpolation, antialias, power);                        \
+  static void name(const moho_run *run, const run_frame *frame) {                      \
+    run_samples(run, frame, interpolation, antialias, power);                          \
   }
 #define RUN_LOOPS_OF_POWER(name, interpolation, antialias)                             \
   RUN_LOOP(name##_0, interpolation, antialias, 0)                                      \
@@ -156,31 +213,43 @@ RUN_LOOPS_OF_POWER(cubic_triangle, MOHO_INTERPOLATION_CUBIC, MOHO_ANTIALIAS_TRIA
 RUN_LOOPS_OF_POWER(sinc8_triangle, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_TRIANGLE)
 
 #define LOOPS_OF_POWER(name) {name##_0, name##_1, name##_2, name##_3, name##_4}
-static void (*const loops[3][2][5])(const moho_run *, const loop_context *) = {
+static void (*const loops[3][2][5])(const moho_run *, const run_frame *) = {
     [MOHO_INTERPOLATION_LINEAR] = {LOOPS_OF_POWER(linear), LOOPS_OF_POWER(linear_triangle)},
     [MOHO_INTERPOLATION_CUBIC] = {LOOPS_OF_POWER(cubic), LOOPS_OF_POWER(cubic_triangle)},
     [MOHO_INTERPOLATION_SINC8] = {LOOPS_OF_POWER(sinc8), LOOPS_OF_POWER(sinc8_triangle)}};
 
+INLINE run_frame frame_of_run(const moho_run *run, void *const *buffers, const moho_migrate_parameters *parameters) {
+  const float *row = (const float *)buffers[MOHO_BUFFER_ROWS] + (size_t)run->row * (size_t)parameters->row_stride;
+  size_t table = (size_t)run->table * (size_t)parameters->table_stride;
+  return (run_frame){.row = row + parameters->x0,
+                     .integrated = row + parameters->c0,
+                     .t1sq = buffers[MOHO_BUFFER_T1SQ],
+                     .s2 = (const float *)buffers[MOHO_BUFFER_S2] + table,
+                     .inverse_radius = (const float *)buffers[MOHO_BUFFER_INVERSE_RADIUS] + table,
+                     .sinc = buffers[MOHO_BUFFER_SINC],
+                     .image = (float *)buffers[MOHO_BUFFER_IMAGE] + (size_t)run->column * (size_t)parameters->image_stride,
+                     .n_samples = parameters->n_samples,
+                     .k_max = parameters->k_max,
+                     .source2 = run->source2,
+                     .receiver2 = run->receiver2,
+                     .distance = run->distance,
+                     .shift = run->shift,
+                     .spacing = run->spacing,
+                     .source_x = run->source_x,
+                     .source_y = run->source_y,
+                     .receiver_x = run->receiver_x,
+                     .receiver_y = run->receiver_y,
+                     .taper_inv_fraction = parameters->taper_inv_fraction,
+                     .shortest_time = parameters->shortest_time};
+}
+
 /* The native function of kernel "migrate". */
 void LANES_NAME(moho_migrate)(void *const *buffers, const void *parameters_pointer) {
   const moho_migrate_parameters *parameters = parameters_pointer;
-  const float *rows = buffers[MOHO_BUFFER_ROWS], *s2 = buffers[MOHO_BUFFER_S2], *inverse_radius = buffers[MOHO_BUFFER_INVERSE_RADIUS];
   const moho_run *runs = buffers[MOHO_BUFFER_RUNS];
-  float *image = buffers[MOHO_BUFFER_IMAGE];
-  void (*loop)(const moho_run *, const loop_context *) =
-      loops[parameters->interpolation][parameters->antialias][parameters->weight_power];
+  void (*loop)(const moho_run *, const run_frame *) = loops[parameters->interpolation][parameters->antialias][parameters->weight_power];
   for (int32_t i = 0; i < parameters->n_runs; i++) {
-    const moho_run *run = &runs[i];
-    const float *row = rows + (size_t)run->row * (size_t)parameters->row_stride;
-    size_t table = (size_t)run->table * (size_t)parameters->table_stride;
-    loop_context context = {.row = row + parameters->x0,
-                            .integrated = row + parameters->c0,
-                            .t1sq = buffers[MOHO_BUFFER_T1SQ],
-                            .s2 = s2 + table,
-                            .inverse_radius = inverse_radius + table,
-                            .sinc = buffers[MOHO_BUFFER_SINC],
-                            .image = image + (size_t)run->column * (size_t)parameters->image_stride,
-                            .parameters = parameters};
-    loop(run, &context);
+    run_frame frame = frame_of_run(&runs[i], buffers, parameters);
+    loop(&runs[i], &frame);
   }
 }
