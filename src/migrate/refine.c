@@ -39,12 +39,33 @@ static moho_status mean_power(const float *traces, size_t n, size_t n_samples, s
   return status;
 }
 
-/* Highest frequency whose amplitude exceeds a tenth of the peak's (a hundredth in power); 0 for traces of zeros. */
-static double highest_frequency(const double *power, size_t length, double dt_s) {
-  double peak = 0;
-  for (size_t k = 0; k <= length / 2; k++) peak = power[k] > peak ? power[k] : peak;
-  size_t k = length / 2;
-  while (k > 0 && !(power[k] > 0.01 * peak)) k--;
+/* Running mean over 2*half + 1 bins, fewer at the ends. */
+static void smooth(const double *power, size_t bins, size_t half, double *out) {
+  for (size_t k = 0; k < bins; k++) {
+    size_t first = k > half ? k - half : 0, last = k + half < bins ? k + half : bins - 1;
+    double sum = 0;
+    for (size_t i = first; i <= last; i++) sum += power[i];
+    out[k] = sum / (double)(last - first + 1);
+  }
+}
+
+/*
+ * Highest frequency whose amplitude exceeds a tenth of the peak's (a hundredth in power) and stands clear of white noise
+ * (four times the lowest power of the spectrum, smoothed over a thirty-second of it): noise is not worth refining. A
+ * spectrum that nowhere stands clear counts up to Nyquist. 0 for traces of zeros.
+ */
+static double highest_frequency(const double *power, size_t length, double dt_s, double *smoothed) {
+  size_t bins = length / 2 + 1;
+  smooth(power, bins, bins / 64 + 1, smoothed);
+  double peak = 0, floor_power = smoothed[0];
+  for (size_t k = 0; k < bins; k++) {
+    peak = smoothed[k] > peak ? smoothed[k] : peak;
+    floor_power = smoothed[k] < floor_power ? smoothed[k] : floor_power;
+  }
+  double limit = 0.01 * peak;
+  if (peak > 4 * floor_power && 4 * floor_power > limit) limit = 4 * floor_power;
+  size_t k = bins - 1;
+  while (k > 0 && !(smoothed[k] > limit)) k--;
   return (double)k / ((double)length * dt_s);
 }
 
@@ -52,10 +73,10 @@ static double highest_frequency(const double *power, size_t length, double dt_s)
 int moho_migration_refine_factor(moho_interpolation interpolation, const float *traces, size_t n, size_t n_samples, double dt_s,
                                  double *f_max_hz) {
   double *power = NULL, f_max = 0;
-  size_t length = moho_filter_length(n_samples);
-  if (n && n_samples && !moho_allocate(length / 2 + 1, sizeof *power, "trace spectrum", &power) &&
+  size_t length = moho_filter_length(n_samples), bins = length / 2 + 1;
+  if (n && n_samples && !moho_allocate(2 * bins, sizeof *power, "trace spectrum", &power) &&
       !mean_power(traces, n, n_samples, length, power))
-    f_max = highest_frequency(power, length, dt_s);
+    f_max = highest_frequency(power, length, dt_s, power + bins);
   free(power);
   if (f_max_hz) *f_max_hz = f_max;
   int factor = 1;

@@ -1,7 +1,7 @@
 /* sinc_table.c - the weights of the 8-tap interpolator.
  *
- * Kaiser window with beta = 6: the error of a sinusoid stays below 7e-4 up to half the Nyquist frequency (0.25 cycles a
- * sample); a smaller beta is worse there, a larger one only better at low frequencies.
+ * Kaiser window with beta = 6: the error of a sinusoid stays below 1.5e-3 up to half the Nyquist frequency (0.25 cycles a
+ * sample); a smaller beta is worse below that, a larger one near it.
  */
 #include "migrate/sinc_table.h"
 
