@@ -22,7 +22,7 @@ int main(int argc, char **argv) {
   const char *folder = argc > 1 ? argv[1] : ".";
   char path[512];
 
-  /* A survey over one point diffractor, 800 m deep in 2500 m/s: 3528 traces. Traces are [trace, time], time fastest. */
+  /* A survey over one point diffractor, 800 m deep in 2500 m/s: 1764 traces. Traces are [trace, time], time fastest. */
   moho_synth_options survey;
   check(moho_synth_options_preset("tiny", &survey));
   size_t n_traces = moho_synth_trace_count(&survey);
