@@ -1,0 +1,108 @@
+/* migration_plan.c - what a migration will take, without doing it: memory, tiles, contributions from a sample. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "migrate/aperture.h"
+#include "migrate/migration_setup.h"
+#include "migrate/runs.h"
+
+/* Pairs looked at: enough for a few per cent where apertures cover a hundredth of the survey. */
+enum { SAMPLED_TRACES = 500, SAMPLED_COLUMNS = 1000 };
+
+typedef struct sampler {
+  const moho_grid *grid;
+  const moho_geometry *geometry;
+  const moho_migration_options *options;
+  moho_time_axis axis;
+  moho_column_table table;
+  double *v;
+  moho_interval *intervals;
+  size_t n_samples; /* refined */
+} sampler;
+
+static uint64_t contributions_of_pair(const sampler *s, size_t trace, double x, double y) {
+  const moho_geometry *g = s->geometry;
+  double sx = x - g->source_x[trace], sy = y - g->source_y[trace], rx = x - g->receiver_x[trace], ry = y - g->receiver_y[trace];
+  double offset = moho_geometry_offset(g, trace), band = moho_record_band(s->n_samples);
+  moho_run_query query = {.distance = hypot((sx + rx) / 2, (sy + ry) / 2),
+                          .source2 = sx * sx + sy * sy,
+                          .receiver2 = rx * rx + ry * ry,
+                          .half_offset2 = offset * offset / 4,
+                          .shift = g->first_sample_s[trace] / s->axis.dt_s,
+                          .low = -band,
+                          .high = (double)s->n_samples - 1 + band};
+  int32_t guess = (int32_t)s->axis.n;
+  uint64_t contributions = 0;
+  size_t count = moho_runs_find(&s->table, &s->axis, &query, &guess, s->intervals);
+  for (size_t i = 0; i < count; i++) contributions += (uint64_t)(s->intervals[i].end - s->intervals[i].first);
+  return contributions;
+}
+
+/* Mean over a lattice of columns and every so-manieth trace, times the number of pairs. */
+static moho_status sample_contributions(sampler *s, const moho_velocity *velocity, double *out) {
+  size_t columns = s->grid->n_inline * s->grid->n_crossline, traces = s->geometry->n, pairs = 0;
+  size_t column_step = columns / SAMPLED_COLUMNS + 1, trace_step = traces / SAMPLED_TRACES + 1;
+  /* Steps that share no factor with the row length wander over all crosslines. */
+  while (column_step > 1 && s->grid->n_crossline % column_step == 0) column_step++;
+  uint64_t sum = 0;
+  for (size_t c = 0; c < columns; c += column_step) {
+    double x, y;
+    moho_grid_node(s->grid, c / s->grid->n_crossline, c % s->grid->n_crossline, &x, &y);
+    if (c == 0 || !moho_velocity_is_uniform(velocity)) {
+      MOHO_TRY(moho_velocity_rms(velocity, x, y, s->axis.first_s, s->axis.step_s, s->axis.n, s->v));
+      moho_column_table_fill(&s->table, &s->axis, s->options, s->v);
+    }
+    for (size_t t = c / column_step % trace_step; t < traces; t += trace_step, pairs++)
+      if (moho_geometry_is_live(s->geometry, t)) sum += contributions_of_pair(s, t, x, y);
+  }
+  *out = pairs ? (double)sum / (double)pairs * (double)columns * (double)traces : 0;
+  return MOHO_OK;
+}
+
+static moho_status estimate_contributions(const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
+                                          const moho_geometry *geometry, size_t n_samples, double dt_s, double *out) {
+  sampler s = {.grid = grid, .geometry = geometry, .options = options, .n_samples = (n_samples - 1) * (size_t)options->refine + 1};
+  moho_status status = moho_time_axis_create(grid, dt_s / options->refine, &s.axis);
+  if (!status) status = moho_column_table_create(&s.axis, options->stretch_mute >= 0, &s.table);
+  if (!status) status = moho_allocate(grid->n_time, sizeof(double), "velocity", &s.v);
+  if (!status) status = moho_allocate(grid->n_time / 2 + 1, sizeof(moho_interval), "intervals", &s.intervals);
+  if (!status) status = sample_contributions(&s, velocity, out);
+  free(s.v), free(s.intervals);
+  moho_column_table_release(&s.table);
+  moho_time_axis_release(&s.axis);
+  return status;
+}
+
+/* docs/physics.md: above f_max = v/(4 dx sin dip) dipping events alias on the image grid itself. */
+static double grid_alias_hz(const moho_grid *grid, const moho_migration_options *options, double v_min) {
+  double dx = grid->n_crossline > 1 ? grid->crossline_spacing_m : 0;
+  if (grid->n_inline > 1) dx = fmax(dx, grid->inline_spacing_m);
+  double sine = sin(options->aperture_max_dip_deg * (3.14159265358979323846 / 180));
+  return dx > 0 && sine > 0 ? v_min / (4 * dx * sine) : INFINITY;
+}
+
+moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
+                                     const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                     double dt_s, moho_migration_plan *out) {
+  moho_migration_setup s;
+  *out = (moho_migration_plan){0};
+  moho_status status = moho_migration_set_up(device, grid, velocity, options, geometry, n_samples, dt_s, &s);
+  if (!status) status = estimate_contributions(grid, velocity, options, geometry, n_samples, dt_s, &out->contributions);
+  if (!status) {
+    out->memory_bytes = s.bytes;
+    out->image_bytes = s.columns * grid->n_time * (sizeof(float) + sizeof(int32_t));
+    out->batch_traces = s.capacity;
+    out->tiles = s.plan.n_tiles;
+    out->tile_columns = s.plan.side_inline * s.plan.side_crossline;
+    out->offset_classes = s.classes.n;
+    out->class_spacing_min_m = INFINITY;
+    for (size_t c = 0; c < s.classes.n; c++) {
+      out->class_spacing_min_m = fmin(out->class_spacing_min_m, s.classes.spacing_m[c]);
+      out->class_spacing_max_m = fmax(out->class_spacing_max_m, s.classes.spacing_m[c]);
+    }
+    out->grid_alias_hz = grid_alias_hz(grid, options, s.v_min);
+  }
+  moho_offset_classes_release(&s.classes);
+  return status;
+}

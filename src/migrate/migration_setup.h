@@ -1,0 +1,23 @@
+/* migration_setup.h - what a migration will need, worked out before anything large is allocated. */
+#ifndef MOHO_MIGRATE_MIGRATION_SETUP_H
+#define MOHO_MIGRATE_MIGRATION_SETUP_H
+
+#include "migrate/offset_class.h"
+#include "migrate/tile_plan.h"
+#include "moho/migration.h"
+
+typedef struct moho_migration_setup {
+  moho_offset_classes classes;
+  double v_min;       /* m/s, the smallest that any column sees */
+  int is_uniform;     /* velocity depends on t0 only: one column table serves all */
+  int k_max, threads; /* antialias: largest half-width, refined samples */
+  moho_tile_plan plan;
+  size_t columns, capacity, bytes; /* capacity: traces a batch */
+} moho_migration_setup;
+
+/* Checks all arguments; `out` must be released with moho_offset_classes_release(&out->classes), also after an error. */
+moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
+                                  const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                  double dt_s, moho_migration_setup *out);
+
+#endif
