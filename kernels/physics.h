@@ -3,15 +3,20 @@
  * Written in REAL, R(x), SQRT, RSQRT, FMA, MAX, ABS without branches or loops, so that double, float and vector types
  * compile. Whoever includes it defines those macros first (src/migrate/real_double.h, src/migrate/simd/lanes.h) and
  * PHYSICS_FUNCTION (static inline ...). Times are in trace samples, lengths in metres, squared slowness s2 in samples^2/m^2:
- *   s2 = 1/(v*dt)^2,  t1sq = (t0/(2*dt))^2
+ *   s2 = 1/(v*dt)^2,  t1 = t0/(2*dt)
  */
 #ifndef MOHO_KERNELS_PHYSICS_H
 #define MOHO_KERNELS_PHYSICS_H
 
-/* Squared leg time of the straight ray; d2: squared horizontal distance. Never zero, so that its inverse root is finite:
- * 1e-12 samples^2 is a leg of a millionth of a sample. */
+/* Squared vertical time of a leg, t1^2. Never zero, so that the inverse root of a leg is finite: 1e-12 samples^2 is a leg of
+ * a millionth of a sample. */
+PHYSICS_FUNCTION REAL vertical_squared(REAL t1) {
+  return MAX(t1 * t1, R(1e-12));
+}
+
+/* Squared leg time of the straight ray; d2: squared horizontal distance; t1sq of vertical_squared(). */
 PHYSICS_FUNCTION REAL leg_squared_straight(REAL t1sq, REAL d2, REAL s2) {
-  return MAX(FMA(d2, s2, t1sq), R(1e-12));
+  return FMA(d2, s2, t1sq);
 }
 
 /* Slope dt_leg/dd along one axis: straight d/(v^2 t); inv_t = 1/t_leg. */

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "migrate/aperture.h"
+#include "migrate/real_double.h"
 
 /* The widest vector, and how many of them a loop may run on past a run's end (VECTORS in simd/lanes_*.h). */
 enum { VECTOR = 16, VECTORS_PAST_END = 5 };
@@ -23,8 +24,8 @@ moho_status moho_time_axis_create(const moho_grid *grid, double dt_s, moho_time_
   }
   for (size_t i = 0; i < out->table; i++) {
     double t1 = (out->first_s + (double)i * out->step_s) / (2 * dt_s);
-    if (i < out->n) out->t1sq[i] = t1 * t1;
-    out->t1sq_f[i] = (float)(t1 * t1);
+    if (i < out->n) out->t1sq[i] = vertical_squared(t1);
+    out->t1sq_f[i] = (float)vertical_squared(t1);
   }
   return MOHO_OK;
 }

@@ -238,7 +238,7 @@ static double describe_column(const moho_reference *r, size_t c, reference_sampl
   for (size_t k = 0; k < r->n_time; k++) {
     double v = r->v[c * r->n_time + k], t0 = r->first_s + (double)k * r->step_s, t1 = t0 / (2.0 * dt);
     radius = MAX(radius, moho_aperture_radius(v, t0 / 2.0, tan_dip, r->options.aperture_min_m, r->options.aperture_max_m));
-    samples[k] = (reference_sample){.v = v, .s2 = 1.0 / ((v * dt) * (v * dt)), .t1 = t1, .t1sq = t1 * t1, .t0_s = t0, .radius = radius};
+    samples[k] = (reference_sample){.v = v, .s2 = 1.0 / ((v * dt) * (v * dt)), .t1 = t1, .t1sq = vertical_squared(t1), .t0_s = t0, .radius = radius};
   }
   return radius;
 }
