@@ -1,6 +1,7 @@
 # What one can do with Moho; `make help` lists it. CMake and Ninja do the work (CMakePresets.json).
 #   CC=gcc          another compiler, in a build folder of its own (build-gcc); default: clang where there is one
 #   DEVICE=cpu      the device that tests, bench and demo use (sets MOHO_DEVICE)
+#   CTEST_ARGS=     more for ctest in `make test`: CTEST_ARGS='-R segy'
 #   JOBS=2          how many things at once; default: one a core
 #   FUZZ_SECONDS=60 time for each fuzz target
 #   PREFIX=/usr/local, DESTDIR=  where `make install` puts things
@@ -45,7 +46,7 @@ demo: setup-build ## install what is missing, build, make a survey, migrate it: 
 test: setup-test ## install what is missing, build, run every test
 	@test ! -f $(BUILD)/build.ninja || cmake $(BUILD) >/dev/null
 	@$(MAKE) --no-print-directory build
-	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error $(CTEST_ARGS)
 
 bench: build ## time the migration and compare the figures with bench/results
 	@scripts/bench.sh $(BUILD)/moho
