@@ -8,7 +8,7 @@
 
 #include "moho/migration.h"
 
-enum { MOHO_RADIUS_BUCKETS = 256, MOHO_TABLE_BLOCK = 64 };
+enum { MOHO_RADIUS_BUCKETS = 1024, MOHO_TABLE_BLOCK = 64 };
 
 /* What all columns share. */
 typedef struct moho_time_axis {
@@ -16,6 +16,7 @@ typedef struct moho_time_axis {
   size_t stride;        /* n rounded up to whole vectors: floats between image columns */
   size_t table;         /* floats of a table: the loops read some vectors past the end */
   double first_s, step_s, dt_s; /* image axis; refined trace interval */
+  double t1_first, t1_step; /* of the samples' vertical leg times, in refined trace samples */
   double *t1sq;         /* [n] */
   float *t1sq_f;        /* [table] */
 } moho_time_axis;

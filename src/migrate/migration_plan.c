@@ -32,9 +32,9 @@ static uint64_t contributions_of_pair(const sampler *s, size_t trace, double x, 
                           .shift = g->first_sample_s[trace] / s->axis.dt_s,
                           .low = -band,
                           .high = (double)s->n_samples - 1 + band};
-  int32_t guess = (int32_t)s->axis.n;
+  int32_t near = (int32_t)s->axis.n;
   uint64_t contributions = 0;
-  size_t count = moho_runs_find(&s->table, &s->axis, &query, &guess, s->intervals);
+  size_t count = moho_runs_find(&s->table, &s->axis, &query, &near, s->intervals);
   for (size_t i = 0; i < count; i++) contributions += (uint64_t)(s->intervals[i].end - s->intervals[i].first);
   return contributions;
 }

@@ -34,6 +34,24 @@ static int32_t first_beyond(const moho_column_table *table, const moho_time_axis
   return low;
 }
 
+/* Where t leaves the record if the slowness were everywhere that of sample `near`: from t_s + t_r = T and
+ * t_s^2 - t_r^2 = (d_s^2 - d_r^2) s2 follow t_s and so t1. Exact for a constant velocity, a good guess for others. */
+static int32_t guess_end(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low, int32_t near) {
+  int32_t n = (int32_t)axis->n;
+  double s2 = table->s2[near < n ? near : n - 1], total = query->high + query->shift;
+  double source_time = (total + (query->source2 - query->receiver2) * s2 / total) / 2;
+  double t1sq = source_time * source_time - query->source2 * s2;
+  double i = (sqrt(t1sq > 0 ? t1sq : 0) - axis->t1_first) / axis->t1_step + 1;
+  return i < low ? low : i < n ? (int32_t)i : n - 1;
+}
+
+/* First sample past the record's end in [low, n), where the last one is known to be past it. */
+static int32_t find_end(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low, int32_t near) {
+  int32_t end = guess_end(table, axis, query, low, near);
+  if (end > low && place_in_record(table, axis, query, end) > query->high && place_in_record(table, axis, query, end - 1) <= query->high) return end;
+  return first_beyond(table, axis, query, low, (int32_t)axis->n, query->high, 0, end);
+}
+
 static size_t append(moho_interval *out, size_t count, int32_t first, int32_t end) {
   if (first >= end) return count;
   if (count && out[count - 1].end == first) {
@@ -70,7 +88,7 @@ static size_t scan(const moho_column_table *table, const moho_time_axis *axis, c
   return count;
 }
 
-size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t *guess, moho_interval *out) {
+size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t *near, moho_interval *out) {
   int32_t n = (int32_t)axis->n, first = moho_column_first_within(table, n, query->distance);
   if (first >= n) return 0;
   if (table->h2_limit) {
@@ -86,6 +104,6 @@ size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis
   int32_t begin = growing, end = n;
   if (query->shift > 0 && place_in_record(table, axis, query, begin) < query->low)
     begin = first_beyond(table, axis, query, growing, n, query->low, 1, growing);
-  if (place_in_record(table, axis, query, n - 1) > query->high) end = *guess = first_beyond(table, axis, query, growing, n, query->high, 0, *guess);
+  if (place_in_record(table, axis, query, n - 1) > query->high) end = *near = find_end(table, axis, query, growing, *near);
   return append(out, count, begin, end);
 }

@@ -17,7 +17,7 @@ struct moho_tile_worker {
   moho_column_table *tables;  /* [columns] of a tile, or NULL when one is shared */
   float *s2, *inverse_radius; /* [columns, table] the loops' tables, or NULL */
   double *velocity;           /* [n] scratch */
-  int32_t *guesses;           /* [columns] where the last interval ended */
+  int32_t *ends;           /* [columns] where the last interval ended */
   size_t *columns;            /* [columns] flat index in the image */
   moho_run *runs;             /* [RUNS_PER_LAUNCH] */
   moho_interval *intervals;   /* [n / 2 + 1] of one trace and column */
@@ -30,7 +30,7 @@ moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_til
   moho_tile_worker *worker;
   MOHO_TRY(moho_allocate(1, sizeof *worker, "tile worker", &worker));
   worker->capacity = columns;
-  moho_status status = moho_allocate(columns, sizeof(int32_t), "tile worker", &worker->guesses);
+  moho_status status = moho_allocate(columns, sizeof(int32_t), "tile worker", &worker->ends);
   if (!status) status = moho_allocate(columns, sizeof(size_t), "tile worker", &worker->columns);
   if (!status) status = moho_allocate(RUNS_PER_LAUNCH, sizeof(moho_run), "tile worker", &worker->runs);
   if (!status) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->intervals);
@@ -52,7 +52,7 @@ void moho_tile_worker_destroy(moho_tile_worker **worker_pointer) {
   moho_tile_worker *worker = *worker_pointer;
   if (!worker) return;
   for (size_t i = 0; worker->tables && i < worker->capacity; i++) moho_column_table_release(&worker->tables[i]);
-  free(worker->tables), free(worker->s2), free(worker->inverse_radius), free(worker->velocity), free(worker->guesses);
+  free(worker->tables), free(worker->s2), free(worker->inverse_radius), free(worker->velocity), free(worker->ends);
   free(worker->columns), free(worker->runs), free(worker->intervals), free(worker->hits);
   free(worker);
   *worker_pointer = NULL;
@@ -70,7 +70,7 @@ static moho_status enter_tile(moho_tile_worker *worker, const moho_tile_frame *f
   for (size_t i = 0; i < tile->n_inline; i++)
     for (size_t j = 0; j < tile->n_crossline; j++)
       worker->columns[worker->n_columns++] = (tile->first_inline + i) * frame->grid->n_crossline + tile->first_crossline + j;
-  for (size_t c = 0; c < worker->n_columns; c++) worker->guesses[c] = (int32_t)frame->axis->n;
+  for (size_t c = 0; c < worker->n_columns; c++) worker->ends[c] = (int32_t)frame->axis->n;
   for (size_t c = 0; worker->tables && c < worker->n_columns; c++) {
     double x, y;
     moho_grid_node(frame->grid, worker->columns[c] / frame->grid->n_crossline, worker->columns[c] % frame->grid->n_crossline, &x, &y);
@@ -161,7 +161,7 @@ static uint64_t add_runs(launcher *launcher, int32_t row, size_t c) {
                           .shift = trace->shift,
                           .low = -frame->band,
                           .high = (double)frame->layout.n_samples - 1 + frame->band};
-  size_t count = moho_runs_find(table, frame->axis, &query, &worker->guesses[c], worker->intervals);
+  size_t count = moho_runs_find(table, frame->axis, &query, &worker->ends[c], worker->intervals);
   int32_t *steps = frame->steps + worker->columns[c] * (frame->axis->n + 1);
   uint64_t contributions = 0;
   for (size_t i = 0; i < count; i++) {
