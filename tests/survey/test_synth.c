@@ -1,9 +1,12 @@
 /* test_synth.c - synthetic surveys: layout, options, noise, slices of a survey. Times and amplitudes: test_synth_physics.c. */
+#include <dirent.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/fail.h"
+#include "base/file_writer.h"
 #include "moho/synth.h"
 #include "test_support.h"
 
@@ -259,6 +262,81 @@ static void impossible_surveys_are_refused_with_the_reason(void **state) {
   assert_fails(moho_synth_generate(&o, 0, 1, &none, samples), MOHO_ERROR_SHAPE, "room for 0 traces");
 }
 
+/* ---- files ---- */
+
+typedef struct watch {
+  size_t calls, stop_at;
+  double last, total;
+} watch;
+
+static int on_progress(void *user, const moho_progress *progress) {
+  watch *w = user;
+  assert_true(progress->done >= w->last);
+  w->last = progress->done, w->total = progress->total;
+  return ++w->calls == w->stop_at;
+}
+
+/* What is read back is what was generated: samples to the bit, coordinates to the header's centimetre. */
+static void check_file(const char *name) {
+  moho_synth_options o = preset("tiny");
+  set(&o, "azimuth_deg", "30");
+  set(&o, "first_sample_s", "0.1");
+  size_t n = moho_synth_trace_count(&o);
+  moho_geometry expected;
+  assert_ok(moho_geometry_create(n, &expected));
+  float *samples = generate(&o, 0, n, &expected), *read = malloc(n * o.n_samples * sizeof *read);
+  watch progress = {0};
+  assert_ok(moho_synth_write(&o, test_path(name), on_progress, &progress));
+  assert_true(progress.calls >= 2 && progress.last == (double)n && progress.total == (double)n);
+  moho_traces *traces;
+  moho_traces_options options = moho_traces_options_default();
+  assert_ok(moho_traces_open(test_path(name), &options, &traces));
+  const moho_traces_info *info = moho_traces_get_info(traces);
+  const moho_geometry *got = moho_traces_get_geometry(traces);
+  assert_true(info->n_traces == n && info->n_samples == o.n_samples && fabs(info->dt_s - o.dt_s) < 1e-9);
+  assert_ok(moho_traces_read(traces, 0, n, read));
+  assert_memory_equal(read, samples, n * o.n_samples * sizeof *read);
+  for (size_t k = 0; k < n; k++) {
+    assert_true(fabs(got->source_x[k] - expected.source_x[k]) < 0.0051 && fabs(got->source_y[k] - expected.source_y[k]) < 0.0051);
+    assert_true(fabs(got->receiver_x[k] - expected.receiver_x[k]) < 0.0051 &&
+                fabs(got->receiver_y[k] - expected.receiver_y[k]) < 0.0051);
+    assert_true(fabs(got->first_sample_s[k] - 0.1) < 1e-9 && got->cdp[k] == expected.cdp[k]);
+    if (strstr(name, ".su")) continue; /* its headers know no lines */
+    assert_true(got->inline_number[k] == expected.inline_number[k] && got->crossline_number[k] == expected.crossline_number[k]);
+  }
+  if (strstr(name, ".sgy")) assert_non_null(strstr(info->text_header, "Synthetic survey tiny"));
+  moho_traces_close(&traces);
+  free(samples), free(read);
+  moho_geometry_release(&expected);
+}
+
+static void files_hold_what_was_generated(void **state) {
+  (void)state;
+  check_file("survey.sgy");
+  check_file("survey.su");
+  check_file("survey.zarr");
+}
+
+static void an_interrupted_or_failed_write_leaves_nothing(void **state) {
+  (void)state;
+  moho_synth_options o = preset("small");
+  for (int i = 0; i < 2; i++) {
+    const char *path = test_path(i ? "stopped.zarr" : "stopped.sgy");
+    watch progress = {.stop_at = 2};
+    assert_fails(moho_synth_write(&o, path, on_progress, &progress), MOHO_ERROR_INTERRUPTED, "interrupted after");
+    assert_int_not_equal(access(path, F_OK), 0);
+    moho_file_writer_set_fault(ENOSPC, 100000);
+    assert_fails(moho_synth_write(&o, path, NULL, NULL), MOHO_ERROR_IO, "No space left");
+    moho_file_writer_set_fault(0, -1);
+    assert_int_not_equal(access(path, F_OK), 0);
+  }
+  DIR *directory = opendir(test_directory());
+  assert_non_null(directory);
+  for (struct dirent *entry; (entry = readdir(directory));) assert_null(strstr(entry->d_name, "stopped"));
+  closedir(directory);
+  assert_fails(moho_synth_write(&o, test_path("survey.txt"), NULL, NULL), MOHO_ERROR_ARGUMENT, "survey.txt");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(presets_are_those_of_the_bench),
@@ -268,6 +346,8 @@ int main(void) {
       cmocka_unit_test(every_key_can_be_set),
       cmocka_unit_test(wrong_values_are_refused_with_the_reason),
       cmocka_unit_test(impossible_surveys_are_refused_with_the_reason),
+      cmocka_unit_test(files_hold_what_was_generated),
+      cmocka_unit_test(an_interrupted_or_failed_write_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
