@@ -41,9 +41,12 @@ static moho_colour diverging(double t) {
   return from_oklch((oklch){lightness, chroma, hue});
 }
 
-/* Lightness grows evenly while the hue turns from blue-violet over green to yellow. */
+/* Lightness grows evenly while the hue turns from blue-violet over green to yellow; the chroma stays within sRGB all the way
+ * (tests/survey/test_view.c), since clipping would show as an edge where the data have none. */
 static moho_colour sequential(double t) {
-  return from_oklch((oklch){between(0.24, 0.93, t), between(0.10, 0.155, t), between(288, 103, t)});
+  double late = t < 0.55 ? 0 : fmin((t - 0.55) / 0.35, 1);
+  double chroma = between(0.095, 0.165, late * late * (3 - 2 * late));
+  return from_oklch((oklch){between(0.22, 0.92, t), chroma, between(288, 103, pow(t, 1.3))});
 }
 
 void moho_colours_fill(moho_view_colours colours, moho_colour table[256]) {

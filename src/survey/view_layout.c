@@ -87,7 +87,7 @@ static void set_vertical_margins(const moho_view_plot *plot, margins *m) {
 static void set_horizontal_margins(const moho_view_plot *plot, margins *m) {
   double f = plot->font;
   m->left = 0.7 * f + (plot->down_caption[0] ? 1.6 * f : 0) + widest_label(&plot->down, f) + 0.75 * f;
-  m->right = 1.0 * f + 1.0 * f + 0.65 * f + widest_label(&plot->bar, f) + (plot->bar_caption[0] ? 1.9 * f : 0) + 0.6 * f;
+  m->right = 1.0 * f + 1.0 * f + 0.65 * f + widest_label(&plot->bar, f) + (plot->bar_caption[0] ? 1.8 * f : 0) + 0.5 * f;
 }
 
 static void set_down_ticks(moho_view_plot *plot) {
@@ -128,7 +128,7 @@ moho_status moho_view_lay_out(moho_view_plot *plot) {
   if (plot->plot_height < LEAST_PLOT) return too_small(plot);
   set_down_ticks(plot);
   set_horizontal_margins(plot, &m);
-  if (o->width <= 0) width = fmax(width, title_room(plot) - m.right);
+  if (o->width <= 0) width = fmax(width, title_room(plot) + 0.6 * plot->font - m.right);
   plot->plot_width = (int)(o->width > 0 ? o->width - m.left - m.right : width);
   if (plot->plot_width < LEAST_PLOT) return too_small(plot);
   set_across_ticks(plot);

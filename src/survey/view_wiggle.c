@@ -40,7 +40,7 @@ moho_status moho_view_draw_wiggles(const moho_view_plot *plot, moho_canvas *canv
     one.n_across = 1;
     status = moho_view_resample(&one, 1, 1, plot->plot_height, amplitudes);
     if (!status)
-      status = draw_trace(plot, canvas, amplitudes, plot->x + ((double)a + 0.5) * spacing, spacing * (double)every * 0.9,
+      status = draw_trace(plot, canvas, amplitudes, plot->x + ((double)a + 0.5) * spacing, fmin(spacing * (double)every * 0.9, plot->plot_width / 3.0),
                           fmax(0.7, plot->font / 24));
   }
   free(amplitudes);
