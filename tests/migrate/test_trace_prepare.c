@@ -140,7 +140,7 @@ static void dead_traces_give_zero_rows(void **state) {
   g.flags[4] = MOHO_TRACE_BAD;
   g.mute_end_s[5] = 10; /* all of it */
   moho_migration_options options = moho_migration_options_default();
-  prepared p = prepare(&options, &g, samples[0], n, 0.002, 5, 2);
+  prepared p = prepare(&options, &g, samples[0], n, 0.002, 5, 1);
   const int expected[traces] = {0, 0, 0, 0, 1, 0, 1};
   for (size_t i = 0; i < traces; i++) {
     assert_int_equal(p.live[i], expected[i]);
@@ -260,14 +260,15 @@ static void threads_do_not_matter(void **state) {
   g.flags[50] = MOHO_TRACE_DEAD;
   moho_migration_options options = moho_migration_options_default();
   options.refine = 2;
-  prepared one = prepare(&options, &g, samples, n, 0.002, 12, 1);
-  for (int threads = 2; threads <= 7; threads += 5) {
-    prepared many = prepare(&options, &g, samples, n, 0.002, 12, threads);
-    assert_memory_equal(one.rows, many.rows, traces * one.layout.stride * sizeof(float));
-    assert_memory_equal(one.live, many.live, traces);
-    release(&many);
+  /* the largest team first: clang's OpenMP runtime loses memory when a team grows, which the leak checker would report */
+  prepared first = prepare(&options, &g, samples, n, 0.002, 12, 7);
+  for (int threads = 2; threads >= 1; threads--) {
+    prepared other = prepare(&options, &g, samples, n, 0.002, 12, threads);
+    assert_memory_equal(first.rows, other.rows, traces * first.layout.stride * sizeof(float));
+    assert_memory_equal(first.live, other.live, traces);
+    release(&other);
   }
-  release(&one);
+  release(&first);
   free(samples);
   moho_geometry_release(&g);
 }
