@@ -34,19 +34,24 @@ static int best_order(int file, const char *path, uint64_t file_bytes, const moh
   return *little ? little_score : big_score;
 }
 
+/* 1 when file headers of SEG-Y may stand in front: words in the text header, or a sample format where one should be. */
+static int may_be_segy(const uint8_t headers[MOHO_SEGY_HEADER_BYTES], int *has_words) {
+  moho_text_encoding encoding = moho_segy_text_encoding(headers, MOHO_SEGY_TEXT_BYTES);
+  int big = moho_raw_u2(headers + 3224, 0), little = moho_raw_u2(headers + 3224, 1);
+  *has_words = (encoding == MOHO_TEXT_EBCDIC || encoding == MOHO_TEXT_ASCII) && !memchr(headers, 0, MOHO_SEGY_TEXT_BYTES);
+  return *has_words || (big >= 1 && big <= 16) || (little >= 1 && little <= 16);
+}
+
 int moho_su_recognise(int file, const char *path, uint64_t file_bytes, const moho_header_map *su_map) {
-  uint8_t first[MOHO_SEGY_TRACE_HEADER_BYTES], text[MOHO_SEGY_HEADER_BYTES];
-  int little;
+  uint8_t first[MOHO_SEGY_TRACE_HEADER_BYTES], headers[MOHO_SEGY_HEADER_BYTES];
+  int little, has_words;
   if (file_bytes < sizeof first) return ends_with_su(path);
   if (moho_raw_read(file, path, 0, first, sizeof first)) return 0;
   int score = best_order(file, path, file_bytes, su_map, first, &little);
-  if (ends_with_su(path))
-    return score > 0 || file_bytes < sizeof text || moho_segy_text_encoding(first, sizeof first) == MOHO_TEXT_NONE;
-  if (file_bytes < sizeof text) return score >= 3;
-  if (moho_raw_read(file, path, 0, text, sizeof text)) return 0;
-  moho_text_encoding encoding = moho_segy_text_encoding(text, MOHO_SEGY_TEXT_BYTES);
-  if (encoding == MOHO_TEXT_EBCDIC || encoding == MOHO_TEXT_ASCII) return 0;
-  return score >= 3;
+  if (file_bytes < sizeof headers) return score >= 3 || ends_with_su(path);
+  if (moho_raw_read(file, path, 0, headers, sizeof headers)) return 0;
+  if (!may_be_segy(headers, &has_words)) return score >= 3 || ends_with_su(path);
+  return !has_words && score >= 3;
 }
 
 moho_status moho_su_layout_find(int file, const char *path, uint64_t file_bytes, const moho_header_map *map,
