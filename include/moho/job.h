@@ -45,6 +45,10 @@ typedef struct moho_job_run_options {
  *  *report (may be NULL) gets the text of report.json, malloc'ed. Nothing partial stays under a final name. */
 MOHO_API moho_status moho_job_run(const moho_job *job, const moho_job_run_options *options, char **report);
 
+/** Write a small text file (a report, a list of figures) the way all of Moho's output is written: under a temporary name that is
+ *  renamed in the end. MOHO_ERROR_IO names the file and the system's reason. */
+MOHO_API moho_status moho_write_text(const char *path, const char *text);
+
 #ifdef __cplusplus
 }
 #endif

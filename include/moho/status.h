@@ -70,6 +70,10 @@ MOHO_API const char *moho_status_name(moho_status status);
 /** A few words for people: "value out of range". */
 MOHO_API const char *moho_status_text(moho_status status);
 
+/** The name among `names` that is nearest to `given` by edit distance (letters of either case are the same), NULL when none is
+ *  near: for "did you mean". */
+MOHO_API const char *moho_nearest_name(const char *given, const char *const *names, size_t count);
+
 /** "0.1.0". */
 MOHO_API const char *moho_version(void);
 

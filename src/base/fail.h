@@ -38,9 +38,6 @@ moho_status moho_fail_add_place(moho_place place, const char *hint);
 moho_error moho_error_take(void);
 moho_status moho_error_set(const moho_error *error);
 
-/* The name among `names` that is nearest to `given` (edit distance), NULL when none is near. */
-const char *moho_nearest_name(const char *given, const char *const *names, size_t count);
-
 #define MOHO_TRY(call)                           \
   do {                                           \
     moho_status moho_try_status = (call);        \

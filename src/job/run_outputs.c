@@ -237,3 +237,7 @@ moho_status moho_run_outputs_commit(moho_run_outputs *outputs, const char *repor
   for (int i = 0; !status && i < N_RESULTS; i++) status = give_final_name(outputs, results[i]);
   return status;
 }
+
+MOHO_API moho_status moho_write_text(const char *path, const char *text) {
+  return moho_file_write_all(path, text, strlen(text));
+}
