@@ -171,6 +171,7 @@ static void compare(const survey *s, const moho_migration_options *o, double tol
         if (!s->geometry.flags[i]) count += contribution(s, o, i, prepared[i], n, px, py, (double)k * s->grid.step_s, &expected);
       if (o->normalise == MOHO_NORMALISE_FOLD && count > 1) expected /= count;
       assert_int_equal(fold[c * N_TIME + k], count);
+      assert_true(isfinite(image[c * N_TIME + k]));
       worst = fmax(worst, fabs(image[c * N_TIME + k] - expected)), largest = fmax(largest, fabs(expected));
       contributions += count;
     }
@@ -233,6 +234,24 @@ static void edges_and_refinement_are_their_formulas(void **state) {
       }
     release(&s);
   }
+}
+
+/* Zero offset on a node: t = 0 at t0 = 0, where weights take one input dt for t. */
+static void weights_stay_finite_at_time_zero(void **state) {
+  (void)state;
+  survey s = make_survey(0);
+  s.geometry.n = 1;
+  moho_grid_node(&s.grid, 1, 2, &s.geometry.source_x[0], &s.geometry.source_y[0]);
+  s.geometry.receiver_x[0] = s.geometry.source_x[0], s.geometry.receiver_y[0] = s.geometry.source_y[0];
+  s.grid.step_s = 0.0005;
+  for (int refine = 1; refine <= 4; refine *= 4)
+    for (int weight = MOHO_WEIGHT_SPREADING; weight <= MOHO_WEIGHT_SPREADING_OBLIQUITY; weight++) {
+      moho_migration_options o = plain_options();
+      o.weight = (moho_weight)weight, o.refine = refine;
+      o.aperture_min_m = 30;
+      compare(&s, &o, 1e-5); /* a leg of no length is a millionth of a sample long */
+    }
+  release(&s);
 }
 
 /* ---- what it does with columns, batches, threads and mistakes ---- */
@@ -336,6 +355,7 @@ static void one_spike_is_an_ellipse(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_option_is_its_formula), cmocka_unit_test(edges_and_refinement_are_their_formulas),
+      cmocka_unit_test(weights_stay_finite_at_time_zero),
       cmocka_unit_test(columns_batches_and_threads_do_not_matter), cmocka_unit_test(mistakes_are_named),
       cmocka_unit_test(one_spike_is_an_ellipse)};
   return cmocka_run_group_tests(tests, NULL, NULL);
