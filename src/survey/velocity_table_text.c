@@ -126,6 +126,17 @@ static int first_data(const char *text, size_t length, line *out, moho_fields *f
   return 0;
 }
 
+/* Declared columns may begin with words (a line's name): the first line with as many fields, of which the time is a number. */
+static int first_declared(const char *text, size_t length, const moho_columns *c, line *out, moho_fields *fields) {
+  size_t at = 0;
+  *out = (line){0};
+  while (next_line(text, length, &at, out)) {
+    *fields = data_fields(out);
+    if (fields->n == c->n && begins_a_number(&fields->field[c->time])) return 1;
+  }
+  return first_data(text, length, out, fields);
+}
+
 /* The last line of words or comment before the data that names as many columns as the data have. */
 static moho_status find_heading(const reader *r, const char *text, size_t length, const line *data, size_t n_fields, int *found,
                                 moho_columns *columns) {
@@ -363,12 +374,11 @@ static moho_status read_columns(reader *r, const char *text, size_t length, cons
   line data;
   moho_fields fields;
   moho_columns c;
-  int found = 0;
-  if (!first_data(text, length, &data, &fields))
-    return fail_here(r, 1, 1, "lines such as: 100 1.2 2350", "no line of numbers in the velocity table");
-  int declared = format && !strcmp(format, "columns");
+  int found = 0, declared = format && !strcmp(format, "columns");
   if (declared) MOHO_TRY(moho_columns_declared(r->options->columns, &c));
-  else MOHO_TRY(find_heading(r, text, length, &data, fields.n, &found, &c));
+  if (declared ? !first_declared(text, length, &c, &data, &fields) : !first_data(text, length, &data, &fields))
+    return fail_here(r, 1, 1, "lines such as: 100 1.2 2350", "no line of numbers in the velocity table");
+  if (!declared) MOHO_TRY(find_heading(r, text, length, &data, fields.n, &found, &c));
   const char *plain = fields.n == 3 ? "cdp_time_velocity" : NULL;
   if (!format) format = found ? "opendtect" : plain;
   if (!format) return fail_unnamed(r, &data, fields.n);
