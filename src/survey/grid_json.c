@@ -68,7 +68,8 @@ static moho_status member_from_json(const json_t *value, const char *file, size_
     if (!json_is_boolean(value)) return bad_member(file, members[m].name, "true or false");
     *(int *)at = json_is_true(value);
   } else if (members[m].kind == NUMBER32) {
-    if (!json_is_integer(value) || whole < INT32_MIN || whole > INT32_MAX) return bad_member(file, members[m].name, "a whole number");
+    if (!json_is_integer(value) || whole < INT32_MIN || whole > INT32_MAX)
+      return bad_member(file, members[m].name, "a whole number");
     *(int32_t *)at = (int32_t)whole;
   } else {
     if (!json_is_integer(value) || whole < 1) return bad_member(file, members[m].name, "a whole number of at least 1");

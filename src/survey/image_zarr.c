@@ -52,7 +52,8 @@ static moho_status put_numbers(moho_zarr_writer *writer, const char *name, size_
 }
 
 static moho_status put_time(moho_zarr_writer *writer, const moho_grid *grid) {
-  moho_zarr_layout layout = {.type = MOHO_ZARR_F8, .n_axes = 1, .shape = {grid->n_time}, .chunk = {grid->n_time}, .axes = {"time"}};
+  moho_zarr_layout layout = {
+      .type = MOHO_ZARR_F8, .n_axes = 1, .shape = {grid->n_time}, .chunk = {grid->n_time}, .axes = {"time"}};
   double *time;
   MOHO_TRY(moho_allocate(grid->n_time, sizeof *time, "time", &time));
   for (size_t k = 0; k < grid->n_time; k++) time[k] = grid->first_s + (double)k * grid->step_s;
@@ -64,7 +65,10 @@ static moho_status put_time(moho_zarr_writer *writer, const moho_grid *grid) {
 
 static moho_status put_positions(moho_zarr_writer *writer, const moho_grid *grid) {
   size_t ni = grid->n_inline, nx = grid->n_crossline;
-  moho_zarr_layout layout = {.type = MOHO_ZARR_F8, .n_axes = 2, .shape = {ni, nx}, .chunk = {ni < 512 ? ni : 512, nx < 512 ? nx : 512},
+  moho_zarr_layout layout = {.type = MOHO_ZARR_F8,
+                             .n_axes = 2,
+                             .shape = {ni, nx},
+                             .chunk = {ni < 512 ? ni : 512, nx < 512 ? nx : 512},
                              .axes = {"inline", "crossline"}};
   double *x = NULL, *y = NULL;
   moho_status status = moho_allocate(ni * nx, sizeof *x, "cdp_x", &x);
@@ -84,7 +88,8 @@ static moho_status put_attributes(const moho_image *image, const char *path, moh
   if (!json_is_object(attributes) || json_object_get(attributes, "grid")) {
     json_decref(attributes);
     return moho_fail_at((moho_place){.file = path}, NULL, MOHO_ERROR_ARGUMENT,
-                        "%s: the image's attributes must be a JSON object without a member \"grid\", which is the image's own", path);
+                        "%s: the image's attributes must be a JSON object without a member \"grid\", which is the image's own",
+                        path);
   }
   if (json_object_set_new(attributes, "grid", moho_grid_to_json(&image->grid))) {
     json_decref(attributes);
@@ -117,10 +122,11 @@ static moho_status read_grid(const json_t *attributes, const char *path, const m
   if (!json) return moho_grid_from_cube(cube, path, out);
   MOHO_TRY(moho_grid_from_json(json, path, out));
   if (out->n_inline == cube->shape[0] && out->n_crossline == cube->shape[1] && out->n_time == cube->shape[2]) return MOHO_OK;
-  moho_status status = moho_fail_at(
-      (moho_place){.file = path, .key = "grid"}, "remove the attribute \"grid\" from a group that was cut; its coordinates are read then",
-      MOHO_ERROR_FORMAT, "%s: the attribute grid says %zu x %zu x %zu nodes, the stack has %zu x %zu x %zu", path, out->n_inline,
-      out->n_crossline, out->n_time, cube->shape[0], cube->shape[1], cube->shape[2]);
+  moho_status status =
+      moho_fail_at((moho_place){.file = path, .key = "grid"},
+                   "remove the attribute \"grid\" from a group that was cut; its coordinates are read then", MOHO_ERROR_FORMAT,
+                   "%s: the attribute grid says %zu x %zu x %zu nodes, the stack has %zu x %zu x %zu", path, out->n_inline,
+                   out->n_crossline, out->n_time, cube->shape[0], cube->shape[1], cube->shape[2]);
   moho_grid_release(out);
   return status;
 }

@@ -43,8 +43,10 @@ void moho_canvas_fill(moho_canvas *canvas, double x0, double y0, double x1, doub
 }
 
 moho_status moho_stroke_begin(const moho_canvas *canvas, double x0, double y0, double x1, double y1, moho_stroke *out) {
-  x0 = fmax(floor(x0) - 2, 0), y0 = fmax(floor(y0) - 2, 0), x1 = fmin(ceil(x1) + 2, canvas->width), y1 = fmin(ceil(y1) + 2, canvas->height);
-  *out = (moho_stroke){.x0 = (int)x0, .y0 = (int)y0, .width = x1 > x0 ? (int)(x1 - x0) : 0, .height = y1 > y0 ? (int)(y1 - y0) : 0};
+  x0 = fmax(floor(x0) - 2, 0), y0 = fmax(floor(y0) - 2, 0), x1 = fmin(ceil(x1) + 2, canvas->width),
+  y1 = fmin(ceil(y1) + 2, canvas->height);
+  *out =
+      (moho_stroke){.x0 = (int)x0, .y0 = (int)y0, .width = x1 > x0 ? (int)(x1 - x0) : 0, .height = y1 > y0 ? (int)(y1 - y0) : 0};
   return moho_allocate((size_t)out->width * (size_t)out->height, sizeof(float), "stroke", &out->coverage);
 }
 
@@ -77,7 +79,8 @@ void moho_stroke_line(moho_stroke *stroke, double x0, double y0, double x1, doub
 void moho_stroke_paint(moho_stroke *stroke, moho_canvas *canvas, moho_colour colour) {
   for (int y = 0; y < stroke->height; y++)
     for (int x = 0; x < stroke->width; x++)
-      moho_canvas_blend(canvas, stroke->x0 + x, stroke->y0 + y, colour, stroke->coverage[(size_t)y * (size_t)stroke->width + (size_t)x]);
+      moho_canvas_blend(canvas, stroke->x0 + x, stroke->y0 + y, colour,
+                        stroke->coverage[(size_t)y * (size_t)stroke->width + (size_t)x]);
   free(stroke->coverage);
   stroke->coverage = NULL;
 }

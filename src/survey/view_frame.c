@@ -47,8 +47,8 @@ static moho_status draw_across(const moho_view_plot *plot, moho_canvas *canvas) 
 }
 
 /* An upright scale's ticks to the left (side -1) or right (+1) of x. */
-static moho_status draw_upright_ticks(const moho_view_plot *plot, moho_canvas *canvas, const moho_ticks *ticks, double low, double high,
-                                      double x, int side) {
+static moho_status draw_upright_ticks(const moho_view_plot *plot, moho_canvas *canvas, const moho_ticks *ticks, double low,
+                                      double high, double x, int side) {
   double f = plot->font;
   moho_text_style style = {.size = f, .align = side < 0 ? MOHO_ALIGN_END : MOHO_ALIGN_START, .colour = MOHO_VIEW_INK};
   for (size_t i = 0; i < ticks->n; i++) {
@@ -82,7 +82,8 @@ static moho_status draw_bar(const moho_view_plot *plot, moho_canvas *canvas) {
 
 static moho_status draw_titles(const moho_view_plot *plot, moho_canvas *canvas) {
   double f = plot->font, room = plot->width - plot->x - 0.5 * f, y = 0.9 * f;
-  moho_text_style title = {.size = 1.3 * f, .bold = 1, .colour = MOHO_VIEW_INK}, subtitle = {.size = f, .colour = MOHO_VIEW_MUTED};
+  moho_text_style title = {.size = 1.3 * f, .bold = 1, .colour = MOHO_VIEW_INK},
+                  subtitle = {.size = f, .colour = MOHO_VIEW_MUTED};
   if (plot->options->title) MOHO_TRY(draw_fitted(canvas, plot->x, y + f, plot->options->title, title, room));
   if (plot->options->title) y += 1.75 * f;
   if (!plot->options->subtitle) return MOHO_OK;
@@ -91,7 +92,8 @@ static moho_status draw_titles(const moho_view_plot *plot, moho_canvas *canvas) 
 
 static moho_status draw_no_data(const moho_view_plot *plot, moho_canvas *canvas) {
   moho_text_style style = {.size = 1.3 * plot->font, .align = MOHO_ALIGN_MIDDLE, .colour = MOHO_VIEW_INK};
-  return draw_fitted(canvas, plot->x + 0.5 * plot->plot_width, plot->y + 0.5 * plot->plot_height, "no data", style, plot->plot_width);
+  return draw_fitted(canvas, plot->x + 0.5 * plot->plot_width, plot->y + 0.5 * plot->plot_height, "no data", style,
+                     plot->plot_width);
 }
 
 moho_status moho_view_draw_frame(const moho_view_plot *plot, moho_canvas *canvas) {

@@ -61,7 +61,8 @@ static void choose_plot_size(moho_view_plot *plot, double *width, double *height
   *height = natural_size(nd, fmin(640, fmax(200, 60 * (double)nd)), 900, smooth);
   if (!is_map(plot)) return;
   int metric = plot->options->across.unit && *plot->options->across.unit;
-  double across = (double)na * (metric ? fabs(plot->options->across.step) : 1), down = (double)nd * (metric ? fabs(plot->options->down.step) : 1);
+  double across = (double)na * (metric ? fabs(plot->options->across.step) : 1),
+         down = (double)nd * (metric ? fabs(plot->options->down.step) : 1);
   double ratio = between(across / down, 0.2, 5);
   double scale = fmin(1100 / across, 800 / down);
   if (!smooth && !metric && scale > 1) scale = floor(scale);

@@ -33,8 +33,9 @@ static void ignore_warning(png_structp png, png_const_charp message) {
 }
 
 static void set_text(png_structp png, png_infop info, const char *title) {
-  png_text text[2] = {{.compression = PNG_TEXT_COMPRESSION_NONE, .key = (png_charp) "Software", .text = (png_charp) "Moho"},
-                      {.compression = PNG_ITXT_COMPRESSION_NONE, .key = (png_charp) "Title", .text = (png_charp)(uintptr_t)title}};
+  png_text text[2] = {
+      {.compression = PNG_TEXT_COMPRESSION_NONE, .key = (png_charp) "Software", .text = (png_charp) "Moho"},
+      {.compression = PNG_ITXT_COMPRESSION_NONE, .key = (png_charp) "Title", .text = (png_charp)(uintptr_t)title}};
   png_set_text(png, info, text, title ? 2 : 1);
 }
 

@@ -31,10 +31,12 @@ moho_status moho_view_draw_samples(const moho_view_plot *plot, moho_canvas *canv
   return status;
 }
 
-static moho_status check_options(const char *path, const float *data, size_t n_across, size_t n_down, const moho_view_options *o) {
+static moho_status check_options(const char *path, const float *data, size_t n_across, size_t n_down,
+                                 const moho_view_options *o) {
   moho_place place = {.file = path};
   if (!data || n_across < 1 || n_down < 1)
-    return moho_fail_at(place, NULL, MOHO_ERROR_ARGUMENT, "%s: %zu x %zu samples, expected at least one to draw", path, n_across, n_down);
+    return moho_fail_at(place, NULL, MOHO_ERROR_ARGUMENT, "%s: %zu x %zu samples, expected at least one to draw", path, n_across,
+                        n_down);
   if (!(o->clip_percentile > 0 && o->clip_percentile <= 100))
     return moho_fail_at(place, "99 clips one sample in a hundred", MOHO_ERROR_RANGE,
                         "%s: clip percentile %g, expected above 0 and at most 100", path, o->clip_percentile);

@@ -12,7 +12,8 @@ static moho_status draw_trace(const moho_view_plot *plot, moho_canvas *canvas, c
                               double line_width) {
   moho_stroke stroke;
   double left = plot->x, right = plot->x + plot->plot_width, last = NAN;
-  MOHO_TRY(moho_stroke_begin(canvas, base - MOST_LEAN * reach, plot->y, base + MOST_LEAN * reach, plot->y + plot->plot_height, &stroke));
+  MOHO_TRY(moho_stroke_begin(canvas, base - MOST_LEAN * reach, plot->y, base + MOST_LEAN * reach, plot->y + plot->plot_height,
+                             &stroke));
   for (int y = 0; y < plot->plot_height; y++) {
     if (!isfinite(amplitudes[y])) {
       last = NAN;
@@ -40,8 +41,8 @@ moho_status moho_view_draw_wiggles(const moho_view_plot *plot, moho_canvas *canv
     one.n_across = 1;
     status = moho_view_resample(&one, 1, 1, plot->plot_height, amplitudes);
     if (!status)
-      status = draw_trace(plot, canvas, amplitudes, plot->x + ((double)a + 0.5) * spacing, fmin(spacing * (double)every * 0.9, plot->plot_width / 3.0),
-                          fmax(0.7, plot->font / 24));
+      status = draw_trace(plot, canvas, amplitudes, plot->x + ((double)a + 0.5) * spacing,
+                          fmin(spacing * (double)every * 0.9, plot->plot_width / 3.0), fmax(0.7, plot->font / 24));
   }
   free(amplitudes);
   return status;

@@ -13,9 +13,12 @@ moho_zarr_codec moho_zarr_codec_for_writing(void) {
   return blosc_compname_to_compcode(BLOSC_ZSTD_COMPNAME) >= 0 ? MOHO_ZARR_BLOSC : MOHO_ZARR_ZLIB;
 }
 
-static moho_status encode_blosc(size_t type_bytes, const void *chunk, size_t bytes, void *out, size_t capacity, size_t *out_bytes) {
-  int written = blosc_compress_ctx(MOHO_ZARR_BLOSC_LEVEL, BLOSC_SHUFFLE, type_bytes, bytes, chunk, out, capacity, BLOSC_ZSTD_COMPNAME, 0, 1);
-  if (written <= 0) return moho_fail(MOHO_ERROR_INTERNAL, "blosc could not compress a chunk of %zu bytes (code %d)", bytes, written);
+static moho_status encode_blosc(size_t type_bytes, const void *chunk, size_t bytes, void *out, size_t capacity,
+                                size_t *out_bytes) {
+  int written = blosc_compress_ctx(MOHO_ZARR_BLOSC_LEVEL, BLOSC_SHUFFLE, type_bytes, bytes, chunk, out, capacity,
+                                   BLOSC_ZSTD_COMPNAME, 0, 1);
+  if (written <= 0)
+    return moho_fail(MOHO_ERROR_INTERNAL, "blosc could not compress a chunk of %zu bytes (code %d)", bytes, written);
   *out_bytes = (size_t)written;
   return MOHO_OK;
 }
@@ -30,7 +33,9 @@ static moho_status encode_zlib(const void *chunk, size_t bytes, void *out, size_
 
 moho_status moho_zarr_encode(moho_zarr_codec codec, size_t type_bytes, const void *chunk, size_t bytes, void **out,
                              size_t *out_bytes) {
-  size_t capacity = codec == MOHO_ZARR_BLOSC ? bytes + BLOSC_MAX_OVERHEAD : codec == MOHO_ZARR_ZLIB ? compressBound(bytes) : bytes;
+  size_t capacity = codec == MOHO_ZARR_BLOSC  ? bytes + BLOSC_MAX_OVERHEAD
+                    : codec == MOHO_ZARR_ZLIB ? compressBound(bytes)
+                                              : bytes;
   *out = malloc(capacity ? capacity : 1);
   if (!*out) return moho_fail(MOHO_ERROR_MEMORY, "compressed chunk: %zu bytes could not be allocated", capacity);
   moho_status status = MOHO_OK;
@@ -50,7 +55,8 @@ static moho_status decode_blosc(const void *from, size_t from_bytes, void *chunk
   size_t held = 0;
   if (from_bytes < BLOSC_MIN_HEADER_LENGTH || blosc_cbuffer_validate(from, from_bytes, &held) < 0)
     return moho_fail_at((moho_place){.file = file}, cut_hint, MOHO_ERROR_FORMAT,
-                        "%s: %zu bytes that are no whole blosc chunk, though the array says it is compressed by blosc", file, from_bytes);
+                        "%s: %zu bytes that are no whole blosc chunk, though the array says it is compressed by blosc", file,
+                        from_bytes);
   if (held != bytes) return wrong_size(file, held, bytes);
   int read = blosc_decompress_ctx(from, chunk, bytes, 1);
   if (read < 0 || (size_t)read != bytes)
@@ -62,7 +68,8 @@ static moho_status decode_blosc(const void *from, size_t from_bytes, void *chunk
 
 /* 15 + 32: the zlib and the gzip wrapping are told apart by their first bytes. */
 static moho_status decode_zlib(const void *from, size_t from_bytes, void *chunk, size_t bytes, const char *file) {
-  z_stream stream = {.next_in = (Bytef *)(uintptr_t)from, .avail_in = (uInt)from_bytes, .next_out = chunk, .avail_out = (uInt)bytes};
+  z_stream stream = {
+      .next_in = (Bytef *)(uintptr_t)from, .avail_in = (uInt)from_bytes, .next_out = chunk, .avail_out = (uInt)bytes};
   if (from_bytes > UINT_MAX || bytes > UINT_MAX) return wrong_size(file, from_bytes, bytes);
   if (inflateInit2(&stream, 15 + 32) != Z_OK) return moho_fail(MOHO_ERROR_MEMORY, "%s: zlib could not start", file);
   int code = inflate(&stream, Z_FINISH);

@@ -90,7 +90,8 @@ static moho_status parse_shape(const json_t *metadata, const char *file, moho_za
                         out->n_axes, chunk_axes);
   if (moho_zarr_chunk_elements(out) > (size_t)(INT_MAX - 64) / moho_zarr_type_bytes(out->type))
     return moho_fail_at((moho_place){.file = file}, "rewrite the array with chunks of some MiB", MOHO_ERROR_FORMAT,
-                        "%s: a chunk has %zu elements, more than the 2 GiB that Zarr's codecs take", file, moho_zarr_chunk_elements(out));
+                        "%s: a chunk has %zu elements, more than the 2 GiB that Zarr's codecs take", file,
+                        moho_zarr_chunk_elements(out));
   return MOHO_OK;
 }
 
@@ -104,8 +105,9 @@ static moho_status parse_codec(const json_t *metadata, const char *file, moho_za
   else if (id && strcmp(id, "blosc") == 0) out->codec = MOHO_ZARR_BLOSC;
   else if (id && (strcmp(id, "zlib") == 0 || strcmp(id, "gzip") == 0)) out->codec = MOHO_ZARR_ZLIB;
   else
-    return moho_fail_at((moho_place){.file = file}, "rewrite the array with compressor Blosc, Zlib, GZip or None", MOHO_ERROR_FORMAT,
-                        "%s: compressor is \"%s\", expected blosc, zlib, gzip or null", file, id ? id : "not an object with an id");
+    return moho_fail_at((moho_place){.file = file}, "rewrite the array with compressor Blosc, Zlib, GZip or None",
+                        MOHO_ERROR_FORMAT, "%s: compressor is \"%s\", expected blosc, zlib, gzip or null", file,
+                        id ? id : "not an object with an id");
   return MOHO_OK;
 }
 

@@ -44,7 +44,8 @@ static moho_status check_is_group(const char *path) {
   if (exists(path, "zarr.json"))
     return moho_fail_at(place, "write it with zarr_format=2", MOHO_ERROR_FORMAT, "%s is Zarr v3, only v2 is read", path);
   if (exists(path, ".zarray"))
-    return moho_fail_at(place, "give the directory above it", MOHO_ERROR_FORMAT, "%s is a single Zarr array, expected a group", path);
+    return moho_fail_at(place, "give the directory above it", MOHO_ERROR_FORMAT, "%s is a single Zarr array, expected a group",
+                        path);
   return moho_fail_at(place, "give a directory written as a Zarr v2 group", MOHO_ERROR_FORMAT,
                       "%s is no Zarr group: it holds no .zgroup", path);
 }
@@ -198,8 +199,9 @@ static moho_status copy_chunk(const moho_zarr_array *array, const slice *s, cons
     }
     if (!moho_zarr_convert(layout, chunk + from * moho_zarr_type_bytes(layout->type), size[axes - 1], s->as,
                            s->out + to * moho_zarr_type_bytes(s->as)))
-      return moho_fail_at((moho_place){.file = array->directory}, "store the array as int32 (or floats as float32)", MOHO_ERROR_FORMAT,
-                          "%s holds numbers that are not whole or do not fit the integers expected here", array->directory);
+      return moho_fail_at((moho_place){.file = array->directory}, "store the array as int32 (or floats as float32)",
+                          MOHO_ERROR_FORMAT, "%s holds numbers that are not whole or do not fit the integers expected here",
+                          array->directory);
   }
   return MOHO_OK;
 }

@@ -30,7 +30,8 @@ static moho_status add_arrays(moho_zarr_traces_writer *writer, size_t chunk_trac
                               .chunk = {chunk_traces, writer->n_samples}, .axes = {"trace", "time"}};
   MOHO_TRY(moho_zarr_writer_add_array(writer->group, "traces", &samples, NULL));
   for (size_t h = 0; h < MOHO_ZARR_HEADERS; h++) {
-    moho_zarr_layout layout = {.type = moho_zarr_headers[h].type, .n_axes = 1, .shape = {n}, .chunk = {HEADER_CHUNK}, .axes = {"trace"}};
+    moho_zarr_layout layout = {
+        .type = moho_zarr_headers[h].type, .n_axes = 1, .shape = {n}, .chunk = {HEADER_CHUNK}, .axes = {"trace"}};
     MOHO_TRY(moho_zarr_writer_add_array(writer->group, moho_zarr_headers[h].name, &layout,
                                         json_pack("{s:s}", "units", moho_zarr_headers[h].unit)));
   }
@@ -57,9 +58,10 @@ moho_status moho_zarr_traces_writer_create(const char *path, size_t n_traces, si
                                            const char *description, moho_zarr_traces_writer **out) {
   *out = NULL;
   if (n_traces < 1 || n_samples < 1 || n_samples > (size_t)1 << 28 || !(dt_s > 0))
-    return moho_fail_at((moho_place){.file = path}, "say beforehand how many traces will come; for streams of unknown length write SEG-Y",
-                        MOHO_ERROR_ARGUMENT, "%s: %zu traces of %zu samples, dt %g s: a Zarr trace file needs at least one of each and dt > 0",
-                        path, n_traces, n_samples, dt_s);
+    return moho_fail_at(
+        (moho_place){.file = path}, "say beforehand how many traces will come; for streams of unknown length write SEG-Y",
+        MOHO_ERROR_ARGUMENT, "%s: %zu traces of %zu samples, dt %g s: a Zarr trace file needs at least one of each and dt > 0",
+        path, n_traces, n_samples, dt_s);
   moho_zarr_traces_writer *writer = calloc(1, sizeof *writer);
   if (writer) writer->path = strdup(path), writer->n_traces = n_traces, writer->n_samples = n_samples;
   moho_status status = !writer || !writer->path ? moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path)
@@ -103,7 +105,8 @@ moho_status moho_zarr_traces_writer_append(moho_zarr_traces_writer *writer, cons
                         "%s: %zu traces after %zu are more than the %zu that were announced", writer->path, geometry->n,
                         writer->appended, writer->n_traces);
   for (size_t first = 0, n; first < geometry->n; first += n) {
-    size_t sample_room = writer->sample_capacity - writer->sample_rows, header_room = writer->header_capacity - writer->header_rows;
+    size_t sample_room = writer->sample_capacity - writer->sample_rows,
+           header_room = writer->header_capacity - writer->header_rows;
     n = geometry->n - first;
     if (n > sample_room) n = sample_room;
     if (n > header_room) n = header_room;

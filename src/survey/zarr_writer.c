@@ -194,7 +194,8 @@ static moho_status write_chunk(const moho_zarr_writer *writer, const array_entry
   size_t packed_bytes = 0;
   moho_zarr_chunk_name(&entry->layout, index, name);
   MOHO_TRY(moho_zarr_join(writer->temporary, entry->name, name, &file));
-  moho_status status = moho_zarr_encode(entry->layout.codec, moho_zarr_type_bytes(entry->layout.type), chunk, bytes, &packed, &packed_bytes);
+  moho_status status =
+      moho_zarr_encode(entry->layout.codec, moho_zarr_type_bytes(entry->layout.type), chunk, bytes, &packed, &packed_bytes);
   if (!status) {
     status = moho_file_write_all(file, packed, packed_bytes);
     free(packed);
@@ -222,10 +223,12 @@ moho_status moho_zarr_writer_put_rows(moho_zarr_writer *writer, const char *name
   const moho_zarr_layout *layout = entry ? &entry->layout : NULL;
   if (!entry || first % layout->chunk[0] || first > layout->shape[0] || n > layout->shape[0] - first ||
       (n % layout->chunk[0] && first + n < layout->shape[0]))
-    return moho_fail(MOHO_ERROR_INTERNAL, "%s: rows %zu to %zu of \"%s\" are no whole chunks", writer->path, first, first + n, name);
+    return moho_fail(MOHO_ERROR_INTERNAL, "%s: rows %zu to %zu of \"%s\" are no whole chunks", writer->path, first, first + n,
+                     name);
   size_t chunks_a_row = 1;
   for (size_t a = 1; a < layout->n_axes; a++) chunks_a_row *= moho_zarr_chunk_count(layout, a);
-  size_t from = first / layout->chunk[0] * chunks_a_row, to = ((first + n + layout->chunk[0] - 1) / layout->chunk[0]) * chunks_a_row;
+  size_t from = first / layout->chunk[0] * chunks_a_row,
+         to = ((first + n + layout->chunk[0] - 1) / layout->chunk[0]) * chunks_a_row;
   moho_error error = {.code = MOHO_OK};
   int failed = 0;
 #pragma omp parallel for schedule(dynamic) if (to - from > 1)

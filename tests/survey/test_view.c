@@ -203,7 +203,8 @@ static void colour_scales_are_even(void **state) {
   moho_colours_fill(MOHO_VIEW_SEQUENTIAL, table);
   for (int i = 1; i < 256; i++) {
     if (i >= 3) assert_true(luminance(table[i]) > luminance(table[i - 3])); /* neighbours may be equal when rounded */
-    assert_true(abs(table[i].r - table[i - 1].r) < 8 && abs(table[i].g - table[i - 1].g) < 8 && abs(table[i].b - table[i - 1].b) < 8);
+    assert_true(abs(table[i].r - table[i - 1].r) < 8 && abs(table[i].g - table[i - 1].g) < 8 &&
+                abs(table[i].b - table[i - 1].b) < 8);
     assert_true(table[i].r > 0 && table[i].g > 0 && table[i].b > 0); /* not clipped */
   }
   moho_colours_fill(MOHO_VIEW_RED_BLUE, table);

@@ -66,7 +66,8 @@ static void absurd_metadata_is_refused(void **state) {
   refuses("five-axes", zarray("[1,1,1,1,1]", "[1,1,1,1,1]", f4, raw, "0", "C"), "no list of 1 to 4");
   refuses("axes", zarray("[4, 4]", "[4]", f4, raw, "0", "C"), "shape has 2 axes, chunks has 1");
   refuses("zero-chunk", zarray("[4]", "[0]", f4, raw, "0", "C"), "chunks of axis 0");
-  refuses("huge", zarray("[4000000000, 4000000000, 4000000000]", "[1, 1, 1]", f4, raw, "0", "C"), "more than this machine can count");
+  refuses("huge", zarray("[4000000000, 4000000000, 4000000000]", "[1, 1, 1]", f4, raw, "0", "C"),
+          "more than this machine can count");
   refuses("huge-chunk", zarray("[4]", "[3000000000]", f4, raw, "0", "C"), "2 GiB");
   refuses("codec", zarray("[4]", "[4]", f4, "{\"id\": \"bz2\"}", "0", "C"), "compressor is \"bz2\"");
   refuses("codec-text", zarray("[4]", "[4]", f4, "\"blosc\"", "0", "C"), "not an object with an id");
@@ -165,7 +166,8 @@ static void any_slice_of_four_axes_comes_back(void **state) {
   (void)state;
   enum { A = 5, B = 4, C = 7, D = 11 };
   static int32_t all[A][B][C][D], some[A * B * C * D];
-  moho_zarr_layout layout = {.type = MOHO_ZARR_I4, .n_axes = 4, .shape = {A, B, C, D}, .chunk = {2, 3, 3, 4}, .axes = {"a", "b", "c", "d"}};
+  moho_zarr_layout layout = {
+      .type = MOHO_ZARR_I4, .n_axes = 4, .shape = {A, B, C, D}, .chunk = {2, 3, 3, 4}, .axes = {"a", "b", "c", "d"}};
   moho_zarr_writer *writer;
   moho_zarr_array *array;
   int32_t next = -700;
@@ -221,7 +223,8 @@ static void a_cube_comes_with_its_coordinates(void **state) {
   const float values[6] = {1500, 1600, 1700, 1800, 1900, 2000};
   const double time[3] = {0, 0.5, 1}, x[2] = {10, 20};
   const int64_t numbers[2] = {7, 9};
-  moho_zarr_layout layout = {.type = MOHO_ZARR_F4, .n_axes = 3, .shape = {1, 2, 3}, .chunk = {1, 1, 2}, .axes = {"inline", "crossline", "time"}};
+  moho_zarr_layout layout = {
+      .type = MOHO_ZARR_F4, .n_axes = 3, .shape = {1, 2, 3}, .chunk = {1, 1, 2}, .axes = {"inline", "crossline", "time"}};
   moho_zarr_layout line = {.type = MOHO_ZARR_I8, .n_axes = 1, .shape = {2}, .chunk = {2}, .axes = {"crossline"}};
   moho_zarr_layout times = {.type = MOHO_ZARR_F8, .n_axes = 1, .shape = {3}, .chunk = {3}, .axes = {"time"}};
   moho_zarr_layout place = {.type = MOHO_ZARR_F8, .n_axes = 2, .shape = {1, 2}, .chunk = {1, 2}, .axes = {"inline", "crossline"}};
@@ -317,7 +320,8 @@ static void the_number_of_traces_is_kept(void **state) {
   moho_geometry geometry;
   float samples[2 * 5] = {0};
   assert_ok(moho_geometry_create(2, &geometry));
-  assert_fails(moho_zarr_traces_writer_create(test_path("none.zarr"), 0, 5, 0.002, NULL, &writer), MOHO_ERROR_ARGUMENT, "0 traces");
+  assert_fails(moho_zarr_traces_writer_create(test_path("none.zarr"), 0, 5, 0.002, NULL, &writer), MOHO_ERROR_ARGUMENT,
+               "0 traces");
   assert_ok(moho_zarr_traces_writer_create(test_path("three.zarr"), 3, 5, 0.002, NULL, &writer));
   assert_ok(moho_zarr_traces_writer_append(writer, &geometry, samples));
   assert_fails(moho_zarr_traces_writer_append(writer, &geometry, samples), MOHO_ERROR_ARGUMENT, "more than the 3");

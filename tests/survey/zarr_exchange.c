@@ -2,7 +2,8 @@
  *
  *   zarr_exchange write DIR     image.zarr and traces.zarr, values by the formulas below
  *   zarr_exchange same A B      the images A and B must agree: stack, fold, and where their nodes are
- *   zarr_exchange read GROUP NAME...   every named array must be a[i,j,k] = 100 i + 10 j + k (0 where i is 2: those chunks are missing)
+ *   zarr_exchange read GROUP NAME...   every named array must be a[i,j,k] = 100 i + 10 j + k (0 where i is 2: those chunks are
+ * missing)
  */
 #include <math.h>
 #include <stdio.h>
@@ -88,8 +89,8 @@ static int same_grids(const moho_grid *a, const moho_grid *b) {
       if (!same_place(x[0], x[1]) || !same_place(y[0], y[1])) return 0;
     }
   return a->flip == b->flip && a->inline_first == b->inline_first && a->inline_step == b->inline_step &&
-         a->crossline_first == b->crossline_first && a->crossline_step == b->crossline_step && same_place(a->first_s, b->first_s) &&
-         same_place(a->step_s, b->step_s) && a->n_time == b->n_time;
+         a->crossline_first == b->crossline_first && a->crossline_step == b->crossline_step &&
+         same_place(a->first_s, b->first_s) && same_place(a->step_s, b->step_s) && a->n_time == b->n_time;
 }
 
 static int compare_images(const char *path_a, const char *path_b) {

@@ -66,8 +66,16 @@ def write_groups(path):
     """Arrays a[i, j, k] = 100 i + 10 j + k; chunk row i = 2 is never written."""
     group = zarr.open_group(path, mode="w")
     blosc, names = numcodecs.Blosc, []
-    codecs = {"lz4": blosc("lz4", 5, blosc.SHUFFLE), "lz4hc": blosc("lz4hc", 5, blosc.BITSHUFFLE), "zstd": blosc("zstd", 3, blosc.NOSHUFFLE),
-              "bzlib": blosc("zlib", 3), "blosclz": blosc("blosclz", 9), "zlib": numcodecs.Zlib(6), "gzip": numcodecs.GZip(1), "raw": None}
+    codecs = {
+        "lz4": blosc("lz4", 5, blosc.SHUFFLE),
+        "lz4hc": blosc("lz4hc", 5, blosc.BITSHUFFLE),
+        "zstd": blosc("zstd", 3, blosc.NOSHUFFLE),
+        "bzlib": blosc("zlib", 3),
+        "blosclz": blosc("blosclz", 9),
+        "zlib": numcodecs.Zlib(6),
+        "gzip": numcodecs.GZip(1),
+        "raw": None,
+    }
     i, j, k = np.indices((4, 5, 9))
     values = 100 * i + 10 * j + k
     for codec, compressor in codecs.items():
