@@ -147,6 +147,11 @@ static void decode_numbers(const scan_job *job, const uint8_t *header, size_t tr
   }
 }
 
+static size_t whole_read_traces(const moho_segy_layout *layout) {
+  size_t chunk = WHOLE_READ_CHUNK / layout->trace_bytes;
+  return layout->n_traces < chunk ? layout->n_traces : chunk;
+}
+
 static moho_status read_headers(const scan_job *job, size_t first, size_t n, uint8_t *headers, uint8_t *whole) {
   const moho_segy_layout *layout = job->layout;
   uint64_t at = layout->first_trace + (uint64_t)first * layout->trace_bytes;
@@ -155,7 +160,7 @@ static moho_status read_headers(const scan_job *job, size_t first, size_t n, uin
       MOHO_TRY(moho_raw_read(job->file, job->path, at, headers + i * MOHO_SEGY_TRACE_HEADER_BYTES, MOHO_SEGY_TRACE_HEADER_BYTES));
     return MOHO_OK;
   }
-  size_t chunk = WHOLE_READ_CHUNK / layout->trace_bytes;
+  size_t chunk = whole_read_traces(layout);
   for (size_t done = 0; done < n; done += chunk) {
     size_t here = n - done < chunk ? n - done : chunk;
     MOHO_TRY(moho_raw_read(job->file, job->path, at + (uint64_t)done * layout->trace_bytes, whole, here * layout->trace_bytes));
@@ -188,9 +193,10 @@ static moho_status scan_group(const scan_job *job, size_t begin, size_t end, blo
 #pragma omp parallel if (end - begin > 1)
   {
     uint8_t *headers = NULL, *whole = NULL;
-    moho_status status = moho_allocate(BLOCK_TRACES, MOHO_SEGY_TRACE_HEADER_BYTES, "trace headers", &headers);
+    size_t block_traces = job->layout->n_traces < BLOCK_TRACES ? job->layout->n_traces : BLOCK_TRACES;
+    moho_status status = moho_allocate(block_traces, MOHO_SEGY_TRACE_HEADER_BYTES, "trace headers", &headers);
     if (!status && job->layout->trace_bytes <= WHOLE_READ_BYTES)
-      status = moho_allocate(WHOLE_READ_CHUNK, 1, "trace headers", &whole);
+      status = moho_allocate(whole_read_traces(job->layout), job->layout->trace_bytes, "trace headers", &whole);
 #pragma omp for schedule(dynamic, 1)
     for (size_t block = begin; block < end; block++) {
       moho_status here = status ? status : scan_block(job, block, headers, whole, &results[block - begin]);

@@ -26,14 +26,14 @@ static int is_plain(uint8_t latin) {
 }
 
 moho_text_encoding moho_segy_text_encoding(const uint8_t *bytes, size_t n) {
-  size_t ebcdic = 0, ascii = 0, blank = 0;
-  for (size_t i = 0; i < n; i++) {
-    uint8_t latin = latin_from_ebcdic[bytes[i]];
-    blank += bytes[i] == 0 || bytes[i] == 0x20 || bytes[i] == 0x40;
-    ebcdic += is_plain(latin) || bytes[i] == 0;
-    ascii += is_plain(bytes[i]) || bytes[i] == 0;
+  size_t count[256] = {0}, ebcdic, ascii;
+  for (size_t i = 0; i < n; i++) count[bytes[i]]++;
+  if (count[0] + count[0x20] + count[0x40] == n) return MOHO_TEXT_BLANK;
+  ebcdic = ascii = count[0];
+  for (int byte = 1; byte < 256; byte++) {
+    if (is_plain(latin_from_ebcdic[byte])) ebcdic += count[byte];
+    if (is_plain((uint8_t)byte)) ascii += count[byte];
   }
-  if (blank == n) return MOHO_TEXT_BLANK;
   size_t enough = n - n / 10; /* a tenth of odd characters (umlauts, box drawing) is still text */
   if (ebcdic < enough && ascii < enough) return MOHO_TEXT_NONE;
   return ebcdic >= ascii ? MOHO_TEXT_EBCDIC : MOHO_TEXT_ASCII;

@@ -14,7 +14,8 @@
 #include "survey/segy_samples.h"
 #include "survey/zarr_traces.h"
 
-enum { READ_CHUNK_BYTES = 1 << 20 };
+/* What a thread reads at once; of Zarr more, since every chunk that a piece touches is decompressed whole. */
+enum { SEGY_PIECE_BYTES = 1 << 20, ZARR_PIECE_BYTES = 16 << 20 };
 
 struct moho_traces {
   char *path;
@@ -166,7 +167,7 @@ static moho_status check_trace(moho_traces *traces, size_t trace, float *samples
   return MOHO_OK;
 }
 
-static moho_status read_chunk(moho_traces *traces, size_t first, size_t n, uint8_t *scratch, float *out) {
+static moho_status read_piece(moho_traces *traces, size_t first, size_t n, uint8_t *scratch, float *out) {
   if (traces->zarr) MOHO_TRY(moho_zarr_traces_read(traces->zarr, first, n, out));
   else MOHO_TRY(moho_segy_reader_read(traces->segy, first, n, scratch, out));
   for (size_t i = 0; i < n; i++) MOHO_TRY(check_trace(traces, first + i, out + i * traces->info.n_samples));
@@ -175,27 +176,30 @@ static moho_status read_chunk(moho_traces *traces, size_t first, size_t n, uint8
 
 moho_status moho_traces_read(moho_traces *traces, size_t first, size_t n, float *out) {
   MOHO_TRY(check_range(traces, first, n));
-  size_t trace_bytes = traces->segy ? moho_segy_reader_trace_bytes(traces->segy) : traces->info.n_samples * sizeof(float);
-  size_t chunk = trace_bytes < READ_CHUNK_BYTES ? READ_CHUNK_BYTES / trace_bytes : 1, chunks = (n + chunk - 1) / chunk;
+  size_t scratch_bytes = traces->segy ? moho_segy_reader_trace_bytes(traces->segy) : 0;
+  size_t piece = traces->segy ? SEGY_PIECE_BYTES / scratch_bytes : ZARR_PIECE_BYTES / (traces->info.n_samples * sizeof(float));
+  if (piece > n) piece = n;
+  if (piece < 1) piece = 1;
+  size_t pieces = n / piece + (n % piece != 0);
   moho_error error = {0};
-  size_t error_chunk = SIZE_MAX; /* the first in the file is the one reported, whatever the threads did */
-#pragma omp parallel if (chunks > 1)
+  size_t error_piece = SIZE_MAX; /* the first in the file is the one reported, whatever the threads did */
+#pragma omp parallel if (pieces > 1)
   {
     uint8_t *scratch;
-    moho_status status = moho_allocate(chunk, trace_bytes, "traces", &scratch);
+    moho_status status = moho_allocate(piece, scratch_bytes, "traces", &scratch);
 #pragma omp for schedule(dynamic, 1)
-    for (size_t c = 0; c < chunks; c++) {
-      size_t begin = c * chunk, here = n - begin < chunk ? n - begin : chunk;
-      moho_status chunk_status =
-          status ? status : read_chunk(traces, first + begin, here, scratch, out + begin * traces->info.n_samples);
-      if (chunk_status) {
+    for (size_t p = 0; p < pieces; p++) {
+      size_t begin = p * piece, here = n - begin < piece ? n - begin : piece;
+      moho_status piece_status =
+          status ? status : read_piece(traces, first + begin, here, scratch, out + begin * traces->info.n_samples);
+      if (piece_status) {
 #pragma omp critical(moho_traces_read_error)
-        if (c < error_chunk) error = moho_error_take(), error_chunk = c;
+        if (p < error_piece) error = moho_error_take(), error_piece = p;
       }
     }
     free(scratch);
   }
-  return error_chunk == SIZE_MAX ? MOHO_OK : moho_error_set(&error);
+  return error_piece == SIZE_MAX ? MOHO_OK : moho_error_set(&error);
 }
 
 moho_status moho_traces_header(const moho_traces *traces, const char *name, size_t first, size_t n, double *out) {
