@@ -13,7 +13,7 @@ typedef struct moho_image {
   moho_grid grid;
   float *stack;     /* [inline, crossline, time] */
   int32_t *fold;    /* [inline, crossline, time], contributions per sample; NULL where a file has none */
-  char *attributes; /* JSON object: the effective job, versions, input hash, ...; may be NULL; owned, malloc */
+  char *attributes; /* JSON object: the effective job, versions, input hash, ... (no member "grid"); may be NULL; owned, malloc */
 } moho_image;
 
 /** Zeroed stack and fold for a grid (COPY). */

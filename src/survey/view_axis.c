@@ -12,9 +12,8 @@ static double round_step(double rough) {
   return power * (digit <= 1.0000001 ? 1 : digit <= 2.0000001 ? 2 : digit <= 5.0000001 ? 5 : 10);
 }
 
-/* Numbers from 0.001 to a few millions are written out (coordinates have seven digits), others with a power of ten. */
-static int choose_exponent(double largest, double step) {
-  if (largest == 0 || (largest < 5e7 && step >= 0.0009999)) return 0;
+static int choose_exponent(double largest, double step, double plain) {
+  if (largest == 0 || (largest < plain && step >= 0.0009999)) return 0;
   return (int)floor(log10(largest) + 1e-9);
 }
 
@@ -30,7 +29,7 @@ static void label_tick(double value, double step, int exponent, char out[24]) {
   memcpy(out, "\xe2\x88\x92", 3); /* a true minus sign is as wide as the digits */
 }
 
-moho_ticks moho_ticks_between(double low, double high, size_t most, int whole) {
+moho_ticks moho_ticks_between(double low, double high, size_t most, int whole, double plain) {
   moho_ticks ticks = {0};
   if (low > high) {
     double swap = low;
@@ -41,7 +40,7 @@ moho_ticks moho_ticks_between(double low, double high, size_t most, int whole) {
   double step = round_step((high - low) / (double)most);
   if (whole && step < 1) step = 1;
   double slack = 1e-9 * (high - low), first = ceil((low - slack) / step);
-  ticks.exponent = choose_exponent(fmax(fabs(low), fabs(high)), step);
+  ticks.exponent = choose_exponent(fmax(fabs(low), fabs(high)), step, plain);
   for (double k = first; k * step <= high + slack && ticks.n < MOHO_TICKS; k++) {
     ticks.values[ticks.n] = k * step;
     label_tick(k * step, step, ticks.exponent, ticks.labels[ticks.n]);

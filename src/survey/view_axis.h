@@ -13,8 +13,13 @@ typedef struct moho_ticks {
   int exponent; /* labels are in units of 10^exponent; 0 for ordinary numbers */
 } moho_ticks;
 
-/* At most `most` ticks at multiples of 1, 2 or 5 times a power of ten in [low, high] (either order). whole: no fractions. */
-moho_ticks moho_ticks_between(double low, double high, size_t most, int whole);
+/* Numbers up to this are written out on axes: coordinates have seven digits. Amplitudes are easier with a power of ten sooner. */
+#define MOHO_PLAIN_COORDINATES 5e7
+#define MOHO_PLAIN_AMPLITUDES 1e5
+
+/* At most `most` ticks at multiples of 1, 2 or 5 times a power of ten in [low, high] (either order). whole: no fractions.
+ * plain: numbers below it, and steps of at least 0.001, are written without a power of ten. */
+moho_ticks moho_ticks_between(double low, double high, size_t most, int whole, double plain);
 
 /* "amplitude (10⁻⁷ m/s)": label, unit and exponent as a caption. */
 void moho_axis_caption(const char *label, const char *unit, int exponent, char *out, size_t capacity);

@@ -15,10 +15,10 @@ static double widest_label(const moho_ticks *ticks, double font) {
 }
 
 /* As many ticks as can be read: labels keep a distance from each other. */
-static moho_ticks fit_ticks(double low, double high, int whole, int pixels, int level, double font) {
+static moho_ticks fit_ticks(double low, double high, int whole, double plain, int pixels, int level, double font) {
   size_t most = (size_t)fmax(2, pixels / (font * (level ? 5 : 3)));
   for (;; most--) {
-    moho_ticks ticks = moho_ticks_between(low, high, most, whole);
+    moho_ticks ticks = moho_ticks_between(low, high, most, whole, plain);
     double room = ticks.n > 1 ? fabs((ticks.values[1] - ticks.values[0]) / (high - low)) * pixels : pixels;
     double need = level ? widest_label(&ticks, font) + 0.9 * font : 1.6 * font;
     if (most == 1 || need <= room) return ticks;
@@ -93,8 +93,10 @@ static void set_horizontal_margins(const moho_view_plot *plot, margins *m) {
 
 static void set_down_ticks(moho_view_plot *plot) {
   const moho_view_options *o = plot->options;
-  plot->down = fit_ticks(plot->down_low, plot->down_high, is_whole_axis(&o->down), plot->plot_height, 0, plot->font);
-  plot->bar = fit_ticks(plot->range.low, plot->range.high, plot->range.whole && plot->range.high - plot->range.low >= 2,
+  plot->down = fit_ticks(plot->down_low, plot->down_high, is_whole_axis(&o->down), MOHO_PLAIN_COORDINATES, plot->plot_height, 0,
+                         plot->font);
+  int counts = plot->range.whole && plot->range.high - plot->range.low >= 2;
+  plot->bar = fit_ticks(plot->range.low, plot->range.high, counts, counts ? MOHO_PLAIN_COORDINATES : MOHO_PLAIN_AMPLITUDES,
                         plot->plot_height, 0, plot->font);
   if (!plot->range.any) plot->bar.n = 0;
   moho_axis_caption(o->down.label, o->down.unit, plot->down.exponent, plot->down_caption, sizeof plot->down_caption);
@@ -103,7 +105,8 @@ static void set_down_ticks(moho_view_plot *plot) {
 
 static void set_across_ticks(moho_view_plot *plot) {
   const moho_view_axis *axis = &plot->options->across;
-  plot->across = fit_ticks(plot->across_low, plot->across_high, is_whole_axis(axis), plot->plot_width, 1, plot->font);
+  plot->across = fit_ticks(plot->across_low, plot->across_high, is_whole_axis(axis), MOHO_PLAIN_COORDINATES, plot->plot_width, 1,
+                           plot->font);
   moho_axis_caption(axis->label, axis->unit, plot->across.exponent, plot->across_caption, sizeof plot->across_caption);
 }
 

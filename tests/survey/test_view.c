@@ -169,23 +169,26 @@ static void resampling_keeps_what_it_should(void **state) {
 
 static void ticks_are_round_and_few(void **state) {
   (void)state;
-  moho_ticks ticks = moho_ticks_between(0, 4, 9, 0);
+  moho_ticks ticks = moho_ticks_between(0, 4, 9, 0, MOHO_PLAIN_COORDINATES);
   assert_int_equal(ticks.n, 9);
   assert_string_equal(ticks.labels[1], "0.5");
-  ticks = moho_ticks_between(161.5, 0.5, 8, 1); /* a falling axis */
+  ticks = moho_ticks_between(161.5, 0.5, 8, 1, MOHO_PLAIN_COORDINATES); /* a falling axis */
   assert_int_equal(ticks.n, 3);
   assert_string_equal(ticks.labels[2], "150");
-  ticks = moho_ticks_between(0.5, 2.5, 10, 1);
+  ticks = moho_ticks_between(0.5, 2.5, 10, 1, MOHO_PLAIN_COORDINATES);
   assert_int_equal(ticks.n, 2);
   assert_string_equal(ticks.labels[0], "1");
-  ticks = moho_ticks_between(-3e-9, 3e-9, 6, 0);
+  ticks = moho_ticks_between(-3e-9, 3e-9, 6, 0, MOHO_PLAIN_COORDINATES);
   assert_int_equal(ticks.exponent, -9);
   assert_string_equal(ticks.labels[ticks.n - 1], "3");
   assert_string_equal(ticks.labels[ticks.n / 2], "0");
   assert_string_equal(ticks.labels[0], "\xe2\x88\x92" "3");
-  assert_int_equal(moho_ticks_between(NAN, 1, 5, 0).n, 0);
-  assert_int_equal(moho_ticks_between(1, 1, 5, 0).n, 0);
-  for (double high = 1e-30; high < 1e30; high *= 3.7) assert_in_range(moho_ticks_between(0, high, 7, 0).n, 3, 8);
+  assert_int_equal(moho_ticks_between(NAN, 1, 5, 0, MOHO_PLAIN_COORDINATES).n, 0);
+  assert_int_equal(moho_ticks_between(1, 1, 5, 0, MOHO_PLAIN_COORDINATES).n, 0);
+  for (double high = 1e-30; high < 1e30; high *= 3.7)
+    assert_in_range(moho_ticks_between(0, high, 7, 0, MOHO_PLAIN_COORDINATES).n, 3, 8);
+  assert_int_equal(moho_ticks_between(0, 8e5, 5, 0, MOHO_PLAIN_COORDINATES).exponent, 0);
+  assert_int_equal(moho_ticks_between(0, 8e5, 5, 0, MOHO_PLAIN_AMPLITUDES).exponent, 5);
   char caption[80];
   moho_axis_caption("amplitude", "m/s", -7, caption, sizeof caption);
   assert_string_equal(caption, "amplitude (10\xe2\x81\xbb\xe2\x81\xb7 m/s)");
