@@ -121,9 +121,11 @@ static void place_about_midpoints(moho_header_scan *scan, moho_anomalies *anomal
   moho_geometry *g = &scan->geometry;
   double ux, uy, spread;
   size_t apart = 0, first = 0;
+  const double same_place = 1; /* some programs write offset 1 into every trace of a stack */
   line_direction(scan->cdp_x, scan->cdp_y, g->n, &ux, &uy, &spread);
   for (size_t i = 0; i < g->n; i++) {
-    double half = isfinite(scan->offset[i]) ? 0.5 * scan->offset[i] : 0, hx = half * ux, hy = half * uy;
+    double half = fabs(scan->offset[i]) > same_place && isfinite(scan->offset[i]) ? 0.5 * scan->offset[i] : 0, hx = half * ux,
+           hy = half * uy;
     if (scan->azimuth_deg) {
       double azimuth = scan->azimuth_deg[i] * (3.14159265358979323846 / 180);
       hx = half * sin(azimuth), hy = half * cos(azimuth);
@@ -134,7 +136,7 @@ static void place_about_midpoints(moho_header_scan *scan, moho_anomalies *anomal
   }
   if (!apart)
     moho_anomalies_add(anomalies, "stacked", g->n, 0,
-                       "no source and receiver coordinates, offsets are zero: stacked data at cdp_x, cdp_y");
+                       "no source and receiver coordinates, offsets are zero or one: stacked data at cdp_x, cdp_y");
   else
     moho_anomalies_add(anomalies, "midpoint_offset", apart, first,
                        "no source and receiver coordinates: placed about cdp_x, cdp_y by offset and %s%s",

@@ -2,12 +2,14 @@
  *
  *   segy_dump FILE PREFIX [headers]   writes PREFIX.samples (float32), PREFIX.geometry (float64: sx, sy, gx, gy, first sample)
  *   segy_dump --copy FROM TO          reads FROM and writes it as TO
+ *   segy_dump --image PATH            writes a small image: 5 inlines from 100 by 2, 7 crosslines from 300, 40 samples of 4 ms
+ * from 0.5 s, sample i is i/2
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "moho/traces.h"
+#include "moho/image.h"
 
 static int failed(void) {
   const moho_error *error = moho_last_error();
@@ -57,10 +59,26 @@ static int copy(moho_traces *traces, const char *path) {
   return status ? failed() : 0;
 }
 
+static int write_image(const char *path) {
+  moho_image image;
+  moho_grid grid = moho_grid_default();
+  grid.origin_x_m = 450000.25, grid.origin_y_m = 6700000.5, grid.inline_azimuth_deg = 90;
+  grid.n_inline = 5, grid.n_crossline = 7, grid.n_time = 40;
+  grid.inline_spacing_m = 25, grid.crossline_spacing_m = 12.5;
+  grid.inline_first = 100, grid.inline_step = 2, grid.crossline_first = 300;
+  grid.first_s = 0.5, grid.step_s = 0.004;
+  if (moho_image_create(&grid, &image)) return failed();
+  for (size_t i = 0; i < grid.n_inline * grid.n_crossline * grid.n_time; i++) image.stack[i] = (float)i * 0.5f, image.fold[i] = 1;
+  int status = moho_image_write_segy(&image, path, "An image\nfor a check") ? failed() : 0;
+  moho_image_release(&image);
+  return status;
+}
+
 int main(int argc, char **argv) {
   moho_traces_options options = moho_traces_options_default();
   moho_traces *traces;
   int copying = argc == 4 && strcmp(argv[1], "--copy") == 0;
+  if (argc == 3 && strcmp(argv[1], "--image") == 0) return write_image(argv[2]);
   if (argc < 3) return fprintf(stderr, "usage: segy_dump FILE PREFIX [headers] | --copy FROM TO\n"), 2;
   if (!copying && argc > 3) options.headers = argv[3];
   if (moho_traces_open(copying ? argv[2] : argv[1], &options, &traces)) return failed();

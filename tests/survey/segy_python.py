@@ -123,6 +123,46 @@ def check_copy(folder):
     print("SEG-Y and SU that Moho wrote: segyio and Moho read them to the bit")
 
 
+def check_image(folder):
+    """An image of Moho's as segyio's cube, found by itself from inline and crossline numbers."""
+    path = os.path.join(folder, "image.sgy")
+    done = subprocess.run([DUMP, "--image", path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with segyio.open(path, "r", strict=True) as f:
+        assert list(f.ilines) == [100, 102, 104, 106, 108] and list(f.xlines) == list(range(300, 307))
+        assert np.array_equal(segyio.tools.cube(f).ravel(), np.arange(5 * 7 * 40, dtype=np.float32) * np.float32(0.5))
+        assert f.bin[segyio.BinField.SortingCode] == 4 and np.array_equal(f.samples, 500 + 4.0 * np.arange(40))
+        i, j = np.divmod(np.arange(35), 7)
+        x, y = f.attributes(181)[:] / 100, f.attributes(185)[:] / 100
+        assert set(f.attributes(71)[:]) == {-100} and set(f.attributes(29)[:]) == {1} and set(f.attributes(37)[:]) == {0}
+        assert np.array_equal(x, 450000.25 + 12.5 * j) and np.array_equal(y, 6700000.5 - 25.0 * i)
+    print("an image: segyio finds the cube, its axes and positions")
+
+
+def check_cube(folder):
+    """A post-stack cube that segyio made (it writes offset 1) with cdp_x, cdp_y: midpoints at offset 0."""
+    path = os.path.join(folder, "cube.sgy")
+    spec = segyio.spec()
+    spec.format, spec.sorting, spec.samples = 1, 2, np.arange(30) * 20.0
+    spec.ilines, spec.xlines = np.arange(10, 14), np.arange(50, 56)
+    values = rng.uniform(1500, 4500, (24, 30)).astype(np.float32)
+    with segyio.create(path, spec) as f:
+        f.bin.update(hdt=20000)
+        for k in range(24):
+            il, xl = divmod(k, 6)
+            f.header[k] = {71: -10, 181: 5000000 + 250 * xl, 185: 60000000 + 250 * il, 189: 10 + il, 193: 50 + xl, 37: 1}
+            f.trace[k] = values[k]
+    with segyio.open(path, "r", strict=True) as f:
+        values = f.trace.raw[:].copy()
+    info, got, geometry = read_with_moho(path, os.path.join(folder, "d"))
+    assert info["anomalies"] == {"stacked": 24}, info["anomalies"]
+    assert np.array_equal(got, values) and float(info["dt_us"]) == 20000
+    xl = np.arange(24) % 6
+    assert np.array_equal(geometry[0], 500000 + 25.0 * xl) and np.array_equal(geometry[2], geometry[0])
+    assert np.array_equal(geometry[1], 6000000 + 25.0 * (np.arange(24) // 6)) and np.array_equal(geometry[3], geometry[1])
+    print("a velocity cube of segyio's: values and midpoints")
+
+
 def check_field_data(folder, path):
     if not os.path.exists(path):
         print("skipped: no field data")
@@ -139,5 +179,7 @@ def check_field_data(folder, path):
 with tempfile.TemporaryDirectory() as work:
     check_read(work)
     check_copy(work)
+    check_image(work)
+    check_cube(work)
     if len(sys.argv) > 2:
         check_field_data(work, os.path.join(sys.argv[2], "viking_small.segy"))

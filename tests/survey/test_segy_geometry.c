@@ -277,7 +277,7 @@ static void stacked_data(void **state) {
   }
   moho_traces *traces = segy_open(&file, "stack.sgy");
   const moho_geometry *g = moho_traces_get_geometry(traces);
-  segy_assert_anomaly(traces, "stacked", 10, 0, "stacked data");
+  segy_assert_anomaly(traces, "stacked", 10, 0, "stacked data at cdp_x, cdp_y");
   near(g->source_x[6], 400025), near(g->receiver_x[6], 400025), near(g->source_y[6], 5000025);
   near(moho_geometry_offset(g, 6), 0);
   assert_int_equal(g->inline_number[6], 11);
