@@ -87,8 +87,7 @@ static moho_status fill_from_cube(const moho_zarr_cube *cube, const char *file, 
   take_lattice(cube, grid);
   double misfit = lattice_misfit(cube, grid);
   if (!(misfit <= 0.01) && grid->n_inline == 1 && isfinite(misfit)) return take_crooked_line(cube, grid);
-  if (!(misfit <= 0.01))
-    return not_regular(file, "cdp_x and cdp_y are no regular lattice with right angles", "regrid the image");
+  if (!(misfit <= 0.01)) return not_regular(file, "cdp_x and cdp_y are no regular lattice with right angles", "regrid the image");
   return moho_grid_check(grid);
 }
 

@@ -8,22 +8,25 @@
 
 typedef enum { REAL, WHOLE, NUMBER32, SIZE } member_kind;
 
-static const struct { const char *name; member_kind kind; size_t offset; } members[] = {
-    {"origin_x_m", REAL, offsetof(moho_grid, origin_x_m)},
-    {"origin_y_m", REAL, offsetof(moho_grid, origin_y_m)},
-    {"inline_azimuth_deg", REAL, offsetof(moho_grid, inline_azimuth_deg)},
-    {"flip", WHOLE, offsetof(moho_grid, flip)},
-    {"inline_first", NUMBER32, offsetof(moho_grid, inline_first)},
-    {"inline_step", NUMBER32, offsetof(moho_grid, inline_step)},
-    {"crossline_first", NUMBER32, offsetof(moho_grid, crossline_first)},
-    {"crossline_step", NUMBER32, offsetof(moho_grid, crossline_step)},
-    {"n_inline", SIZE, offsetof(moho_grid, n_inline)},
-    {"n_crossline", SIZE, offsetof(moho_grid, n_crossline)},
-    {"inline_spacing_m", REAL, offsetof(moho_grid, inline_spacing_m)},
-    {"crossline_spacing_m", REAL, offsetof(moho_grid, crossline_spacing_m)},
-    {"first_s", REAL, offsetof(moho_grid, first_s)},
-    {"step_s", REAL, offsetof(moho_grid, step_s)},
-    {"n_time", SIZE, offsetof(moho_grid, n_time)}};
+static const struct {
+  const char *name;
+  member_kind kind;
+  size_t offset;
+} members[] = {{"origin_x_m", REAL, offsetof(moho_grid, origin_x_m)},
+               {"origin_y_m", REAL, offsetof(moho_grid, origin_y_m)},
+               {"inline_azimuth_deg", REAL, offsetof(moho_grid, inline_azimuth_deg)},
+               {"flip", WHOLE, offsetof(moho_grid, flip)},
+               {"inline_first", NUMBER32, offsetof(moho_grid, inline_first)},
+               {"inline_step", NUMBER32, offsetof(moho_grid, inline_step)},
+               {"crossline_first", NUMBER32, offsetof(moho_grid, crossline_first)},
+               {"crossline_step", NUMBER32, offsetof(moho_grid, crossline_step)},
+               {"n_inline", SIZE, offsetof(moho_grid, n_inline)},
+               {"n_crossline", SIZE, offsetof(moho_grid, n_crossline)},
+               {"inline_spacing_m", REAL, offsetof(moho_grid, inline_spacing_m)},
+               {"crossline_spacing_m", REAL, offsetof(moho_grid, crossline_spacing_m)},
+               {"first_s", REAL, offsetof(moho_grid, first_s)},
+               {"step_s", REAL, offsetof(moho_grid, step_s)},
+               {"n_time", SIZE, offsetof(moho_grid, n_time)}};
 enum { N_MEMBERS = sizeof members / sizeof *members };
 
 static json_t *member_to_json(const moho_grid *grid, size_t m) {

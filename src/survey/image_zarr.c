@@ -21,7 +21,9 @@ static void choose_chunk(const moho_grid *grid, size_t chunk[3]) {
 }
 
 static moho_zarr_layout volume_layout(const moho_grid *grid, moho_zarr_type type) {
-  moho_zarr_layout layout = {.type = type, .n_axes = 3, .shape = {grid->n_inline, grid->n_crossline, grid->n_time},
+  moho_zarr_layout layout = {.type = type,
+                             .n_axes = 3,
+                             .shape = {grid->n_inline, grid->n_crossline, grid->n_time},
                              .axes = {"inline", "crossline", "time"}};
   choose_chunk(grid, layout.chunk);
   return layout;
@@ -35,9 +37,10 @@ static moho_status put_volumes(const moho_image *image, moho_zarr_writer *writer
                                       image->stack));
   if (!image->fold) return MOHO_OK;
   /* No fill value and every chunk written: xarray would turn the integers into floats to mark what is missing. */
-  return moho_zarr_writer_put_array(writer, "fold", &fold,
-                                    json_pack("{s:s, s:s, s:s}", "long_name", "contributions per sample", "units", "1",
-                                              "coordinates", "cdp_x cdp_y"), image->fold);
+  return moho_zarr_writer_put_array(
+      writer, "fold", &fold,
+      json_pack("{s:s, s:s, s:s}", "long_name", "contributions per sample", "units", "1", "coordinates", "cdp_x cdp_y"),
+      image->fold);
 }
 
 static moho_status put_numbers(moho_zarr_writer *writer, const char *name, size_t n, int32_t first, int32_t step) {

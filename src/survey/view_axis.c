@@ -21,12 +21,11 @@ static void label_tick(double value, double step, int exponent, char out[24]) {
   double scale = pow(10, exponent);
   int decimals = (int)ceil(-log10(step / scale) - 1e-6);
   decimals = decimals < 0 ? 0 : decimals > 9 ? 9 : decimals;
-  snprintf(out, 24, "%.*f", decimals, value / scale);
-  if (out[0] == '-' && strspn(out, "-0.") == strlen(out)) memmove(out, out + 1, strlen(out)); /* "-0" */
-  char *minus = out[0] == '-' ? out : NULL;
-  if (!minus || strlen(out) > 20) return;
-  memmove(out + 3, out + 1, strlen(out));
-  memcpy(out, "\xe2\x88\x92", 3); /* a true minus sign is as wide as the digits */
+  char size[20];
+  snprintf(size, sizeof size, "%.*f", decimals, fabs(value) / scale);
+  int is_zero = strspn(size, "0.") == strlen(size);
+  /* A true minus sign is as wide as the digits; zero has none. */
+  snprintf(out, 24, "%s%s", value < 0 && !is_zero ? "\xe2\x88\x92" : "", size);
 }
 
 moho_ticks moho_ticks_between(double low, double high, size_t most, int whole, double plain) {
@@ -50,7 +49,7 @@ moho_ticks moho_ticks_between(double low, double high, size_t most, int whole, d
 }
 
 static void raise_digits(int exponent, char *out, size_t capacity) {
-  static const char *const digits[] = {"\xe2\x81\xb0", "\xc2\xb9", "\xc2\xb2", "\xc2\xb3", "\xe2\x81\xb4",
+  static const char *const digits[] = {"\xe2\x81\xb0", "\xc2\xb9",     "\xc2\xb2",     "\xc2\xb3",     "\xe2\x81\xb4",
                                        "\xe2\x81\xb5", "\xe2\x81\xb6", "\xe2\x81\xb7", "\xe2\x81\xb8", "\xe2\x81\xb9"};
   char plain[16];
   snprintf(plain, sizeof plain, "%d", exponent);

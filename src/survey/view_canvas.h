@@ -4,7 +4,9 @@
 
 #include "base/fail.h"
 
-typedef struct moho_colour { uint8_t r, g, b; } moho_colour;
+typedef struct moho_colour {
+  uint8_t r, g, b;
+} moho_colour;
 
 typedef struct moho_canvas {
   int width, height;

@@ -4,7 +4,9 @@
 
 #include <math.h>
 
-typedef struct oklch { double lightness, chroma, hue_deg; } oklch; /* cylindrical Oklab */
+typedef struct oklch {
+  double lightness, chroma, hue_deg;
+} oklch; /* cylindrical Oklab */
 
 static uint8_t to_srgb(double linear) {
   double value = linear <= 0.0031308 ? 12.92 * linear : 1.055 * pow(linear, 1 / 2.4) - 0.055;

@@ -13,7 +13,10 @@
 #define GAP 3.4 /* between glyphs */
 #define RADIANS (3.14159265358979323846 / 180)
 
-typedef struct glyph { double width; const char *path; } glyph;
+typedef struct glyph {
+  double width;
+  const char *path;
+} glyph;
 
 static const glyph ascii[] = {
     {4.0, ""}, /* space */
@@ -113,20 +116,24 @@ static const glyph ascii[] = {
     {9, "A2.4 5.6 2.4 1.9 180 20 A6.7 7.2 2.4 1.9 200 360"}};
 
 /* What else scientific captions need; others fall back on an ASCII letter or "?". */
-static const struct { uint32_t code; glyph drawn; } more[] = {
-    {0xb0, {4.4, "A2.2 11.8 2.2 2.2 0 360"}},                               /* degree */
-    {0xb5, {8, "M0 10 L0 -4 U M0 4 A3.7 4 3.7 4 180 360 U M7.4 10 L7.4 0"}}, /* micro */
-    {0xd7, {7.6, "M.4 2.6 L7.2 9.4 U M.4 9.4 L7.2 2.6"}},                   /* times */
-    {0xb7, {0.4, "D.2 6.4"}},                                               /* middle dot */
-    {0xb1, {9, "M4.5 12 L4.5 4 U M0 8 L9 8 U M0 .6 L9 .6"}},                /* plus-minus */
-    {0x2212, {9, "M0 6.5 L9 6.5"}},                                         /* minus */
-    {0x2013, {8, "M0 5.6 L8 5.6"}},                                         /* en dash */
-    {0x2014, {14, "M0 5.6 L14 5.6"}}};                                      /* em dash */
+static const struct {
+  uint32_t code;
+  glyph drawn;
+} more[] = {{0xb0, {4.4, "A2.2 11.8 2.2 2.2 0 360"}},                                /* degree */
+            {0xb5, {8, "M0 10 L0 -4 U M0 4 A3.7 4 3.7 4 180 360 U M7.4 10 L7.4 0"}}, /* micro */
+            {0xd7, {7.6, "M.4 2.6 L7.2 9.4 U M.4 9.4 L7.2 2.6"}},                    /* times */
+            {0xb7, {0.4, "D.2 6.4"}},                                                /* middle dot */
+            {0xb1, {9, "M4.5 12 L4.5 4 U M0 8 L9 8 U M0 .6 L9 .6"}},                 /* plus-minus */
+            {0x2212, {9, "M0 6.5 L9 6.5"}},                                          /* minus */
+            {0x2013, {8, "M0 5.6 L8 5.6"}},                                          /* en dash */
+            {0x2014, {14, "M0 5.6 L14 5.6"}}};                                       /* em dash */
 
 /* Raised digits and minus: the ASCII glyph at a smaller scale. */
-static const struct { uint32_t code; char base; } raised[] = {
-    {0x2070, '0'}, {0xb9, '1'},   {0xb2, '2'},   {0xb3, '3'},   {0x2074, '4'}, {0x2075, '5'},
-    {0x2076, '6'}, {0x2077, '7'}, {0x2078, '8'}, {0x2079, '9'}, {0x207b, '-'}};
+static const struct {
+  uint32_t code;
+  char base;
+} raised[] = {{0x2070, '0'}, {0xb9, '1'},   {0xb2, '2'},   {0xb3, '3'},   {0x2074, '4'}, {0x2075, '5'},
+              {0x2076, '6'}, {0x2077, '7'}, {0x2078, '8'}, {0x2079, '9'}, {0x207b, '-'}};
 
 /* Latin letters with accents, U+00C0 to U+00FF, by the letter below; the mark follows in accents[]. */
 static const char latin[] = "AAAAAAACEEEEIIIIDNOOOOO?OUUUUYPsaaaaaaaceeeeiiiidnooooo?ouuuuypy";
@@ -135,7 +142,12 @@ static const char accents[] = "`'^~:o- `'^:`'^:-~`'^~:?/`'^:'  `'^~:o- `'^:`'^:-
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* One glyph set: what to draw and how it sits. */
-typedef struct placed { glyph drawn; double scale, raise; char accent; int capital; } placed;
+typedef struct placed {
+  glyph drawn;
+  double scale, raise;
+  char accent;
+  int capital;
+} placed;
 
 static placed find_glyph(uint32_t code) {
   placed p = {.drawn = ascii['?' - ' '], .scale = 1};
@@ -240,9 +252,11 @@ static void draw_path(pen *p, const char *path) {
 }
 
 static void draw_accent(pen *p, const placed *g) {
-  static const struct { char mark; const char *path; } marks[] = {
-      {'`', "M-1.8 4 L.8 1.6"}, {'\'', "M1.8 4 L-.8 1.6"}, {'^', "M-2.2 1.6 L0 4 L2.2 1.6"}, {':', "D-2 2.6 D2 2.6"},
-      {'o', "A0 3 1.5 1.5 0 360"}, {'~', "A-1.3 2.4 1.3 1 180 10 A1.3 3 1.3 1 190 360"}};
+  static const struct {
+    char mark;
+    const char *path;
+  } marks[] = {{'`', "M-1.8 4 L.8 1.6"}, {'\'', "M1.8 4 L-.8 1.6"},   {'^', "M-2.2 1.6 L0 4 L2.2 1.6"},
+               {':', "D-2 2.6 D2 2.6"},  {'o', "A0 3 1.5 1.5 0 360"}, {'~', "A-1.3 2.4 1.3 1 180 10 A1.3 3 1.3 1 190 360"}};
   pen above = *p;
   to_pixels(p, g->drawn.width / 2, g->capital ? 14 : 10, &above.x, &above.y);
   for (size_t i = 0; i < COUNT(marks); i++)
@@ -267,7 +281,9 @@ moho_status moho_text_draw(moho_canvas *canvas, double x, double y, const char *
   double along = 0;
   while (*text) {
     placed g = find_glyph(next_code(&text));
-    pen p = {.stroke = &stroke, .unit = size / EM, .upright = style->upright,
+    pen p = {.stroke = &stroke,
+             .unit = size / EM,
+             .upright = style->upright,
              .line_width = fmax(1.05, size * (style->bold ? 0.105 : 0.078)) * (g.scale < 1 ? 0.85 : 1)};
     p.x = x0 + (style->upright ? -g.raise * p.unit : along), p.y = y0 - (style->upright ? along : g.raise * p.unit);
     p.unit *= g.scale;

@@ -7,9 +7,9 @@
 typedef enum { MOHO_ALIGN_START, MOHO_ALIGN_MIDDLE, MOHO_ALIGN_END } moho_align;
 
 typedef struct moho_text_style {
-  double size;        /* pixels; capitals are 0.7 of it high */
-  int bold, upright;  /* upright: read from bottom to top */
-  moho_align align;   /* of (x, y) along the text */
+  double size;       /* pixels; capitals are 0.7 of it high */
+  int bold, upright; /* upright: read from bottom to top */
+  moho_align align;  /* of (x, y) along the text */
   moho_colour colour;
 } moho_text_style;
 

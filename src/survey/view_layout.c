@@ -77,7 +77,9 @@ static double title_room(const moho_view_plot *plot) {
 
 /* ---- margins ---- */
 
-typedef struct margins { double left, right, top, bottom; } margins;
+typedef struct margins {
+  double left, right, top, bottom;
+} margins;
 
 static void set_vertical_margins(const moho_view_plot *plot, margins *m) {
   double f = plot->font;

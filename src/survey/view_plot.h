@@ -11,8 +11,8 @@ typedef struct moho_view_plot {
   const moho_view_options *options;
   moho_view_data data;
   moho_view_range range;
-  int width, height;     /* of the picture */
-  double font;           /* size, pixels */
+  int width, height; /* of the picture */
+  double font;       /* size, pixels */
   int x, y, plot_width, plot_height;
   double across_low, across_high, down_low, down_high; /* values at the edges */
   moho_ticks across, down, bar;

@@ -8,7 +8,11 @@
 
 #define MOST_SAMPLES ((size_t)4 << 20)
 
-typedef struct survey { double min, max; size_t finite; int whole; } survey;
+typedef struct survey {
+  double min, max;
+  size_t finite;
+  int whole;
+} survey;
 
 static survey look_at_all(const moho_view_data *data) {
   survey s = {.min = INFINITY, .max = -INFINITY, .whole = 1};

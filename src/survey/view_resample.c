@@ -7,7 +7,7 @@
 #include "base/memory.h"
 
 typedef struct taps {
-  size_t first, n;  /* samples first .. first + n - 1 */
+  size_t first, n; /* samples first .. first + n - 1 */
   size_t nearest;
   float weights[4]; /* of the cubic; unused where cells are averaged */
   double low, high; /* cells covered, in samples */

@@ -9,7 +9,10 @@
 enum { MOST_PIXELS = 20000 };
 
 moho_view_options moho_view_options_default(void) {
-  return (moho_view_options){.value_label = "amplitude", .colours = MOHO_VIEW_GREY, .clip_percentile = 99, .symmetric = 1,
+  return (moho_view_options){.value_label = "amplitude",
+                             .colours = MOHO_VIEW_GREY,
+                             .clip_percentile = 99,
+                             .symmetric = 1,
                              .across = {.label = "trace", .unit = "", .first = 1, .step = 1},
                              .down = {.label = "time", .unit = "s", .first = 0, .step = 1}};
 }

@@ -17,7 +17,11 @@ typedef union element {
   unsigned char bytes[8];
 } element;
 
-typedef struct number { int is_float; double real; int64_t whole; } number;
+typedef struct number {
+  int is_float;
+  double real;
+  int64_t whole;
+} number;
 
 static int is_swapped(const moho_zarr_layout *layout) {
   int host_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
@@ -32,25 +36,25 @@ static number load(moho_zarr_type type, const unsigned char *from, int swapped) 
   element u;
   take_bytes(from, moho_zarr_type_bytes(type), swapped, u.bytes);
   switch (type) {
-    case MOHO_ZARR_F4: return (number){.is_float = 1, .real = u.f4};
-    case MOHO_ZARR_F8: return (number){.is_float = 1, .real = u.f8};
-    case MOHO_ZARR_I1: return (number){.whole = u.i1};
-    case MOHO_ZARR_I2: return (number){.whole = u.i2};
-    case MOHO_ZARR_I4: return (number){.whole = u.i4};
-    case MOHO_ZARR_I8: return (number){.whole = u.i8};
-    case MOHO_ZARR_U1: return (number){.whole = u.u1};
-    case MOHO_ZARR_U2: return (number){.whole = u.u2};
-    case MOHO_ZARR_U4: return (number){.whole = u.u4};
+  case MOHO_ZARR_F4: return (number){.is_float = 1, .real = u.f4};
+  case MOHO_ZARR_F8: return (number){.is_float = 1, .real = u.f8};
+  case MOHO_ZARR_I1: return (number){.whole = u.i1};
+  case MOHO_ZARR_I2: return (number){.whole = u.i2};
+  case MOHO_ZARR_I4: return (number){.whole = u.i4};
+  case MOHO_ZARR_I8: return (number){.whole = u.i8};
+  case MOHO_ZARR_U1: return (number){.whole = u.u1};
+  case MOHO_ZARR_U2: return (number){.whole = u.u2};
+  case MOHO_ZARR_U4: return (number){.whole = u.u4};
   }
   return (number){0};
 }
 
 static int store_whole(int64_t value, moho_zarr_type as, void *to) {
   switch (as) {
-    case MOHO_ZARR_I4: *(int32_t *)to = (int32_t)value; return value >= INT32_MIN && value <= INT32_MAX;
-    case MOHO_ZARR_I8: *(int64_t *)to = value; return 1;
-    case MOHO_ZARR_U1: *(uint8_t *)to = (uint8_t)value; return value >= 0 && value <= UINT8_MAX;
-    default: return 0;
+  case MOHO_ZARR_I4: *(int32_t *)to = (int32_t)value; return value >= INT32_MIN && value <= INT32_MAX;
+  case MOHO_ZARR_I8: *(int64_t *)to = value; return 1;
+  case MOHO_ZARR_U1: *(uint8_t *)to = (uint8_t)value; return value >= 0 && value <= UINT8_MAX;
+  default: return 0;
   }
 }
 
@@ -84,15 +88,15 @@ void moho_zarr_fill_chunk(const moho_zarr_layout *layout, void *chunk, size_t el
   element u = {0};
   int64_t whole = isfinite(fill) && fabs(fill) < 9e18 ? (int64_t)fill : 0;
   switch (layout->type) {
-    case MOHO_ZARR_F4: u.f4 = (float)fill; break;
-    case MOHO_ZARR_F8: u.f8 = fill; break;
-    case MOHO_ZARR_I1: u.i1 = (int8_t)whole; break;
-    case MOHO_ZARR_I2: u.i2 = (int16_t)whole; break;
-    case MOHO_ZARR_I4: u.i4 = (int32_t)whole; break;
-    case MOHO_ZARR_I8: u.i8 = whole; break;
-    case MOHO_ZARR_U1: u.u1 = (uint8_t)whole; break;
-    case MOHO_ZARR_U2: u.u2 = (uint16_t)whole; break;
-    case MOHO_ZARR_U4: u.u4 = (uint32_t)whole; break;
+  case MOHO_ZARR_F4: u.f4 = (float)fill; break;
+  case MOHO_ZARR_F8: u.f8 = fill; break;
+  case MOHO_ZARR_I1: u.i1 = (int8_t)whole; break;
+  case MOHO_ZARR_I2: u.i2 = (int16_t)whole; break;
+  case MOHO_ZARR_I4: u.i4 = (int32_t)whole; break;
+  case MOHO_ZARR_I8: u.i8 = whole; break;
+  case MOHO_ZARR_U1: u.u1 = (uint8_t)whole; break;
+  case MOHO_ZARR_U2: u.u2 = (uint16_t)whole; break;
+  case MOHO_ZARR_U4: u.u4 = (uint32_t)whole; break;
   }
   unsigned char value[8];
   take_bytes(u.bytes, bytes, swapped, value);

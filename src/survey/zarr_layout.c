@@ -13,10 +13,14 @@
 enum { MOHO_HOST_BIG_ENDIAN = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
 #define JSON_FILE_LIMIT ((size_t)256 << 20)
 
-static const struct { char kind; char digit; moho_zarr_type type; size_t bytes; } types[] = {
-    {'f', '4', MOHO_ZARR_F4, 4}, {'f', '8', MOHO_ZARR_F8, 8}, {'i', '1', MOHO_ZARR_I1, 1}, {'i', '2', MOHO_ZARR_I2, 2},
-    {'i', '4', MOHO_ZARR_I4, 4}, {'i', '8', MOHO_ZARR_I8, 8}, {'u', '1', MOHO_ZARR_U1, 1}, {'u', '2', MOHO_ZARR_U2, 2},
-    {'u', '4', MOHO_ZARR_U4, 4}, {'b', '1', MOHO_ZARR_U1, 1}};
+static const struct {
+  char kind;
+  char digit;
+  moho_zarr_type type;
+  size_t bytes;
+} types[] = {{'f', '4', MOHO_ZARR_F4, 4}, {'f', '8', MOHO_ZARR_F8, 8}, {'i', '1', MOHO_ZARR_I1, 1}, {'i', '2', MOHO_ZARR_I2, 2},
+             {'i', '4', MOHO_ZARR_I4, 4}, {'i', '8', MOHO_ZARR_I8, 8}, {'u', '1', MOHO_ZARR_U1, 1}, {'u', '2', MOHO_ZARR_U2, 2},
+             {'u', '4', MOHO_ZARR_U4, 4}, {'b', '1', MOHO_ZARR_U1, 1}};
 enum { N_TYPES = sizeof types / sizeof *types };
 
 size_t moho_zarr_type_bytes(moho_zarr_type type) {
@@ -65,8 +69,8 @@ static moho_status parse_type(const json_t *dtype, const char *file, moho_zarr_l
 static moho_status parse_sizes(const json_t *sizes, const char *key, const char *file, size_t *n_axes, size_t *out) {
   size_t n = json_array_size(sizes), product = 1;
   if (!json_is_array(sizes) || n < 1 || n > MOHO_ZARR_AXES)
-    return moho_fail_at((moho_place){.file = file}, NULL, MOHO_ERROR_FORMAT,
-                        "%s: %s is no list of 1 to %d whole numbers", file, key, (int)MOHO_ZARR_AXES);
+    return moho_fail_at((moho_place){.file = file}, NULL, MOHO_ERROR_FORMAT, "%s: %s is no list of 1 to %d whole numbers", file,
+                        key, (int)MOHO_ZARR_AXES);
   for (size_t a = 0; a < n; a++) {
     const json_t *size = json_array_get(sizes, a);
     if (!json_is_integer(size) || json_integer_value(size) < 1)
@@ -136,8 +140,8 @@ static moho_status parse_order(const json_t *metadata, const char *file, moho_za
     return moho_fail_at((moho_place){.file = file}, "rewrite the array with order=\"C\"", MOHO_ERROR_FORMAT,
                         "%s: order is \"%s\", expected \"C\" (last axis fastest)", file, order ? order : "missing");
   if (!text || (strcmp(text, ".") != 0 && strcmp(text, "/") != 0))
-    return moho_fail_at((moho_place){.file = file}, NULL, MOHO_ERROR_FORMAT,
-                        "%s: dimension_separator is neither \".\" nor \"/\"", file);
+    return moho_fail_at((moho_place){.file = file}, NULL, MOHO_ERROR_FORMAT, "%s: dimension_separator is neither \".\" nor \"/\"",
+                        file);
   out->separator = text[0];
   return MOHO_OK;
 }

@@ -26,8 +26,11 @@ struct moho_zarr_traces_writer {
 
 static moho_status add_arrays(moho_zarr_traces_writer *writer, size_t chunk_traces) {
   size_t n = writer->n_traces;
-  moho_zarr_layout samples = {.type = MOHO_ZARR_F4, .n_axes = 2, .shape = {n, writer->n_samples},
-                              .chunk = {chunk_traces, writer->n_samples}, .axes = {"trace", "time"}};
+  moho_zarr_layout samples = {.type = MOHO_ZARR_F4,
+                              .n_axes = 2,
+                              .shape = {n, writer->n_samples},
+                              .chunk = {chunk_traces, writer->n_samples},
+                              .axes = {"trace", "time"}};
   MOHO_TRY(moho_zarr_writer_add_array(writer->group, "traces", &samples, NULL));
   for (size_t h = 0; h < MOHO_ZARR_HEADERS; h++) {
     moho_zarr_layout layout = {

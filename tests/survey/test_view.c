@@ -16,7 +16,10 @@
 #include "survey/view_resample.h"
 #include "test_support.h"
 
-typedef struct picture { int width, height; png_bytep rgb; } picture;
+typedef struct picture {
+  int width, height;
+  png_bytep rgb;
+} picture;
 
 static picture read_picture(const char *path) {
   png_image image = {.version = PNG_IMAGE_VERSION};
@@ -62,10 +65,8 @@ static void pictures_have_the_size_asked_for(void **state) {
       if (given) assert_true(p.width == 800 && p.height == 600);
       assert_true(p.width >= 300 && p.width < 2400 && p.height >= 200 && p.height < 1500);
       /* Nothing touches the rim: no caption is clipped. */
-      for (int x = 0; x < p.width; x++)
-        assert_true(pixel(&p, x, 0).g == 255 && pixel(&p, x, p.height - 1).g == 255);
-      for (int y = 0; y < p.height; y++)
-        assert_true(pixel(&p, 0, y).g == 255 && pixel(&p, p.width - 1, y).g == 255);
+      for (int x = 0; x < p.width; x++) assert_true(pixel(&p, x, 0).g == 255 && pixel(&p, x, p.height - 1).g == 255);
+      for (int y = 0; y < p.height; y++) assert_true(pixel(&p, 0, y).g == 255 && pixel(&p, p.width - 1, y).g == 255);
       free(p.rgb);
     }
     free(data);
@@ -182,7 +183,8 @@ static void ticks_are_round_and_few(void **state) {
   assert_int_equal(ticks.exponent, -9);
   assert_string_equal(ticks.labels[ticks.n - 1], "3");
   assert_string_equal(ticks.labels[ticks.n / 2], "0");
-  assert_string_equal(ticks.labels[0], "\xe2\x88\x92" "3");
+  assert_string_equal(ticks.labels[0], "\xe2\x88\x92"
+                                       "3");
   assert_int_equal(moho_ticks_between(NAN, 1, 5, 0, MOHO_PLAIN_COORDINATES).n, 0);
   assert_int_equal(moho_ticks_between(1, 1, 5, 0, MOHO_PLAIN_COORDINATES).n, 0);
   for (double high = 1e-30; high < 1e30; high *= 3.7)
@@ -254,8 +256,8 @@ static void wiggles_add_ink_on_the_positive_side(void **state) {
   assert_ok(moho_view_write_png(test_path("wiggle.png"), data, 3, 50, 50, 1, &options));
   picture p = read_picture(test_path("wiggle.png"));
   int y = plot.y + plot.plot_height / 2, spacing = plot.plot_width / 3, base = plot.x + spacing / 2;
-  assert_true(pixel(&p, base + spacing / 4, y).r < 70);  /* filled */
-  assert_true(pixel(&p, base - spacing / 4, y).r > 90);  /* colour */
+  assert_true(pixel(&p, base + spacing / 4, y).r < 70); /* filled */
+  assert_true(pixel(&p, base - spacing / 4, y).r > 90); /* colour */
   free(p.rgb);
 }
 
@@ -297,12 +299,16 @@ static void a_failed_write_leaves_nothing_behind(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(pictures_have_the_size_asked_for), cmocka_unit_test(samples_are_where_they_belong),
-      cmocka_unit_test(missing_samples_are_grey_blue),    cmocka_unit_test(clips_are_percentiles),
-      cmocka_unit_test(resampling_keeps_what_it_should),  cmocka_unit_test(ticks_are_round_and_few),
-      cmocka_unit_test(colour_scales_are_even),           cmocka_unit_test(the_font_has_every_character),
-      cmocka_unit_test(wiggles_add_ink_on_the_positive_side), cmocka_unit_test(what_cannot_be_drawn_is_refused),
-      cmocka_unit_test(a_failed_write_leaves_nothing_behind)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(pictures_have_the_size_asked_for),
+                                     cmocka_unit_test(samples_are_where_they_belong),
+                                     cmocka_unit_test(missing_samples_are_grey_blue),
+                                     cmocka_unit_test(clips_are_percentiles),
+                                     cmocka_unit_test(resampling_keeps_what_it_should),
+                                     cmocka_unit_test(ticks_are_round_and_few),
+                                     cmocka_unit_test(colour_scales_are_even),
+                                     cmocka_unit_test(the_font_has_every_character),
+                                     cmocka_unit_test(wiggles_add_ink_on_the_positive_side),
+                                     cmocka_unit_test(what_cannot_be_drawn_is_refused),
+                                     cmocka_unit_test(a_failed_write_leaves_nothing_behind)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,8 @@ static const char *zarray(const char *shape, const char *chunks, const char *dty
   static char text[600];
   snprintf(text, sizeof text,
            "{\"zarr_format\": 2, \"shape\": %s, \"chunks\": %s, \"dtype\": %s, \"compressor\": %s, \"fill_value\": %s, "
-           "\"order\": \"%s\", \"filters\": null}", shape, chunks, dtype, compressor, fill, order);
+           "\"order\": \"%s\", \"filters\": null}",
+           shape, chunks, dtype, compressor, fill, order);
   return text;
 }
 
@@ -355,18 +356,17 @@ static void trace_files_that_lack_something_are_refused(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(absurd_metadata_is_refused),
-      cmocka_unit_test(an_array_larger_than_memory_is_refused),
-      cmocka_unit_test(missing_chunks_read_as_the_fill_value),
-      cmocka_unit_test(damaged_chunks_are_refused),
-      cmocka_unit_test(what_is_no_group_is_named),
-      cmocka_unit_test(numbers_that_do_not_fit_are_refused),
-      cmocka_unit_test(any_slice_of_four_axes_comes_back),
-      cmocka_unit_test(only_a_zarr_group_is_replaced),
-      cmocka_unit_test(a_cube_comes_with_its_coordinates),
-      cmocka_unit_test(traces_come_back_in_any_slice),
-      cmocka_unit_test(the_number_of_traces_is_kept),
-      cmocka_unit_test(trace_files_that_lack_something_are_refused)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(absurd_metadata_is_refused),
+                                     cmocka_unit_test(an_array_larger_than_memory_is_refused),
+                                     cmocka_unit_test(missing_chunks_read_as_the_fill_value),
+                                     cmocka_unit_test(damaged_chunks_are_refused),
+                                     cmocka_unit_test(what_is_no_group_is_named),
+                                     cmocka_unit_test(numbers_that_do_not_fit_are_refused),
+                                     cmocka_unit_test(any_slice_of_four_axes_comes_back),
+                                     cmocka_unit_test(only_a_zarr_group_is_replaced),
+                                     cmocka_unit_test(a_cube_comes_with_its_coordinates),
+                                     cmocka_unit_test(traces_come_back_in_any_slice),
+                                     cmocka_unit_test(the_number_of_traces_is_kept),
+                                     cmocka_unit_test(trace_files_that_lack_something_are_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
