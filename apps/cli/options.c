@@ -49,7 +49,8 @@ static int option_error(const command *c, poptContext context, int code) {
   fill_table(c, common);
   for (const struct poptOption *o = c->options; o && o->longName; o++) names[count++] = o->longName;
   for (const struct poptOption *o = common; o->longName; o++) names[count++] = o->longName;
-  usage_error("%s: option %s: %s", c->name, given, poptStrerror(code));
+  if (code == POPT_ERROR_BADNUMBER || code == POPT_ERROR_OVERFLOW) usage_error("%s: \"%s\" is not a number", c->name, given);
+  else usage_error("%s: option %s: %s", c->name, given, poptStrerror(code));
   if (code == POPT_ERROR_BADOPT) print_suggestion(given + strspn(given, "-"), names, count);
   fprintf(stderr, "  see:   moho %s --help\n", c->name);
   return EXIT_USAGE;

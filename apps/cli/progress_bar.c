@@ -15,13 +15,11 @@ static double shown_at = -1; /* seconds of the stage when last shown */
 static int bar_is_open;
 
 int progress_choose(const char *mode) {
-  if (!mode || strcmp(mode, "auto") == 0) {
-    showing = isatty(STDERR_FILENO) ? SHOW_BAR : SHOW_NOTHING;
-    return EXIT_GOOD;
-  }
-  int chosen = choose_word("progress", mode, "none|bar|json");
+  const show automatic = isatty(STDERR_FILENO) ? SHOW_BAR : SHOW_NOTHING;
+  const show modes[] = {automatic, SHOW_BAR, SHOW_JSON, SHOW_NOTHING};
+  int chosen = mode ? choose_word("progress", mode, "auto|bar|json|none") : 0;
   if (chosen < 0) return EXIT_USAGE;
-  showing = (show)chosen;
+  showing = modes[chosen];
   return EXIT_GOOD;
 }
 
