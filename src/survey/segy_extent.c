@@ -54,6 +54,12 @@ static moho_status cut_in_trace(const char *path, const moho_segy_layout *layout
       (unsigned long long)(begin + layout->trace_bytes));
 }
 
+static int all_zero(const uint8_t *bytes, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (bytes[i]) return 0;
+  return 1;
+}
+
 /* Text or padding after the last trace is no trace; anything like the other headers, or numbers of an unknown kind before the
  * first whole trace, is one cut short. */
 static int is_cut_trace(int file, const char *path, const moho_header_map *map, const moho_segy_layout *layout,
@@ -63,12 +69,23 @@ static int is_cut_trace(int file, const char *path, const moho_header_map *map, 
   size_t n = left < sizeof bytes ? (size_t)left : sizeof bytes;
   uint64_t at = layout->first_trace + (uint64_t)layout->n_traces * layout->trace_bytes;
   if (moho_raw_read(file, path, at, bytes, n)) return 0;
-  if (n >= 8 && moho_segy_text_encoding(bytes, n) != MOHO_TEXT_NONE) {
-    size_t zero = 0;
-    for (size_t i = 0; i < n; i++) zero += bytes[i] == 0;
-    if (zero == 0 || zero == n) return 0; /* letters or padding; headers hold both zeros and numbers */
-  }
+  if (all_zero(bytes, n)) return 0;
+  if (n >= 8 && !memchr(bytes, 0, n) && moho_segy_text_encoding(bytes, n) != MOHO_TEXT_NONE)
+    return 0; /* headers hold zeros, text none */
   return moho_segy_resembles(file, path, at, n, first, map, layout->little_endian);
+}
+
+/* Padding longer than a trace: at the end, "traces" whose headers hold nothing at all. */
+static moho_status drop_padding(int file, const char *path, const uint8_t *first, moho_segy_layout *layout) {
+  uint8_t last[MOHO_SEGY_TRACE_HEADER_BYTES];
+  while (layout->n_traces > 1 && !all_zero(first, sizeof last)) {
+    MOHO_TRY(moho_raw_read(file, path, layout->first_trace + (uint64_t)(layout->n_traces - 1) * layout->trace_bytes, last,
+                           sizeof last));
+    if (!all_zero(last, sizeof last)) break;
+    layout->n_traces--;
+    layout->trailing_bytes += layout->trace_bytes;
+  }
+  return MOHO_OK;
 }
 
 moho_status moho_segy_extent(int file, const char *path, const moho_header_map *map, moho_anomalies *anomalies,
@@ -83,11 +100,10 @@ moho_status moho_segy_extent(int file, const char *path, const moho_header_map *
     return moho_fail_at((moho_place){.file = path, .has_byte = 1, .byte = (int64_t)layout->file_bytes}, "copy the file again",
                         MOHO_ERROR_FORMAT, "%s holds file headers but no traces: it ends at byte %llu, traces begin at byte %llu",
                         path, (unsigned long long)layout->file_bytes, (unsigned long long)layout->first_trace);
-  if (left) {
-    if (layout->n_traces) MOHO_TRY(moho_raw_read(file, path, layout->first_trace, first, sizeof first));
-    if (is_cut_trace(file, path, map, layout, first, left)) return cut_in_trace(path, layout, left);
-  }
+  if (layout->n_traces) MOHO_TRY(moho_raw_read(file, path, layout->first_trace, first, sizeof first));
+  if (left && is_cut_trace(file, path, map, layout, first, left)) return cut_in_trace(path, layout, left);
   layout->trailing_bytes += left;
+  MOHO_TRY(drop_padding(file, path, first, layout));
   if (layout->trailing_bytes)
     moho_anomalies_add(anomalies, "trailing_bytes", 1, layout->n_traces - 1,
                        "%llu bytes after the last whole trace are no trace: left out",

@@ -25,7 +25,7 @@ struct moho_segy_reader {
 
 static moho_status open_file(const char *path, int *file, uint64_t *bytes) {
   struct stat status;
-  *file = open(path, O_RDONLY | O_CLOEXEC);
+  *file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is refused, not waited for */
   if (*file < 0) {
     if (errno == ENOENT)
       return moho_fail_at((moho_place){.file = path}, "check the path", MOHO_ERROR_NOT_FOUND, "%s: no such file", path);

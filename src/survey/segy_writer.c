@@ -53,7 +53,7 @@ static moho_status write_file_headers(moho_segy_writer *writer, const moho_segy_
   put2(binary, 3225, 5); /* IEEE float */
   put2(binary, 3227, 1); /* fold of an ensemble */
   put2(binary, 3229, options->stacked ? 4 : 1);
-  put2(binary, 3231, 1); /* vertical sum code: none */
+  put2(binary, 3231, 1);      /* vertical sum code: none */
   put2(binary, 3255, 1);      /* metres */
   put2(binary, 3501, 0x0100); /* rev 1.0 */
   put2(binary, 3503, 1);      /* all traces of one length */

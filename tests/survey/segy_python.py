@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """SEG-Y and SU exchanged with segyio: what it writes Moho reads to the bit, what Moho writes it reads to the bit.
 
-usage: segy_python.py SEGY_DUMP [FIELD_DATA_FOLDER]
+usage: segy_python.py SEGY_DUMP FIELD_DATA_FOLDER    (the environment's MOHO_FIELD_DATA goes before the folder)
 """
 import os
 import subprocess
@@ -181,5 +181,4 @@ with tempfile.TemporaryDirectory() as work:
     check_copy(work)
     check_image(work)
     check_cube(work)
-    if len(sys.argv) > 2:
-        check_field_data(work, os.path.join(sys.argv[2], "viking_small.segy"))
+    check_field_data(work, os.path.join(os.environ.get("MOHO_FIELD_DATA", sys.argv[2]), "viking_small.segy"))

@@ -240,14 +240,15 @@ static void revision_2_more_headers(void **state) {
 
 static void trailing_bytes(void **state) {
   (void)state;
-  for (int kind = 0; kind < 3; kind++) {
+  for (int kind = 0; kind < 4; kind++) {
     segy_bytes file = segy_build((segy_recipe){.n_traces = 4, .ns = 100, .dt_us = 2000});
-    file.data = realloc(file.data, file.n + 512);
-    memset(file.data + file.n, kind == 0 ? 0 : kind == 1 ? ' ' : 0xe5, 512);
+    size_t more = kind == 3 ? 3000 : 512; /* the last: zeros for four traces more */
+    file.data = realloc(file.data, file.n + more);
+    memset(file.data + file.n, kind == 1 ? ' ' : kind == 2 ? 0xe5 : 0, more);
     if (kind == 1) memcpy(file.data + file.n, "end of line", 11);
-    file.n += 512;
+    file.n += more;
     moho_traces *traces = segy_open(&file, "tail.sgy");
-    segy_assert_anomaly(traces, "trailing_bytes", 1, 3, "512 bytes");
+    segy_assert_anomaly(traces, "trailing_bytes", 1, 3, kind == 3 ? "3000 bytes" : "512 bytes");
     assert_int_equal(moho_traces_get_info(traces)->n_traces, 4);
     segy_assert_samples(traces);
     moho_traces_close(&traces);
