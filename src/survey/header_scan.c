@@ -261,11 +261,24 @@ static moho_status find_first_scalar(scan_job *job) {
   return MOHO_OK;
 }
 
+/* The geometry of all traces stays in memory. */
+static moho_status check_memory(const char *path, size_t n_traces) {
+  const size_t trace_bytes = 6 * sizeof(double) + 5 * sizeof(int32_t) + 1 + 4 * sizeof(double);
+  size_t free_bytes = moho_machine_memory_free();
+  char needed[32], there[32];
+  if (n_traces <= free_bytes / trace_bytes) return MOHO_OK;
+  return moho_fail_at((moho_place){.file = path}, "split the file, or use a machine with more memory", MOHO_ERROR_TOO_LARGE,
+                      "%s: the geometry of %zu traces takes %s, %s are free", path, n_traces,
+                      moho_bytes_text((double)n_traces * (double)trace_bytes, needed),
+                      moho_bytes_text((double)free_bytes, there));
+}
+
 moho_status moho_header_scan_run(int file, const char *path, const moho_segy_layout *layout, const moho_header_map *map,
                                  const moho_traces_options *options, moho_header_scan *out) {
   *out = (moho_header_scan){0};
   scan_job job = {file, path, layout, map, options, out};
-  moho_status status = moho_geometry_create(layout->n_traces, &out->geometry);
+  moho_status status = check_memory(path, layout->n_traces);
+  if (!status) status = moho_geometry_create(layout->n_traces, &out->geometry);
   if (!status) status = moho_allocate(layout->n_traces, sizeof(double), "midpoints", &out->cdp_x);
   if (!status) status = moho_allocate(layout->n_traces, sizeof(double), "midpoints", &out->cdp_y);
   if (!status) status = moho_allocate(layout->n_traces, sizeof(double), "offsets", &out->offset);

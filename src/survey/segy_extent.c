@@ -78,7 +78,8 @@ static int is_cut_trace(int file, const char *path, const moho_header_map *map, 
 /* Padding longer than a trace: at the end, "traces" whose headers hold nothing at all. */
 static moho_status drop_padding(int file, const char *path, const uint8_t *first, moho_segy_layout *layout) {
   uint8_t last[MOHO_SEGY_TRACE_HEADER_BYTES];
-  while (layout->n_traces > 1 && !all_zero(first, sizeof last)) {
+  const size_t most = 1000000; /* a second's work */
+  for (size_t dropped = 0; dropped < most && layout->n_traces > 1 && !all_zero(first, sizeof last); dropped++) {
     MOHO_TRY(moho_raw_read(file, path, layout->first_trace + (uint64_t)(layout->n_traces - 1) * layout->trace_bytes, last,
                            sizeof last));
     if (!all_zero(last, sizeof last)) break;

@@ -1,7 +1,9 @@
 /* test_segy_errors.c - files that cannot be read: each error names the place and how to mend it. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "segy_build.h"
 
@@ -195,6 +197,24 @@ static void file_shrinks_while_open(void **state) {
   segy_free(&file);
 }
 
+/* Thousands of millions of traces in a file of holes: refused before anything is allocated. */
+static void more_traces_than_memory(void **state) {
+  (void)state;
+  segy_bytes file = segy_build((segy_recipe){.n_traces = 2, .ns = 2, .dt_us = 4000, .format = 8});
+  const char *path = segy_save(&file, "huge.sgy");
+  const off_t bytes = 3600 + (off_t)30000000000 * 242;
+  int to = open(path, O_WRONLY);
+  assert_true(to >= 0);
+  int made = ftruncate(to, bytes) == 0 && pwrite(to, segy_trace(&file, 1), 242, bytes - 242) == 242;
+  close(to);
+  if (made) refused(path, MOHO_ERROR_TOO_LARGE, "the geometry of 30000000000 traces takes 2.8 TiB", "split the file");
+  unlink(path);
+  segy_free(&file);
+  if (made) return;
+  print_message("skipped: this disk holds no file of 7 TB\n");
+  skip();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(no_file),
                                      cmocka_unit_test(empty_and_foreign_files),
@@ -205,6 +225,7 @@ int main(void) {
                                      cmocka_unit_test(bad_samples),
                                      cmocka_unit_test(bad_samples_of_dead_traces),
                                      cmocka_unit_test(the_first_bad_trace_is_named),
-                                     cmocka_unit_test(file_shrinks_while_open)};
+                                     cmocka_unit_test(file_shrinks_while_open),
+                                     cmocka_unit_test(more_traces_than_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
