@@ -86,7 +86,7 @@ typedef struct moho_traces_info {
 /**
  * Open a trace file and scan its headers (at disk speed, in parallel, bounded memory).
  * @return MOHO_OK; MOHO_ERROR_NOT_FOUND, MOHO_ERROR_FORMAT (not a trace file, cut short, absurd ns or dt: where and how to
- *         mend it), MOHO_ERROR_KEY (headers option), MOHO_ERROR_IO, MOHO_ERROR_INTERRUPTED
+ *         mend it), MOHO_ERROR_KEY (headers option), MOHO_ERROR_TOO_LARGE, MOHO_ERROR_IO, MOHO_ERROR_INTERRUPTED
  */
 MOHO_API moho_status moho_traces_open(const char *path, const moho_traces_options *options, moho_traces **out);
 MOHO_API void moho_traces_close(moho_traces **traces);
