@@ -16,14 +16,14 @@ extern "C" {
 typedef struct moho_device moho_device;
 
 typedef struct moho_device_report {
-  char uri[96];         /* that opens it again: "cpu?threads=2&simd=avx512" */
-  char kind[16];        /* "cpu" */
-  char name[128];       /* "Intel(R) Xeon(R) Processor @ 2.80GHz" */
-  char simd[16];        /* instruction set in use: "avx512" */
-  char reason[160];     /* why it is unavailable, or why "auto" chose it */
-  int available;        /* 1 when it can be opened */
-  int threads;          /* worker threads */
-  size_t memory_bytes;  /* of the machine */
+  char uri[96];        /* that opens it again: "cpu?threads=2&simd=avx512" */
+  char kind[16];       /* "cpu" */
+  char name[128];      /* "Intel(R) Xeon(R) Processor @ 2.80GHz" */
+  char simd[16];       /* instruction set in use: "avx512" */
+  char reason[160];    /* why it is unavailable, or why "auto" chose it */
+  int available;       /* 1 when it can be opened */
+  int threads;         /* worker threads */
+  size_t memory_bytes; /* of the machine */
   size_t memory_free_bytes;
 } moho_device_report;
 

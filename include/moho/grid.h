@@ -16,16 +16,16 @@ extern "C" {
 #endif
 
 typedef struct moho_grid {
-  double origin_x_m, origin_y_m;   /* of node (0, 0) */
-  double inline_azimuth_deg;       /* a */
-  int flip;                        /* 1: the inline number grows 90 degrees counter-clockwise of a */
-  int32_t inline_first, inline_step;       /* numbers shown to people: number(i) = first + i*step */
+  double origin_x_m, origin_y_m;     /* of node (0, 0) */
+  double inline_azimuth_deg;         /* a */
+  int flip;                          /* 1: the inline number grows 90 degrees counter-clockwise of a */
+  int32_t inline_first, inline_step; /* numbers shown to people: number(i) = first + i*step */
   int32_t crossline_first, crossline_step;
-  size_t n_inline, n_crossline;    /* nodes */
+  size_t n_inline, n_crossline; /* nodes */
   double inline_spacing_m, crossline_spacing_m;
-  double first_s, step_s;          /* time axis: t0(k) = first_s + k*step_s */
+  double first_s, step_s; /* time axis: t0(k) = first_s + k*step_s */
   size_t n_time;
-  double *line_x_m, *line_y_m;     /* [n_crossline] of a crooked 2D line (n_inline = 1), else NULL; owned by the grid */
+  double *line_x_m, *line_y_m; /* [n_crossline] of a crooked 2D line (n_inline = 1), else NULL; owned by the grid */
 } moho_grid;
 
 /** All zero but numbers and steps 1; n_inline = n_crossline = 1, spacings 1 m. */

@@ -21,7 +21,11 @@ typedef enum { MOHO_TRAVELTIME_STRAIGHT } moho_traveltime;
 typedef enum { MOHO_INTERPOLATION_LINEAR, MOHO_INTERPOLATION_CUBIC, MOHO_INTERPOLATION_SINC8 } moho_interpolation;
 typedef enum { MOHO_ANTIALIAS_NONE, MOHO_ANTIALIAS_TRIANGLE } moho_antialias;
 typedef enum {
-  MOHO_WEIGHT_AUTO, MOHO_WEIGHT_NONE, MOHO_WEIGHT_SPREADING, MOHO_WEIGHT_OBLIQUITY, MOHO_WEIGHT_SPREADING_OBLIQUITY
+  MOHO_WEIGHT_AUTO,
+  MOHO_WEIGHT_NONE,
+  MOHO_WEIGHT_SPREADING,
+  MOHO_WEIGHT_OBLIQUITY,
+  MOHO_WEIGHT_SPREADING_OBLIQUITY
 } moho_weight;
 typedef enum { MOHO_AMPLITUDE_SPREADING_CORRECTED, MOHO_AMPLITUDE_RAW } moho_amplitude;
 typedef enum { MOHO_RHO_AUTO, MOHO_RHO_NONE, MOHO_RHO_2D, MOHO_RHO_3D } moho_rho;
@@ -30,18 +34,18 @@ typedef enum { MOHO_NORMALISE_NONE, MOHO_NORMALISE_FOLD } moho_normalise;
 typedef struct moho_migration_options {
   moho_traveltime traveltime;
   double aperture_max_m, aperture_min_m, aperture_max_dip_deg; /* 3000, 0, 60 */
-  double aperture_taper;         /* fraction of the radius, 0..1: 0.1; 0 = none */
+  double aperture_taper;                                       /* fraction of the radius, 0..1: 0.1; 0 = none */
   moho_interpolation interpolation;
   moho_antialias antialias;
-  double antialias_factor;       /* 1 */
-  moho_weight weight;            /* auto: from `amplitude` */
+  double antialias_factor; /* 1 */
+  moho_weight weight;      /* auto: from `amplitude` */
   moho_amplitude amplitude;
-  moho_rho rho_filter;           /* auto: 2D when the grid is one line, else 3D */
-  double stretch_mute;           /* s: outside when 2*leg(h,t0) > (1+s)*t0; < 0: none */
+  moho_rho rho_filter; /* auto: 2D when the grid is one line, else 3D */
+  double stretch_mute; /* s: outside when 2*leg(h,t0) > (1+s)*t0; < 0: none */
   moho_normalise normalise;
-  int refine;                    /* traces refined by this factor before interpolation: 1, 2, 4, 8 */
-  int tile_columns;              /* columns along a tile's side; 0: chosen */
-  size_t memory_bytes;           /* bound on image, tables and batches together; 0: 80 % of what is free */
+  int refine;          /* traces refined by this factor before interpolation: 1, 2, 4, 8 */
+  int tile_columns;    /* columns along a tile's side; 0: chosen */
+  size_t memory_bytes; /* bound on image, tables and batches together; 0: 80 % of what is free */
 } moho_migration_options;
 
 MOHO_API moho_migration_options moho_migration_options_default(void);
@@ -51,9 +55,9 @@ typedef struct moho_migration moho_migration;
 typedef struct moho_migration_counts {
   uint64_t traces_added, traces_used, traces_outside, traces_dead; /* used: >= 1 contribution; outside: live, none */
   uint64_t contributions;
-  double kernel_seconds;   /* in the loops over tiles (intervals included), wall */
-  double prepare_seconds;  /* rho filter and the like, wall */
-  size_t memory_bytes;     /* held now */
+  double kernel_seconds;  /* in the loops over tiles (intervals included), wall */
+  double prepare_seconds; /* rho filter and the like, wall */
+  size_t memory_bytes;    /* held now */
 } moho_migration_counts;
 
 /* What a migration will take; contributions are estimated from a sample of the traces. */
@@ -63,7 +67,7 @@ typedef struct moho_migration_plan {
   double contributions;
   size_t offset_classes;
   double class_spacing_min_m, class_spacing_max_m;
-  double grid_alias_hz;   /* v/(4*dx*sin(max_dip)), smallest v: above it the image grid itself aliases */
+  double grid_alias_hz; /* v/(4*dx*sin(max_dip)), smallest v: above it the image grid itself aliases */
 } moho_migration_plan;
 
 /**
@@ -73,8 +77,8 @@ typedef struct moho_migration_plan {
  *         MOHO_ERROR_MEMORY
  */
 MOHO_API moho_status moho_migration_create(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
-                                           const moho_migration_options *options, const moho_geometry *geometry,
-                                           size_t n_samples, double dt_s, moho_migration **out);
+                                           const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                           double dt_s, moho_migration **out);
 /** Plan without allocating anything large; same arguments and errors (TOO_LARGE is not raised: read memory_bytes). */
 MOHO_API moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                                               const moho_migration_options *options, const moho_geometry *geometry,
@@ -102,9 +106,8 @@ typedef struct moho_reference moho_reference;
 
 /** columns: [n_columns] flat indices inline*n_crossline + crossline; NULL: all columns. */
 MOHO_API moho_status moho_reference_create(const moho_grid *grid, const moho_velocity *velocity,
-                                           const moho_migration_options *options, const moho_geometry *geometry,
-                                           size_t n_samples, double dt_s, const size_t *columns, size_t n_columns,
-                                           moho_reference **out);
+                                           const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                           double dt_s, const size_t *columns, size_t n_columns, moho_reference **out);
 MOHO_API moho_status moho_reference_add(moho_reference *reference, const moho_geometry *geometry, const float *traces);
 /** image [n_columns, n_time], fold [n_columns, n_time]. */
 MOHO_API moho_status moho_reference_finish(moho_reference *reference, double *image, int32_t *fold);

@@ -25,22 +25,22 @@ extern "C" {
 typedef int moho_status;
 
 /* name, value, text for people */
-#define MOHO_STATUS_TABLE(X)                                                                  \
-  X(MOHO_OK, 0, "no error")                                                                   \
-  X(MOHO_ERROR_ARGUMENT, 1, "wrong argument")                                                 \
-  X(MOHO_ERROR_SHAPE, 2, "shapes do not agree")                                               \
-  X(MOHO_ERROR_RANGE, 3, "value out of range")                                                \
-  X(MOHO_ERROR_FORMAT, 4, "file content is not what it should be")                            \
-  X(MOHO_ERROR_KEY, 5, "unknown or wrong key")                                                \
-  X(MOHO_ERROR_NOT_FOUND, 6, "not found")                                                     \
-  X(MOHO_ERROR_EXISTS, 7, "exists already")                                                   \
-  X(MOHO_ERROR_NOT_AVAILABLE, 8, "not yet available")                                         \
-  X(MOHO_ERROR_TOO_LARGE, 9, "larger than the memory allowed")                                \
-  X(MOHO_ERROR_HANDLE, 10, "not a live object")                                               \
-  X(MOHO_ERROR_MEMORY, -1, "out of memory")                                                   \
-  X(MOHO_ERROR_IO, -2, "reading or writing failed")                                           \
-  X(MOHO_ERROR_DEVICE, -3, "the device failed")                                               \
-  X(MOHO_ERROR_INTERRUPTED, -4, "interrupted")                                                \
+#define MOHO_STATUS_TABLE(X)                                       \
+  X(MOHO_OK, 0, "no error")                                        \
+  X(MOHO_ERROR_ARGUMENT, 1, "wrong argument")                      \
+  X(MOHO_ERROR_SHAPE, 2, "shapes do not agree")                    \
+  X(MOHO_ERROR_RANGE, 3, "value out of range")                     \
+  X(MOHO_ERROR_FORMAT, 4, "file content is not what it should be") \
+  X(MOHO_ERROR_KEY, 5, "unknown or wrong key")                     \
+  X(MOHO_ERROR_NOT_FOUND, 6, "not found")                          \
+  X(MOHO_ERROR_EXISTS, 7, "exists already")                        \
+  X(MOHO_ERROR_NOT_AVAILABLE, 8, "not yet available")              \
+  X(MOHO_ERROR_TOO_LARGE, 9, "larger than the memory allowed")     \
+  X(MOHO_ERROR_HANDLE, 10, "not a live object")                    \
+  X(MOHO_ERROR_MEMORY, -1, "out of memory")                        \
+  X(MOHO_ERROR_IO, -2, "reading or writing failed")                \
+  X(MOHO_ERROR_DEVICE, -3, "the device failed")                    \
+  X(MOHO_ERROR_INTERRUPTED, -4, "interrupted")                     \
   X(MOHO_ERROR_INTERNAL, -5, "a fault of Moho's own")
 
 enum {

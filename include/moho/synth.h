@@ -15,29 +15,33 @@ extern "C" {
 typedef enum { MOHO_WAVELET_RICKER, MOHO_WAVELET_ORMSBY } moho_wavelet;
 typedef enum { MOHO_RESPONSE_ELEMENT, MOHO_RESPONSE_DIFFRACTOR } moho_response;
 
-typedef struct moho_synth_diffractor { double x_m, y_m, z_m, amplitude; } moho_synth_diffractor;
+typedef struct moho_synth_diffractor {
+  double x_m, y_m, z_m, amplitude;
+} moho_synth_diffractor;
 /* plane z = depth + (x - x0)*tan(dip)*sin(azimuth) + (y - y0)*tan(dip)*cos(azimuth): azimuth = down-dip direction, from north */
-typedef struct moho_synth_reflector { double x0_m, y0_m, depth_m, dip_deg, azimuth_deg, reflectivity; } moho_synth_reflector;
+typedef struct moho_synth_reflector {
+  double x0_m, y0_m, depth_m, dip_deg, azimuth_deg, reflectivity;
+} moho_synth_reflector;
 
 typedef struct moho_synth_options {
-  const char *preset;               /* informative: "tiny" */
-  double origin_x_m, origin_y_m;    /* midpoint of the first corner */
-  double azimuth_deg;               /* the survey's inline azimuth (grid.h); 0: inlines run north */
+  const char *preset;                         /* informative: "tiny" */
+  double origin_x_m, origin_y_m;              /* midpoint of the first corner */
+  double azimuth_deg;                         /* the survey's inline azimuth (grid.h); 0: inlines run north */
   double extent_inline_m, extent_crossline_m; /* of the midpoint lattice; 0 = a line */
   double midpoint_spacing_m;
   double offset_first_m, offset_last_m, offset_step_m;
-  size_t n_azimuths;                /* source-receiver azimuths: 0 and 90 for the presets (relative to azimuth_deg) */
+  size_t n_azimuths; /* source-receiver azimuths: 0 and 90 for the presets (relative to azimuth_deg) */
   double azimuths_deg[8];
   double dt_s, first_sample_s;
   size_t n_samples;
-  double v0_mps, gradient_per_s;    /* v(z) = v0 + k*z */
+  double v0_mps, gradient_per_s; /* v(z) = v0 + k*z */
   moho_wavelet wavelet;
-  double peak_hz;                   /* Ricker */
+  double peak_hz; /* Ricker */
   double ormsby_hz[4];
   moho_response response;
-  int two_d;                        /* 1: half-derivative wavelet and 2.5D spreading; -1: when a line */
-  int spreading;                    /* 1: spherical spreading in the data (raw); 0: corrected */
-  double noise;                     /* r.m.s. of white noise as a fraction of the largest noise-free amplitude */
+  int two_d;     /* 1: half-derivative wavelet and 2.5D spreading; -1: when a line */
+  int spreading; /* 1: spherical spreading in the data (raw); 0: corrected */
+  double noise;  /* r.m.s. of white noise as a fraction of the largest noise-free amplitude */
   uint64_t seed;
   size_t n_diffractors;
   moho_synth_diffractor diffractors[64];

@@ -12,21 +12,21 @@
 extern "C" {
 #endif
 
-enum { /* geometry.flags */
-  MOHO_TRACE_DEAD = 1,        /* trace identification 2, or all samples zero once read */
-  MOHO_TRACE_NOT_SEISMIC = 2, /* trace identification neither seismic (1, SEG-Y also 11, 12), unknown (0, -1) nor dead */
-  MOHO_TRACE_NO_POSITION = 4, /* no usable coordinates */
-  MOHO_TRACE_BAD = 8          /* NaN or Inf samples, set to zero on request */
+enum {                             /* geometry.flags */
+       MOHO_TRACE_DEAD = 1,        /* trace identification 2, or all samples zero once read */
+       MOHO_TRACE_NOT_SEISMIC = 2, /* trace identification neither seismic (1, SEG-Y also 11, 12), unknown (0, -1) nor dead */
+       MOHO_TRACE_NO_POSITION = 4, /* no usable coordinates */
+       MOHO_TRACE_BAD = 8          /* NaN or Inf samples, set to zero on request */
 };
 
 /* Where each trace was shot and recorded: arrays of length n. */
 typedef struct moho_geometry {
   size_t n;
   double *source_x, *source_y, *receiver_x, *receiver_y; /* metres */
-  double *first_sample_s;              /* time of sample 0 (delay recording time) */
-  float *mute_start_s, *mute_end_s;    /* header mute (bytes 111, 113): samples in [start, end] are muted; end <= 0: none */
+  double *first_sample_s;                                /* time of sample 0 (delay recording time) */
+  float *mute_start_s, *mute_end_s; /* header mute (bytes 111, 113): samples in [start, end] are muted; end <= 0: none */
   int32_t *cdp, *inline_number, *crossline_number; /* 0 where the file has none */
-  uint8_t *flags;                      /* MOHO_TRACE_... */
+  uint8_t *flags;                                  /* MOHO_TRACE_... */
 } moho_geometry;
 
 MOHO_API moho_status moho_geometry_create(size_t n, moho_geometry *out); /* zeroed arrays */
@@ -48,8 +48,8 @@ typedef enum { MOHO_GEOMETRY_AUTO, MOHO_GEOMETRY_SOURCE_RECEIVER, MOHO_GEOMETRY_
 typedef enum { MOHO_BAD_SAMPLES_ERROR, MOHO_BAD_SAMPLES_ZERO } moho_bad_samples;
 
 typedef struct moho_traces_options {
-  const char *headers;           /* overrides "source_x=73,receiver_x=81:i4,cdp=21:i4"; presets "standard", "su"; NULL: standard */
-  int coordinate_scalar_given;   /* 1: coordinate_scalar replaces bytes 71-72 (SEG-Y meaning: < 0 divides) */
+  const char *headers;         /* overrides "source_x=73,receiver_x=81:i4,cdp=21:i4"; presets "standard", "su"; NULL: standard */
+  int coordinate_scalar_given; /* 1: coordinate_scalar replaces bytes 71-72 (SEG-Y meaning: < 0 divides) */
   int coordinate_scalar;
   moho_units units;
   int first_sample_given;
@@ -63,19 +63,19 @@ typedef struct moho_traces_options {
 MOHO_API moho_traces_options moho_traces_options_default(void);
 
 typedef struct moho_anomaly { /* something odd that was decided, counted and is told */
-  const char *name;   /* "ns_conflict" */
-  size_t count;       /* traces (or 1) */
-  size_t first_trace; /* 0-based */
-  char text[240];     /* "trace headers say 1500 samples, the binary header 600: 600 is used, it fits the file" */
+  const char *name;           /* "ns_conflict" */
+  size_t count;               /* traces (or 1) */
+  size_t first_trace;         /* 0-based */
+  char text[240];             /* "trace headers say 1500 samples, the binary header 600: 600 is used, it fits the file" */
 } moho_anomaly;
 
 typedef struct moho_traces_info {
   moho_trace_file kind;
-  char format[64];     /* "SEG-Y rev 1, IBM float, big endian" */
+  char format[64]; /* "SEG-Y rev 1, IBM float, big endian" */
   size_t n_traces, n_samples;
   double dt_s;
   uint64_t file_bytes;
-  moho_units units;    /* of the file; geometry is in metres always */
+  moho_units units;              /* of the file; geometry is in metres always */
   moho_geometry_source geometry; /* where the coordinates came from */
   size_t n_anomalies;
   const moho_anomaly *anomalies; /* BORROW, lives with the moho_traces */
@@ -96,7 +96,8 @@ MOHO_API const moho_geometry *moho_traces_get_geometry(const moho_traces *traces
 /** Read traces [first, first+n) as float into out [n, n_samples]. Threads may call it at once. With bad_samples ERROR a NaN or
  *  Inf sample is MOHO_ERROR_FORMAT naming trace and sample. */
 MOHO_API moho_status moho_traces_read(moho_traces *traces, size_t first, size_t n, float *out);
-/** A trace header as it stands in the file, by Moho's name or SU's key ("source_x", "fldr"), of traces [first, first+n) into out [n].
+/** A trace header as it stands in the file, by Moho's name or SU's key ("source_x", "fldr"), of traces [first, first+n) into out
+ * [n].
  *  @return MOHO_OK; MOHO_ERROR_KEY (unknown name: names the nearest; no place in this file), MOHO_ERROR_RANGE, MOHO_ERROR_IO;
  *          MOHO_ERROR_NOT_AVAILABLE (Zarr files have no such headers) */
 MOHO_API moho_status moho_traces_header(const moho_traces *traces, const char *name, size_t first, size_t n, double *out);

@@ -18,11 +18,12 @@ typedef enum { MOHO_VELOCITY_RMS, MOHO_VELOCITY_INTERVAL, MOHO_VELOCITY_AVERAGE 
 
 /* What a table of functions or a cube needs besides its file. */
 typedef struct moho_velocity_options {
-  moho_velocity_kind kind;      /* what the numbers are */
-  double min_mps, max_mps;      /* accepted range; 500 and 9000 */
-  const char *format;           /* NULL: recognise; "opendtect", "su", "cdp_time_velocity", "columns" */
-  const char *columns;          /* for "columns": "x,y,time_ms,velocity" - names x y inline crossline cdp time_s time_ms velocity velocity_fps */
-  const moho_grid *grid;        /* turns inline/crossline and CDP positions into X, Y; NULL: only X, Y positions are understood */
+  moho_velocity_kind kind; /* what the numbers are */
+  double min_mps, max_mps; /* accepted range; 500 and 9000 */
+  const char *format;      /* NULL: recognise; "opendtect", "su", "cdp_time_velocity", "columns" */
+  const char
+      *columns; /* for "columns": "x,y,time_ms,velocity" - names x y inline crossline cdp time_s time_ms velocity velocity_fps */
+  const moho_grid *grid; /* turns inline/crossline and CDP positions into X, Y; NULL: only X, Y positions are understood */
 } moho_velocity_options;
 
 MOHO_API moho_velocity_options moho_velocity_options_default(void);

@@ -18,15 +18,15 @@ typedef struct moho_view_axis {
 } moho_view_axis;
 
 typedef struct moho_view_options {
-  int width, height;     /* pixels of the whole picture; 0: chosen from the data */
-  const char *title;     /* NULL: none */
-  const char *subtitle;  /* NULL: none */
+  int width, height;       /* pixels of the whole picture; 0: chosen from the data */
+  const char *title;       /* NULL: none */
+  const char *subtitle;    /* NULL: none */
   const char *value_label; /* beside the colour bar: "amplitude", "fold" */
   moho_view_colours colours;
-  double clip_percentile;  /* of |value|, symmetric; 99 */
-  double clip_value;       /* > 0: that value in place of the percentile */
-  int symmetric;           /* 1: -clip..clip (amplitudes); 0: min..max (fold) */
-  int wiggles;             /* 1: wiggle traces over the colours, filled on the positive side */
+  double clip_percentile; /* of |value|, symmetric; 99 */
+  double clip_value;      /* > 0: that value in place of the percentile */
+  int symmetric;          /* 1: -clip..clip (amplitudes); 0: min..max (fold) */
+  int wiggles;            /* 1: wiggle traces over the colours, filled on the positive side */
   moho_view_axis across, down;
 } moho_view_options;
 

@@ -152,9 +152,11 @@ moho_status moho_file_write_all(const char *path, const void *data, size_t bytes
 static moho_status read_open_file(FILE *file, const char *path, size_t limit, char **data, size_t *bytes) {
   struct stat status;
   if (fstat(fileno(file), &status)) return io_failure(path, "reading", errno);
-  if (S_ISDIR(status.st_mode)) return moho_fail_at((moho_place){.file = path}, NULL, MOHO_ERROR_FORMAT, "%s is a directory, expected a file", path);
+  if (S_ISDIR(status.st_mode))
+    return moho_fail_at((moho_place){.file = path}, NULL, MOHO_ERROR_FORMAT, "%s is a directory, expected a file", path);
   if ((uint64_t)status.st_size > limit)
-    return moho_fail_at((moho_place){.file = path}, NULL, MOHO_ERROR_TOO_LARGE, "%s holds %lld bytes, expected at most %zu", path, (long long)status.st_size, limit);
+    return moho_fail_at((moho_place){.file = path}, NULL, MOHO_ERROR_TOO_LARGE, "%s holds %lld bytes, expected at most %zu", path,
+                        (long long)status.st_size, limit);
   size_t size = (size_t)status.st_size;
   char *text = malloc(size + 1);
   if (!text) return moho_fail(MOHO_ERROR_MEMORY, "%s: %zu bytes could not be allocated", path, size);
@@ -173,7 +175,8 @@ moho_status moho_file_read_all(const char *path, size_t limit, char **data, size
   *data = NULL, *bytes = 0;
   FILE *file = fopen(path, "rb");
   if (!file) {
-    if (errno == ENOENT) return moho_fail_at((moho_place){.file = path}, "check the path", MOHO_ERROR_NOT_FOUND, "%s: no such file", path);
+    if (errno == ENOENT)
+      return moho_fail_at((moho_place){.file = path}, "check the path", MOHO_ERROR_NOT_FOUND, "%s: no such file", path);
     return io_failure(path, "opening", errno);
   }
   moho_status status = read_open_file(file, path, limit, data, bytes);

@@ -11,7 +11,8 @@
 #endif
 
 moho_status moho_multiply(size_t a, size_t b, const char *what, size_t *out) {
-  if (__builtin_mul_overflow(a, b, out)) return moho_fail(MOHO_ERROR_RANGE, "%s: %zu x %zu is more than this machine can count", what, a, b);
+  if (__builtin_mul_overflow(a, b, out))
+    return moho_fail(MOHO_ERROR_RANGE, "%s: %zu x %zu is more than this machine can count", what, a, b);
   return MOHO_OK;
 }
 
@@ -19,7 +20,8 @@ moho_status moho_allocate(size_t count, size_t size, const char *what, void *out
   size_t bytes;
   *(void **)out = NULL;
   MOHO_TRY(moho_multiply(count, size, what, &bytes));
-  if (bytes > SIZE_MAX - 64) return moho_fail(MOHO_ERROR_RANGE, "%s: %zu bytes are more than this machine can count", what, bytes);
+  if (bytes > SIZE_MAX - 64)
+    return moho_fail(MOHO_ERROR_RANGE, "%s: %zu bytes are more than this machine can count", what, bytes);
   size_t rounded = (bytes + 63) / 64 * 64;
   void *memory = aligned_alloc(64, rounded ? rounded : 64);
   char text[32];
@@ -47,7 +49,8 @@ size_t moho_machine_memory(void) {
 size_t moho_machine_memory_free(void) {
   vm_statistics64_data_t statistics;
   mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
-  if (host_statistics64(mach_host_self(), HOST_VM_INFO64, (host_info64_t)&statistics, &count) != KERN_SUCCESS) return moho_machine_memory() / 2;
+  if (host_statistics64(mach_host_self(), HOST_VM_INFO64, (host_info64_t)&statistics, &count) != KERN_SUCCESS)
+    return moho_machine_memory() / 2;
   return ((size_t)statistics.free_count + statistics.inactive_count) * (size_t)sysconf(_SC_PAGESIZE);
 }
 #else

@@ -26,7 +26,8 @@ moho_status moho_parse_double(const char *text, const char *what, double *out) {
   char *end;
   double value = looks_decimal(text) ? strtod_l(text, &end, c_locale()) : NAN;
   if (!isfinite(value) || *end || end == text)
-    return moho_fail(MOHO_ERROR_FORMAT, "%s: got \"%s\", expected a plain number such as 12.5 (no unit, no thousands comma)", what, text);
+    return moho_fail(MOHO_ERROR_FORMAT, "%s: got \"%s\", expected a plain number such as 12.5 (no unit, no thousands comma)",
+                     what, text);
   *out = value;
   return MOHO_OK;
 }

@@ -18,7 +18,8 @@ static moho_status open_cpu(const moho_device_uri *uri, const char *reason, moho
   moho_simd simd = uri->simd < 0 ? moho_cpu_best_simd() : (moho_simd)uri->simd;
   if (!moho_cpu_has_simd(simd))
     return moho_fail_at((moho_place){.key = "device"}, "leave simd out to use the best one", MOHO_ERROR_NOT_AVAILABLE,
-                        "device: this processor cannot run simd=%s, the best it has is %s", moho_simd_name(simd), moho_simd_name(moho_cpu_best_simd()));
+                        "device: this processor cannot run simd=%s, the best it has is %s", moho_simd_name(simd),
+                        moho_simd_name(moho_cpu_best_simd()));
   moho_device *device;
   MOHO_TRY(moho_allocate(1, sizeof *device, "device", &device));
   device->threads = uri->threads ? uri->threads : moho_cpu_count();
@@ -39,7 +40,8 @@ moho_status moho_device_open(const char *uri_text, moho_device **out) {
   MOHO_TRY(moho_device_uri_parse(uri_text ? uri_text : "auto", &uri));
   if (strcmp(uri.backend, "auto") == 0) return open_cpu(&uri, "chosen by auto: no GPU backend in this version", out);
   if (strcmp(uri.backend, "cpu") == 0) return open_cpu(&uri, is_auto ? "named by MOHO_DEVICE" : "", out);
-  return moho_fail_at((moho_place){.key = "device"}, "use device cpu or auto", MOHO_ERROR_NOT_AVAILABLE, "device %s is not yet available: %s", uri.backend, not_in_this_version);
+  return moho_fail_at((moho_place){.key = "device"}, "use device cpu or auto", MOHO_ERROR_NOT_AVAILABLE,
+                      "device %s is not yet available: %s", uri.backend, not_in_this_version);
 }
 
 void moho_device_close(moho_device **device) {

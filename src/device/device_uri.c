@@ -19,7 +19,8 @@ static moho_status unknown(const char *what, const char *got, const char *const 
   for (size_t i = 0; i < count; i++) snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
   char hint[160];
   snprintf(hint, sizeof hint, nearest ? "did you mean \"%s\"?" : "see `moho devices`", nearest);
-  return moho_fail_at((moho_place){.key = "device"}, hint, MOHO_ERROR_ARGUMENT, "device: unknown %s \"%s\", expected one of: %s", what, got, list);
+  return moho_fail_at((moho_place){.key = "device"}, hint, MOHO_ERROR_ARGUMENT, "device: unknown %s \"%s\", expected one of: %s",
+                      what, got, list);
 }
 
 static int index_of(const char *name, const char *const *names, size_t count) {
@@ -37,13 +38,16 @@ static moho_status parse_simd(const char *value, int *simd) {
 
 static moho_status parse_option(char *option, moho_device_uri *out) {
   char *equals = strchr(option, '=');
-  if (!equals) return moho_fail_at((moho_place){.key = "device"}, "write it as cpu?threads=4", MOHO_ERROR_ARGUMENT, "device: \"%s\" has no value, expected key=value", option);
+  if (!equals)
+    return moho_fail_at((moho_place){.key = "device"}, "write it as cpu?threads=4", MOHO_ERROR_ARGUMENT,
+                        "device: \"%s\" has no value, expected key=value", option);
   *equals = '\0';
   if (strcmp(option, "simd") == 0) return parse_simd(equals + 1, &out->simd);
   if (strcmp(option, "threads")) return unknown("option", option, keys, COUNT(keys));
   int64_t threads;
   MOHO_TRY(moho_parse_int(equals + 1, "device: threads", &threads));
-  if (threads < 1 || threads > 4096) return moho_fail(MOHO_ERROR_ARGUMENT, "device: threads is %lld, expected 1 to 4096", (long long)threads);
+  if (threads < 1 || threads > 4096)
+    return moho_fail(MOHO_ERROR_ARGUMENT, "device: threads is %lld, expected 1 to 4096", (long long)threads);
   out->threads = (int)threads;
   return MOHO_OK;
 }
@@ -51,7 +55,8 @@ static moho_status parse_option(char *option, moho_device_uri *out) {
 moho_status moho_device_uri_parse(const char *text, moho_device_uri *out) {
   char copy[128];
   *out = (moho_device_uri){.simd = -1};
-  if (strlen(text) >= sizeof copy) return moho_fail(MOHO_ERROR_ARGUMENT, "device: \"%.40s...\" is too long for a device name", text);
+  if (strlen(text) >= sizeof copy)
+    return moho_fail(MOHO_ERROR_ARGUMENT, "device: \"%.40s...\" is too long for a device name", text);
   strcpy(copy, text);
   char *rest = strchr(copy, '?');
   if (rest) *rest++ = '\0';

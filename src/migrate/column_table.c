@@ -43,20 +43,23 @@ static size_t block_count(const moho_time_axis *axis) {
 }
 
 size_t moho_column_table_bytes(const moho_time_axis *axis) {
-  return axis->n * 4 * sizeof(double) + axis->table * 2 * sizeof(float) + block_count(axis) * 2 * sizeof(double) + sizeof(moho_column_table);
+  return axis->n * 4 * sizeof(double) + axis->table * 2 * sizeof(float) + block_count(axis) * 2 * sizeof(double) +
+         sizeof(moho_column_table);
 }
 
 moho_status moho_column_table_create(const moho_time_axis *axis, int with_mute, moho_column_table *out) {
   *out = (moho_column_table){0};
-  struct { void *array; size_t count, size; } arrays[] = {
-      {&out->s2, axis->n, sizeof(double)},
-      {&out->radius, axis->n, sizeof(double)},
-      {&out->leg2_limit, axis->n, sizeof(double)},
-      {&out->block_s2_min, block_count(axis), sizeof(double)},
-      {&out->block_s2_max, block_count(axis), sizeof(double)},
-      {&out->s2_f, axis->table, sizeof(float)},
-      {&out->inverse_radius_f, axis->table, sizeof(float)},
-      {&out->h2_limit, with_mute ? axis->n : 0, sizeof(double)}};
+  struct {
+    void *array;
+    size_t count, size;
+  } arrays[] = {{&out->s2, axis->n, sizeof(double)},
+                {&out->radius, axis->n, sizeof(double)},
+                {&out->leg2_limit, axis->n, sizeof(double)},
+                {&out->block_s2_min, block_count(axis), sizeof(double)},
+                {&out->block_s2_max, block_count(axis), sizeof(double)},
+                {&out->s2_f, axis->table, sizeof(float)},
+                {&out->inverse_radius_f, axis->table, sizeof(float)},
+                {&out->h2_limit, with_mute ? axis->n : 0, sizeof(double)}};
   moho_status status = MOHO_OK;
   for (size_t i = 0; !status && i < sizeof arrays / sizeof *arrays; i++)
     status = moho_allocate(arrays[i].count, arrays[i].size, "column tables", arrays[i].array);
@@ -113,7 +116,8 @@ static void fill_blocks(moho_column_table *table, const moho_time_axis *axis) {
   }
 }
 
-void moho_column_table_fill(moho_column_table *table, const moho_time_axis *axis, const moho_migration_options *options, const double *v_mps) {
+void moho_column_table_fill(moho_column_table *table, const moho_time_axis *axis, const moho_migration_options *options,
+                            const double *v_mps) {
   double tan_dip = tan(options->aperture_max_dip_deg * (3.14159265358979323846 / 180)), radius = 0;
   for (size_t i = 0; i < axis->n; i++) {
     double v = v_mps[i], t1_s = (axis->first_s + (double)i * axis->step_s) / 2;

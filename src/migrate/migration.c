@@ -43,10 +43,12 @@ struct moho_migration {
 
 static moho_status refuse_too_large(const moho_migration_setup *s, const moho_grid *grid, size_t allowed) {
   char need[32], have[32];
-  return moho_fail_at((moho_place){.key = "grid"}, "use a smaller grid, coarser spacing or fewer time samples, or raise execution.memory_gb", MOHO_ERROR_TOO_LARGE,
-                      "the migration needs %s (image of %zu x %zu x %zu samples, its fold and a batch of %zu traces), allowed are %s",
-                      moho_bytes_text((double)s->bytes, need), grid->n_inline, grid->n_crossline, grid->n_time, s->capacity,
-                      moho_bytes_text((double)allowed, have));
+  return moho_fail_at(
+      (moho_place){.key = "grid"}, "use a smaller grid, coarser spacing or fewer time samples, or raise execution.memory_gb",
+      MOHO_ERROR_TOO_LARGE,
+      "the migration needs %s (image of %zu x %zu x %zu samples, its fold and a batch of %zu traces), allowed are %s",
+      moho_bytes_text((double)s->bytes, need), grid->n_inline, grid->n_crossline, grid->n_time, s->capacity,
+      moho_bytes_text((double)allowed, have));
 }
 
 static void place_columns(moho_migration *m) {
@@ -90,7 +92,7 @@ static moho_status allocate_buffers(moho_migration *m, const moho_migration_setu
   MOHO_TRY(moho_allocate(s->capacity, sizeof *m->traces, "prepared traces", &m->traces));
   MOHO_TRY(moho_allocate(s->capacity, 1, "prepared traces", &m->live));
   MOHO_TRY(moho_allocate(s->capacity, 1, "prepared traces", &m->used));
-  return moho_allocate((size_t)m->threads, sizeof *m->workers, "tile workers", &m->workers);
+  return moho_allocate((size_t)m->threads, sizeof(moho_tile_worker *), "tile workers", &m->workers);
 }
 
 static void fill_frame(moho_migration *m, moho_device *device, const moho_migration_setup *s) {
@@ -136,8 +138,9 @@ static moho_status build(moho_migration *m, moho_device *device, const moho_grid
   return MOHO_OK;
 }
 
-moho_status moho_migration_create(moho_device *device, const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
-                                  const moho_geometry *geometry, size_t n_samples, double dt_s, moho_migration **out) {
+moho_status moho_migration_create(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
+                                  const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                  double dt_s, moho_migration **out) {
   *out = NULL;
   moho_migration_setup s;
   moho_status status = moho_migration_set_up(device, grid, velocity, options, geometry, n_samples, dt_s, &s);
@@ -166,7 +169,8 @@ void moho_migration_destroy(moho_migration **migration) {
   moho_time_axis_release(&m->axis);
   moho_offset_classes_release(&m->classes);
   moho_grid_release(&m->grid);
-  free(m->workers), free(m->columns), free(m->rows), free(m->image), free(m->sinc), free(m->steps), free(m->traces), free(m->live), free(m->used);
+  free(m->workers), free(m->columns), free(m->rows), free(m->image), free(m->sinc), free(m->steps), free(m->traces),
+      free(m->live), free(m->used);
   free(m);
   *migration = NULL;
 }
@@ -177,7 +181,8 @@ static void place_traces(moho_migration *m, const moho_geometry *geometry) {
   double origin[2] = {m->grid.origin_x_m, m->grid.origin_y_m}, dt = m->frame.layout.dt_s;
   for (size_t i = 0; i < geometry->n; i++) {
     moho_batch_trace *trace = &m->traces[i];
-    double source[2] = {geometry->source_x[i], geometry->source_y[i]}, receiver[2] = {geometry->receiver_x[i], geometry->receiver_y[i]};
+    double source[2] = {geometry->source_x[i], geometry->source_y[i]},
+           receiver[2] = {geometry->receiver_x[i], geometry->receiver_y[i]};
     for (int axis = 0; axis < 2; axis++) {
       trace->source[axis] = source[axis] - origin[axis];
       trace->receiver[axis] = receiver[axis] - origin[axis];
@@ -198,7 +203,8 @@ typedef struct reporter {
 } reporter;
 
 static int is_stopped(const reporter *r, double done) {
-  moho_progress progress = {.stage = "migrating", .unit = "contributions", .done = done, .total = r->total, .seconds = moho_seconds() - r->begin};
+  moho_progress progress = {
+      .stage = "migrating", .unit = "contributions", .done = done, .total = r->total, .seconds = moho_seconds() - r->begin};
   return r->function && r->function(r->user, &progress);
 }
 
@@ -253,8 +259,10 @@ static moho_status add_batch(moho_migration *m, const moho_geometry *geometry, c
   return MOHO_OK;
 }
 
-moho_status moho_migration_add(moho_migration *m, const moho_geometry *geometry, const float *traces, moho_progress_function progress, void *user) {
-  if (m->is_broken) return moho_fail(MOHO_ERROR_ARGUMENT, "this migration failed or was interrupted before; it can only be destroyed");
+moho_status moho_migration_add(moho_migration *m, const moho_geometry *geometry, const float *traces,
+                               moho_progress_function progress, void *user) {
+  if (m->is_broken)
+    return moho_fail(MOHO_ERROR_ARGUMENT, "this migration failed or was interrupted before; it can only be destroyed");
   reporter r = {.function = progress, .user = user, .begin = moho_seconds()};
   for (size_t first = 0; first < geometry->n; first += m->capacity) {
     size_t n = geometry->n - first < m->capacity ? geometry->n - first : m->capacity;
@@ -288,7 +296,8 @@ static moho_status finish_column(const moho_migration *m, size_t c, double *v, m
   int32_t fold = 0;
   for (size_t i = 0; i < n; i++) {
     fold += steps[i];
-    double scale = m->frame.parameters.weight_power ? column_weight(m, m->axis.first_s + (double)i * m->axis.step_s, v[i], is_line) : 1;
+    double scale =
+        m->frame.parameters.weight_power ? column_weight(m, m->axis.first_s + (double)i * m->axis.step_s, v[i], is_line) : 1;
     if (m->options.normalise == MOHO_NORMALISE_FOLD && fold > 1) scale /= fold;
     image->stack[c * n + i] = (float)(scale * (double)from[i]);
     if (image->fold) image->fold[c * n + i] = fold;
@@ -297,10 +306,13 @@ static moho_status finish_column(const moho_migration *m, size_t c, double *v, m
 }
 
 moho_status moho_migration_finish(moho_migration *m, moho_image *image) {
-  if (m->is_broken) return moho_fail(MOHO_ERROR_ARGUMENT, "this migration failed or was interrupted before; its image is not complete");
-  if (image->grid.n_inline != m->grid.n_inline || image->grid.n_crossline != m->grid.n_crossline || image->grid.n_time != m->grid.n_time)
-    return moho_fail(MOHO_ERROR_SHAPE, "the image is %zu x %zu x %zu, expected the migration's grid of %zu x %zu x %zu", image->grid.n_inline,
-                     image->grid.n_crossline, image->grid.n_time, m->grid.n_inline, m->grid.n_crossline, m->grid.n_time);
+  if (m->is_broken)
+    return moho_fail(MOHO_ERROR_ARGUMENT, "this migration failed or was interrupted before; its image is not complete");
+  if (image->grid.n_inline != m->grid.n_inline || image->grid.n_crossline != m->grid.n_crossline ||
+      image->grid.n_time != m->grid.n_time)
+    return moho_fail(MOHO_ERROR_SHAPE, "the image is %zu x %zu x %zu, expected the migration's grid of %zu x %zu x %zu",
+                     image->grid.n_inline, image->grid.n_crossline, image->grid.n_time, m->grid.n_inline, m->grid.n_crossline,
+                     m->grid.n_time);
   double *v;
   MOHO_TRY(moho_allocate((size_t)m->threads * m->axis.n, sizeof *v, "velocity", &v));
   moho_status status = MOHO_OK;

@@ -60,9 +60,11 @@ static moho_status sample_contributions(sampler *s, const moho_velocity *velocit
   return MOHO_OK;
 }
 
-static moho_status estimate_contributions(const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
-                                          const moho_geometry *geometry, size_t n_samples, double dt_s, double *out) {
-  sampler s = {.grid = grid, .geometry = geometry, .options = options, .n_samples = (n_samples - 1) * (size_t)options->refine + 1};
+static moho_status estimate_contributions(const moho_grid *grid, const moho_velocity *velocity,
+                                          const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                          double dt_s, double *out) {
+  sampler s = {
+      .grid = grid, .geometry = geometry, .options = options, .n_samples = (n_samples - 1) * (size_t)options->refine + 1};
   moho_status status = moho_time_axis_create(grid, dt_s / options->refine, &s.axis);
   if (!status) status = moho_column_table_create(&s.axis, options->stretch_mute >= 0, &s.table);
   if (!status) status = moho_allocate(grid->n_time, sizeof(double), "velocity", &s.v);

@@ -40,15 +40,20 @@ static moho_status check_sizes(const moho_grid *grid, const moho_migration_optio
   MOHO_TRY(moho_grid_check(grid));
   MOHO_TRY(moho_migration_options_check(options));
   if (n_samples < 2 || n_samples > (1u << 24) / (size_t)options->refine)
-    return moho_fail(MOHO_ERROR_RANGE, "traces have %zu samples, expected 2 to %u", n_samples, (1u << 24) / (unsigned)options->refine);
+    return moho_fail(MOHO_ERROR_RANGE, "traces have %zu samples, expected 2 to %u", n_samples,
+                     (1u << 24) / (unsigned)options->refine);
   if (!(dt_s > 1e-6 && dt_s < 1)) return moho_fail(MOHO_ERROR_RANGE, "the sample interval is %g s, expected 1e-6 to 1", dt_s);
   if (grid->first_s < 0) return moho_fail(MOHO_ERROR_RANGE, "the image begins at %g s, expected 0 or later", grid->first_s);
-  if (grid->n_time > (1u << 24)) return moho_fail(MOHO_ERROR_RANGE, "the image has %zu time samples, expected at most %u", grid->n_time, 1u << 24);
-  if (grid->n_inline * grid->n_crossline > INT32_MAX) return moho_fail(MOHO_ERROR_RANGE, "the image has %zu columns, expected at most %d", grid->n_inline * grid->n_crossline, INT32_MAX);
+  if (grid->n_time > (1u << 24))
+    return moho_fail(MOHO_ERROR_RANGE, "the image has %zu time samples, expected at most %u", grid->n_time, 1u << 24);
+  if (grid->n_inline * grid->n_crossline > INT32_MAX)
+    return moho_fail(MOHO_ERROR_RANGE, "the image has %zu columns, expected at most %d", grid->n_inline * grid->n_crossline,
+                     INT32_MAX);
   return MOHO_OK;
 }
 
-static void count_bytes(moho_migration_setup *s, const moho_grid *grid, const moho_migration_options *options, size_t n_samples, size_t n_traces) {
+static void count_bytes(moho_migration_setup *s, const moho_grid *grid, const moho_migration_options *options, size_t n_samples,
+                        size_t n_traces) {
   size_t stride = (grid->n_time + 15) / 16 * 16;
   size_t row = row_stride(options, n_samples, s->k_max) * sizeof(float) + sizeof(moho_batch_trace) + 2;
   moho_time_axis axis = {.n = grid->n_time, .stride = stride, .table = stride + 80};
@@ -61,8 +66,9 @@ static void count_bytes(moho_migration_setup *s, const moho_grid *grid, const mo
   s->bytes = image + workers + s->capacity * row;
 }
 
-moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
-                          const moho_geometry *geometry, size_t n_samples, double dt_s, moho_migration_setup *s) {
+moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
+                                  const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                  double dt_s, moho_migration_setup *s) {
   *s = (moho_migration_setup){.threads = moho_device_threads(device), .is_uniform = moho_velocity_is_uniform(velocity)};
   MOHO_TRY(check_sizes(grid, options, n_samples, dt_s));
   MOHO_TRY(smallest_velocity(grid, velocity, &s->v_min));
@@ -70,7 +76,8 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
   double widest = 0, refined_dt = dt_s / options->refine;
   for (size_t c = 0; c < s->classes.n; c++) widest = fmax(widest, s->classes.spacing_m[c]);
   if (options->antialias == MOHO_ANTIALIAS_TRIANGLE)
-    s->k_max = moho_antialias_k_max(options->antialias_factor, widest, s->v_min, refined_dt, (n_samples - 1) * (size_t)options->refine + 1);
+    s->k_max = moho_antialias_k_max(options->antialias_factor, widest, s->v_min, refined_dt,
+                                    (n_samples - 1) * (size_t)options->refine + 1);
   s->columns = grid->n_inline * grid->n_crossline;
   s->plan = moho_tile_plan_make(grid, options->tile_columns, s->threads);
   count_bytes(s, grid, options, n_samples, geometry->n);

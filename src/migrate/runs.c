@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-static double place_in_record(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t i) {
+static double place_in_record(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query,
+                              int32_t i) {
   double t1sq = axis->t1sq[i], s2 = table->s2[i];
   return sqrt(t1sq + query->source2 * s2) + sqrt(t1sq + query->receiver2 * s2) - query->shift;
 }
@@ -36,7 +37,8 @@ static int32_t first_beyond(const moho_column_table *table, const moho_time_axis
 
 /* Where t leaves the record if the slowness were everywhere that of sample `near`: from t_s + t_r = T and
  * t_s^2 - t_r^2 = (d_s^2 - d_r^2) s2 follow t_s and so t1. Exact for a constant velocity, a good guess for others. */
-static int32_t guess_end(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low, int32_t near) {
+static int32_t guess_end(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low,
+                         int32_t near) {
   int32_t n = (int32_t)axis->n;
   double s2 = table->s2[near < n ? near : n - 1], total = query->high + query->shift;
   double source_time = (total + (query->source2 - query->receiver2) * s2 / total) / 2;
@@ -46,9 +48,12 @@ static int32_t guess_end(const moho_column_table *table, const moho_time_axis *a
 }
 
 /* First sample past the record's end in [low, n), where the last one is known to be past it. */
-static int32_t find_end(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low, int32_t near) {
+static int32_t find_end(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low,
+                        int32_t near) {
   int32_t end = guess_end(table, axis, query, low, near);
-  if (end > low && place_in_record(table, axis, query, end) > query->high && place_in_record(table, axis, query, end - 1) <= query->high) return end;
+  if (end > low && place_in_record(table, axis, query, end) > query->high &&
+      place_in_record(table, axis, query, end - 1) <= query->high)
+    return end;
   return first_beyond(table, axis, query, low, (int32_t)axis->n, query->high, 0, end);
 }
 
@@ -67,12 +72,13 @@ static int is_muted(const moho_column_table *table, const moho_run_query *query,
 }
 
 /* [low, high) sample by sample, whole blocks at once where bounds on t show them inside. */
-static size_t scan(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low, int32_t high,
-                   int test_mute, moho_interval *out, size_t count) {
+static size_t scan(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low,
+                   int32_t high, int test_mute, moho_interval *out, size_t count) {
   for (int32_t i = low; i < high;) {
     int32_t block = i / MOHO_TABLE_BLOCK, end = (block + 1) * MOHO_TABLE_BLOCK;
     if (end > high) end = high;
-    double slowest = table->block_s2_max[block], fastest = table->block_s2_min[block], late = axis->t1sq[end - 1], early = axis->t1sq[i];
+    double slowest = table->block_s2_max[block], fastest = table->block_s2_min[block], late = axis->t1sq[end - 1],
+           early = axis->t1sq[i];
     double latest = sqrt(late + query->source2 * slowest) + sqrt(late + query->receiver2 * slowest) - query->shift;
     double earliest = sqrt(early + query->source2 * fastest) + sqrt(early + query->receiver2 * fastest) - query->shift;
     if (!test_mute && earliest >= query->low && latest <= query->high) {
@@ -80,7 +86,8 @@ static size_t scan(const moho_column_table *table, const moho_time_axis *axis, c
     } else if (earliest <= query->high && latest >= query->low) {
       for (int32_t j = i; j < end; j++) {
         double place = place_in_record(table, axis, query, j);
-        if (place >= query->low && place <= query->high && !(test_mute && is_muted(table, query, j))) count = append(out, count, j, j + 1);
+        if (place >= query->low && place <= query->high && !(test_mute && is_muted(table, query, j)))
+          count = append(out, count, j, j + 1);
       }
     }
     i = end;
@@ -88,7 +95,8 @@ static size_t scan(const moho_column_table *table, const moho_time_axis *axis, c
   return count;
 }
 
-size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t *near, moho_interval *out) {
+size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t *near,
+                      moho_interval *out) {
   int32_t n = (int32_t)axis->n, first = moho_column_first_within(table, n, query->distance);
   if (first >= n) return 0;
   if (table->h2_limit) {

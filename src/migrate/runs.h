@@ -17,10 +17,13 @@ typedef struct moho_run_query {
   double low, high;          /* of u = t - shift that count as inside the record (widened) */
 } moho_run_query;
 
-typedef struct moho_interval { int32_t first, end; } moho_interval;
+typedef struct moho_interval {
+  int32_t first, end;
+} moho_interval;
 
 /* Append the intervals to out [capacity >= n/2 + 1], return their number. *near: where the column's last interval
  * ended (any sample will do; it only makes the search short), updated. */
-size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t *near, moho_interval *out);
+size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t *near,
+                      moho_interval *out);
 
 #endif

@@ -17,7 +17,7 @@ struct moho_tile_worker {
   moho_column_table *tables;  /* [columns] of a tile, or NULL when one is shared */
   float *s2, *inverse_radius; /* [columns, table] the loops' tables, or NULL */
   double *velocity;           /* [n] scratch */
-  int32_t *ends;           /* [columns] where the last interval ended */
+  int32_t *ends;              /* [columns] where the last interval ended */
   size_t *columns;            /* [columns] flat index in the image */
   moho_run *runs;             /* [RUNS_PER_LAUNCH] */
   moho_interval *intervals;   /* [n / 2 + 1] of one trace and column */
@@ -59,7 +59,8 @@ void moho_tile_worker_destroy(moho_tile_worker **worker_pointer) {
 }
 
 size_t moho_tile_worker_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform) {
-  size_t columns = plan->side_inline * plan->side_crossline, bytes = RUNS_PER_LAUNCH * sizeof(moho_run) + axis->n * sizeof(moho_interval);
+  size_t columns = plan->side_inline * plan->side_crossline,
+         bytes = RUNS_PER_LAUNCH * sizeof(moho_run) + axis->n * sizeof(moho_interval);
   return is_uniform ? bytes : bytes + columns * (moho_column_table_bytes(axis) + 2 * axis->table * sizeof(float));
 }
 
@@ -73,8 +74,10 @@ static moho_status enter_tile(moho_tile_worker *worker, const moho_tile_frame *f
   for (size_t c = 0; c < worker->n_columns; c++) worker->ends[c] = (int32_t)frame->axis->n;
   for (size_t c = 0; worker->tables && c < worker->n_columns; c++) {
     double x, y;
-    moho_grid_node(frame->grid, worker->columns[c] / frame->grid->n_crossline, worker->columns[c] % frame->grid->n_crossline, &x, &y);
-    MOHO_TRY(moho_velocity_rms(frame->velocity, x, y, frame->axis->first_s, frame->axis->step_s, frame->axis->n, worker->velocity));
+    moho_grid_node(frame->grid, worker->columns[c] / frame->grid->n_crossline, worker->columns[c] % frame->grid->n_crossline, &x,
+                   &y);
+    MOHO_TRY(
+        moho_velocity_rms(frame->velocity, x, y, frame->axis->first_s, frame->axis->step_s, frame->axis->n, worker->velocity));
     moho_column_table_fill(&worker->tables[c], frame->axis, frame->options, worker->velocity);
     memcpy(worker->s2 + c * table, worker->tables[c].s2_f, table * sizeof(float));
     memcpy(worker->inverse_radius + c * table, worker->tables[c].inverse_radius_f, table * sizeof(float));
@@ -83,7 +86,8 @@ static moho_status enter_tile(moho_tile_worker *worker, const moho_tile_frame *f
 }
 
 /* Rows of the block whose midpoint lies within the largest radius of the tile's bounding box. */
-static size_t find_hits(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_batch *batch, size_t first, size_t end) {
+static size_t find_hits(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_batch *batch, size_t first,
+                        size_t end) {
   double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY}, reach = 0;
   for (size_t c = 0; c < worker->n_columns; c++) {
     for (int axis = 0; axis < 2; axis++) {
@@ -116,14 +120,14 @@ static void launch(launcher *launcher) {
   moho_migrate_parameters parameters = frame->parameters;
   parameters.n_runs = launcher->n_runs;
   /* Kernels take all buffers as void *; the IN ones are not written. */
-  void *buffers[MOHO_BUFFER_COUNT] = {
-      [MOHO_BUFFER_ROWS] = (void *)(uintptr_t)launcher->batch->rows,
-      [MOHO_BUFFER_RUNS] = worker->runs,
-      [MOHO_BUFFER_T1SQ] = frame->axis->t1sq_f,
-      [MOHO_BUFFER_S2] = worker->tables ? worker->s2 : frame->shared_table->s2_f,
-      [MOHO_BUFFER_INVERSE_RADIUS] = worker->tables ? worker->inverse_radius : frame->shared_table->inverse_radius_f,
-      [MOHO_BUFFER_SINC] = (void *)(uintptr_t)frame->sinc,
-      [MOHO_BUFFER_IMAGE] = frame->image};
+  void *buffers[MOHO_BUFFER_COUNT] = {[MOHO_BUFFER_ROWS] = (void *)(uintptr_t)launcher->batch->rows,
+                                      [MOHO_BUFFER_RUNS] = worker->runs,
+                                      [MOHO_BUFFER_T1SQ] = frame->axis->t1sq_f,
+                                      [MOHO_BUFFER_S2] = worker->tables ? worker->s2 : frame->shared_table->s2_f,
+                                      [MOHO_BUFFER_INVERSE_RADIUS] =
+                                          worker->tables ? worker->inverse_radius : frame->shared_table->inverse_radius_f,
+                                      [MOHO_BUFFER_SINC] = (void *)(uintptr_t)frame->sinc,
+                                      [MOHO_BUFFER_IMAGE] = frame->image};
   if (launcher->n_runs) frame->migrate(buffers, &parameters);
   launcher->n_runs = 0;
 }
@@ -133,7 +137,8 @@ static double dot(const double a[2], const double b[2]) {
 }
 
 /* Where the taper ends: first sample with A(1-f) >= d. */
-static int32_t end_of_taper(const moho_tile_frame *frame, const moho_column_table *table, double distance, moho_interval interval) {
+static int32_t end_of_taper(const moho_tile_frame *frame, const moho_column_table *table, double distance,
+                            moho_interval interval) {
   double taper = frame->options->aperture_taper;
   if (taper <= 0) return interval.first;
   if (taper >= 1) return interval.end;
@@ -189,7 +194,8 @@ static uint64_t add_runs(launcher *launcher, int32_t row, size_t c) {
   return contributions;
 }
 
-moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch, uint64_t *contributions) {
+moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch,
+                          uint64_t *contributions) {
   MOHO_TRY(enter_tile(worker, frame, tile));
   launcher launcher = {.worker = worker, .frame = frame, .batch = batch};
   for (size_t first = 0; first < batch->n; first += TRACES_PER_BLOCK) {
@@ -198,7 +204,8 @@ moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame
     for (size_t group = 0; group < worker->n_columns; group += COLUMNS_PER_GROUP)
       for (size_t hit = 0; hit < hits; hit++) {
         uint64_t added = 0;
-        for (size_t c = group; c < group + COLUMNS_PER_GROUP && c < worker->n_columns; c++) added += add_runs(&launcher, worker->hits[hit], c);
+        for (size_t c = group; c < group + COLUMNS_PER_GROUP && c < worker->n_columns; c++)
+          added += add_runs(&launcher, worker->hits[hit], c);
         if (added) __atomic_store_n(&batch->used[worker->hits[hit]], 1, __ATOMIC_RELAXED);
         *contributions += added;
       }

@@ -17,8 +17,8 @@
 typedef struct moho_batch_trace {
   double source[2], receiver[2], midpoint[2]; /* x, y */
   double half_offset2;
-  double shift;       /* in refined samples */
-  float spacing;      /* antialias: factor * spacing of its offset class */
+  double shift;  /* in refined samples */
+  float spacing; /* antialias: factor * spacing of its offset class */
   int32_t live;
 } moho_batch_trace;
 
@@ -58,6 +58,7 @@ void moho_tile_worker_destroy(moho_tile_worker **worker);
 size_t moho_tile_worker_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform);
 
 /* @return status of reading the velocity; *contributions grows by the pairs added. */
-moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch, uint64_t *contributions);
+moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch,
+                          uint64_t *contributions);
 
 #endif

@@ -14,7 +14,14 @@
 #include "migrate/trace_prepare.h"
 #include "test_support.h"
 
-enum { TIMES = 333, STRIDE = 336, TABLE = STRIDE + 80, SAMPLES = 1500, K_MAX = 30, ROW = SAMPLES + 2 * MOHO_ROW_PAD + 2 * K_MAX + 20 };
+enum {
+  TIMES = 333,
+  STRIDE = 336,
+  TABLE = STRIDE + 80,
+  SAMPLES = 1500,
+  K_MAX = 30,
+  ROW = SAMPLES + 2 * MOHO_ROW_PAD + 2 * K_MAX + 20
+};
 
 #define TAPER_INVERSE 4
 
@@ -96,7 +103,8 @@ static double under_triangle(const bench *b, double u, double k) {
 
 static double expected_at(const bench *b, const moho_run *run, const moho_migrate_parameters *p, int i) {
   double t1sq = (double)b->t1sq[i], s2 = (double)b->s2[i];
-  double ts = sqrt(leg_squared_straight(t1sq, (double)run->source2, s2)), tr = sqrt(leg_squared_straight(t1sq, (double)run->receiver2, s2));
+  double ts = sqrt(leg_squared_straight(t1sq, (double)run->source2, s2)),
+         tr = sqrt(leg_squared_straight(t1sq, (double)run->receiver2, s2));
   double t = ts + tr, u = t - (double)run->shift, value = interpolated(b, u, p->interpolation);
   if (p->antialias == MOHO_ANTIALIAS_TRIANGLE) {
     double px = leg_slope_straight((double)run->source_x, s2, 1 / ts) + leg_slope_straight((double)run->receiver_x, s2, 1 / tr);
@@ -106,7 +114,8 @@ static double expected_at(const bench *b, const moho_run *run, const moho_migrat
   }
   value *= pow(MAX(t, (double)p->shortest_time), -0.5 * p->weight_power);
   if (i < run->full)
-    value *= 0.5 + 0.5 * cos(3.14159265358979323846 * taper_argument((double)run->distance, (double)b->inverse_radius[i], (double)p->taper_inv_fraction));
+    value *= 0.5 + 0.5 * cos(3.14159265358979323846 *
+                             taper_argument((double)run->distance, (double)b->inverse_radius[i], (double)p->taper_inv_fraction));
   return value;
 }
 
@@ -121,7 +130,8 @@ static void fill_tables(bench *b, double pace) {
 }
 
 static moho_run random_run(uint64_t *random, const bench *b) {
-  double sx = 600 * (test_uniform(random) - 0.5), rx = 600 * (test_uniform(random) - 0.5), sy = 300 * test_uniform(random), ry = 200 * test_uniform(random);
+  double sx = 600 * (test_uniform(random) - 0.5), rx = 600 * (test_uniform(random) - 0.5), sy = 300 * test_uniform(random),
+         ry = 200 * test_uniform(random);
   moho_run run = {.source_x = (float)sx, .source_y = (float)sy, .receiver_x = (float)rx, .receiver_y = (float)ry};
   run.source2 = (float)(sx * sx + sy * sy), run.receiver2 = (float)(rx * rx + ry * ry);
   run.distance = (float)(600 * test_uniform(random));
@@ -131,14 +141,16 @@ static moho_run random_run(uint64_t *random, const bench *b) {
   run.shift = (float)(30 * test_uniform(random) * (test_uniform(random) < 0.5));
   /* to the end of the record at the most, and from its beginning */
   for (int i = run.first; i < TIMES; i++) {
-    double u = sqrt((double)b->t1sq[i] + (double)run.source2 * (double)b->s2[i]) + sqrt((double)b->t1sq[i] + (double)run.receiver2 * (double)b->s2[i]) - (double)run.shift;
+    double u = sqrt((double)b->t1sq[i] + (double)run.source2 * (double)b->s2[i]) +
+               sqrt((double)b->t1sq[i] + (double)run.receiver2 * (double)b->s2[i]) - (double)run.shift;
     if (u < 0) run.first = i + 1;
     if (u > SAMPLES - 1) break;
     run.end = i + 1;
   }
   if (run.end <= run.first) run.end = run.first;
   run.full = run.first;
-  while (run.full < run.end && taper_argument((double)run.distance, (double)b->inverse_radius[run.full], TAPER_INVERSE) > 0) run.full++;
+  while (run.full < run.end && taper_argument((double)run.distance, (double)b->inverse_radius[run.full], TAPER_INVERSE) > 0)
+    run.full++;
   return run;
 }
 
@@ -156,7 +168,8 @@ static void check_run(bench *b, moho_native_function migrate, const moho_run *ru
     /* a float's place in 1500 samples errs by 1e-4; c reaches 1e4 and is divided by k^2 */
     double tolerance = parameters->antialias == MOHO_ANTIALIAS_TRIANGLE ? 4e-3 : 3e-4;
     if (fabs((double)b->image[i] - expected) > tolerance)
-      fail_msg("sample %d of [%d, %d) full %d: %.7g, expected %.7g", i, run->first, run->end, run->full, (double)b->image[i], expected);
+      fail_msg("sample %d of [%d, %d) full %d: %.7g, expected %.7g", i, run->first, run->end, run->full, (double)b->image[i],
+               expected);
   }
 }
 

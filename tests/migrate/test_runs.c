@@ -14,8 +14,11 @@ typedef struct medium {
 } medium;
 
 /* Rising so fast that far legs fall with t0; falling; wavy: v*t0 not even growing. */
-static const medium media[] = {{"constant", 2500, 0, 0}, {"rising", 1800, 600, 0}, {"rising fast", 1500, 2500, 0},
-                               {"falling", 4000, -900, 0}, {"wavy", 3000, 0, 1400}};
+static const medium media[] = {{"constant", 2500, 0, 0},
+                               {"rising", 1800, 600, 0},
+                               {"rising fast", 1500, 2500, 0},
+                               {"falling", 4000, -900, 0},
+                               {"wavy", 3000, 0, 1400}};
 
 static int is_inside(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query,
                      const moho_migration_options *options, int i) {

@@ -20,12 +20,12 @@ const char *moho_simd_name(moho_simd simd) {
 #if defined(__x86_64__)
 int moho_cpu_has_simd(moho_simd simd) {
   switch (simd) {
-    case MOHO_SIMD_SCALAR: return 1;
-    case MOHO_SIMD_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    case MOHO_SIMD_AVX512:
-      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-             __builtin_cpu_supports("avx512bw");
-    default: return 0;
+  case MOHO_SIMD_SCALAR: return 1;
+  case MOHO_SIMD_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  case MOHO_SIMD_AVX512:
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512bw");
+  default: return 0;
   }
 }
 #elif defined(__aarch64__)

@@ -52,23 +52,51 @@ INLINE vfloat lanes_reciprocal(vfloat a) {
   return FMA(r, _mm512_fnmadd_ps(a, r, R(1.0)), r);
 }
 
-INLINE vfloat lanes_load(const float *p) { return _mm512_load_ps(p); }
-INLINE void lanes_store(float *p, vfloat x) { _mm512_store_ps(p, x); }
-INLINE vint lanes_load_int(const int32_t *p) { return _mm512_load_si512(p); }
-INLINE void lanes_store_int(int32_t *p, vint x) { _mm512_store_si512(p, x); }
-INLINE vfloat lanes_set(float x) { return _mm512_set1_ps(x); }
-INLINE vint lanes_set_int(int x) { return _mm512_set1_epi32(x); }
-INLINE vint lanes_floor(vfloat x) { return _mm512_cvt_roundps_epi32(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
-INLINE vfloat lanes_float(vint x) { return _mm512_cvtepi32_ps(x); }
-INLINE vint lanes_add(vint a, vint b) { return _mm512_add_epi32(a, b); }
-INLINE vint lanes_sub(vint a, vint b) { return _mm512_sub_epi32(a, b); }
-INLINE vint lanes_shift_left(vint a, int n) { return _mm512_slli_epi32(a, (unsigned)n); }
+INLINE vfloat lanes_load(const float *p) {
+  return _mm512_load_ps(p);
+}
+INLINE void lanes_store(float *p, vfloat x) {
+  _mm512_store_ps(p, x);
+}
+INLINE vint lanes_load_int(const int32_t *p) {
+  return _mm512_load_si512(p);
+}
+INLINE void lanes_store_int(int32_t *p, vint x) {
+  _mm512_store_si512(p, x);
+}
+INLINE vfloat lanes_set(float x) {
+  return _mm512_set1_ps(x);
+}
+INLINE vint lanes_set_int(int x) {
+  return _mm512_set1_epi32(x);
+}
+INLINE vint lanes_floor(vfloat x) {
+  return _mm512_cvt_roundps_epi32(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+INLINE vfloat lanes_float(vint x) {
+  return _mm512_cvtepi32_ps(x);
+}
+INLINE vint lanes_add(vint a, vint b) {
+  return _mm512_add_epi32(a, b);
+}
+INLINE vint lanes_sub(vint a, vint b) {
+  return _mm512_sub_epi32(a, b);
+}
+INLINE vint lanes_shift_left(vint a, int n) {
+  return _mm512_slli_epi32(a, (unsigned)n);
+}
 INLINE vint lanes_clamp(vint x, int low, int high) {
   return _mm512_min_epi32(_mm512_max_epi32(x, lanes_set_int(low)), lanes_set_int(high));
 }
-INLINE int lanes_first(vint x) { return _mm_cvtsi128_si32(_mm512_castsi512_si128(x)); }
-INLINE int lanes_last(vint x) { return _mm_extract_epi32(_mm512_extracti32x4_epi32(x, 3), 3); }
-INLINE int lanes_any_above(vfloat x, float limit) { return _mm512_cmp_ps_mask(x, lanes_set(limit), _CMP_GT_OQ) != 0; }
+INLINE int lanes_first(vint x) {
+  return _mm_cvtsi128_si32(_mm512_castsi512_si128(x));
+}
+INLINE int lanes_last(vint x) {
+  return _mm_extract_epi32(_mm512_extracti32x4_epi32(x, 3), 3);
+}
+INLINE int lanes_any_above(vfloat x, float limit) {
+  return _mm512_cmp_ps_mask(x, lanes_set(limit), _CMP_GT_OQ) != 0;
+}
 INLINE vfloat lanes_select_above(vfloat x, float limit, vfloat above, vfloat otherwise) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, lanes_set(limit), _CMP_GT_OQ), otherwise, above);
 }
@@ -77,15 +105,25 @@ INLINE vfloat lanes_select_above(vfloat x, float limit, vfloat above, vfloat oth
 INLINE int lanes_within(vint x, unsigned limit) {
   return _mm512_cmpgt_epu32_mask(x, _mm512_set1_epi32((int)limit)) == 0;
 }
-INLINE vfloat lanes_gather(const float *p, vint index) { return _mm512_i32gather_ps(index, p, 4); }
+INLINE vfloat lanes_gather(const float *p, vint index) {
+  return _mm512_i32gather_ps(index, p, 4);
+}
 
 /* Windows of consecutive values in registers, read by a permute: far cheaper than a gather. */
 #define NARROW_WINDOW 32
 #define WIDE_WINDOW 64
-typedef struct narrow_window { vfloat a, b; } narrow_window;
-typedef struct wide_window { vfloat a, b, c, d; } wide_window;
-INLINE narrow_window narrow_load(const float *p) { return (narrow_window){_mm512_loadu_ps(p), _mm512_loadu_ps(p + 16)}; }
-INLINE vfloat narrow_pick(narrow_window w, vint index) { return _mm512_permutex2var_ps(w.a, index, w.b); }
+typedef struct narrow_window {
+  vfloat a, b;
+} narrow_window;
+typedef struct wide_window {
+  vfloat a, b, c, d;
+} wide_window;
+INLINE narrow_window narrow_load(const float *p) {
+  return (narrow_window){_mm512_loadu_ps(p), _mm512_loadu_ps(p + 16)};
+}
+INLINE vfloat narrow_pick(narrow_window w, vint index) {
+  return _mm512_permutex2var_ps(w.a, index, w.b);
+}
 INLINE wide_window wide_load(const float *p) {
   return (wide_window){_mm512_loadu_ps(p), _mm512_loadu_ps(p + 16), _mm512_loadu_ps(p + 32), _mm512_loadu_ps(p + 48)};
 }
@@ -100,7 +138,9 @@ INLINE vmask lanes_mask(int at, int first, int end) {
   unsigned high = end - at < LANES ? (1u << (end - at)) - 1u : 0xffffu;
   return (vmask)(low & high);
 }
-INLINE void lanes_accumulate(float *p, vfloat x) { _mm512_store_ps(p, _mm512_load_ps(p) + x); }
+INLINE void lanes_accumulate(float *p, vfloat x) {
+  _mm512_store_ps(p, _mm512_load_ps(p) + x);
+}
 INLINE void lanes_accumulate_masked(float *p, vfloat x, vmask mask) {
   _mm512_mask_store_ps(p, mask, _mm512_load_ps(p) + x);
 }

@@ -70,7 +70,8 @@ INLINE vfloat interpolate_sinc8(const vfloat *y, vfloat f, const float *table) {
   return sum;
 }
 
-INLINE vfloat interpolate(const float *row, vint index, int base, vfloat f, int n_samples, const float *sinc, int interpolation, int whole) {
+INLINE vfloat interpolate(const float *row, vint index, int base, vfloat f, int n_samples, const float *sinc, int interpolation,
+                          int whole) {
   vfloat y[8];
   if (interpolation == MOHO_INTERPOLATION_LINEAR) {
     pick(row, index, base, 0, n_samples, 2, whole, y);
@@ -90,12 +91,14 @@ INLINE vfloat under_triangle(const float *c, vint index, int base, vfloat f, vfl
   vfloat width = MAX(lanes_float(steps), R(1.0)), wider = width + R(1.0);
   vfloat before[3], here[2], after[3];
   vint left = lanes_sub(index, lanes_add(steps, lanes_set_int(1))), right = lanes_add(index, steps);
-  int left_first = lanes_first(left), left_last = lanes_last(left), right_first = lanes_first(right), right_last = lanes_last(right);
+  int left_first = lanes_first(left), left_last = lanes_last(left), right_first = lanes_first(right),
+      right_last = lanes_last(right);
   pick(c, left, left_first < left_last ? left_first : left_last, -k_max, n_samples + k_max, 3, whole, before);
   pick(c, index, base, -k_max, n_samples + k_max, 2, whole, here);
   pick(c, right, right_first < right_last ? right_first : right_last, -k_max, n_samples + k_max, 3, whole, after);
   vfloat inverse = lanes_reciprocal(width * width), inverse_wider = lanes_reciprocal(wider * wider);
-  vfloat narrow = interpolate_linear(triangle_of(before[1], here[0], after[0], inverse), triangle_of(before[2], here[1], after[1], inverse), f);
+  vfloat narrow = interpolate_linear(triangle_of(before[1], here[0], after[0], inverse),
+                                     triangle_of(before[2], here[1], after[1], inverse), f);
   vfloat wide = interpolate_linear(triangle_of(before[0], here[0], after[1], inverse_wider),
                                    triangle_of(before[1], here[1], after[2], inverse_wider), f);
   return interpolate_linear(narrow, wide, k - lanes_float(steps));
@@ -120,8 +123,10 @@ typedef struct run_frame {
 
 INLINE vfloat half_width(const run_frame *run, vfloat s2, vfloat source_squared, vfloat receiver_squared) {
   vfloat source_inverse = RSQRT(source_squared), receiver_inverse = RSQRT(receiver_squared);
-  vfloat px = leg_slope_straight(lanes_set(run->source_x), s2, source_inverse) + leg_slope_straight(lanes_set(run->receiver_x), s2, receiver_inverse);
-  vfloat py = leg_slope_straight(lanes_set(run->source_y), s2, source_inverse) + leg_slope_straight(lanes_set(run->receiver_y), s2, receiver_inverse);
+  vfloat px = leg_slope_straight(lanes_set(run->source_x), s2, source_inverse) +
+              leg_slope_straight(lanes_set(run->receiver_x), s2, receiver_inverse);
+  vfloat py = leg_slope_straight(lanes_set(run->source_y), s2, source_inverse) +
+              leg_slope_straight(lanes_set(run->receiver_y), s2, receiver_inverse);
   return MIN(triangle_half_width(px, py, lanes_set(run->spacing)), lanes_set((float)run->k_max));
 }
 
@@ -140,18 +145,21 @@ INLINE void find_times(const run_frame *run, int at, loop_block *block, int slot
     lanes_store(block->fraction + slot + k * LANES, u[k] - lanes_float(index));
   }
   for (int k = 0; antialias == MOHO_ANTIALIAS_TRIANGLE && k < VECTORS; k++)
-    lanes_store(block->width + slot + k * LANES, half_width(run, lanes_load(run->s2 + at + k * LANES), source_squared[k], receiver_squared[k]));
+    lanes_store(block->width + slot + k * LANES,
+                half_width(run, lanes_load(run->s2 + at + k * LANES), source_squared[k], receiver_squared[k]));
   for (int k = 0; (power || tapered) && k < VECTORS; k++) {
     vfloat weight = R(1.0);
     if (power) weight = weight_of_time(MAX(u[k] + lanes_set(run->shift), lanes_set(run->shortest_time)), power);
     if (tapered)
-      weight = weight * half_cosine(taper_argument(lanes_set(run->distance), lanes_load(run->inverse_radius + at + k * LANES), lanes_set(run->taper_inv_fraction)));
+      weight = weight * half_cosine(taper_argument(lanes_set(run->distance), lanes_load(run->inverse_radius + at + k * LANES),
+                                                   lanes_set(run->taper_inv_fraction)));
     lanes_store(block->weight + slot + k * LANES, weight);
   }
 }
 
 /* Second step, one vector: the weighted trace. */
-INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot, int interpolation, int antialias, int weighted, int whole) {
+INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot, int interpolation, int antialias, int weighted,
+                         int whole) {
   const int base = block->index[slot];
   vint index = lanes_load_int(block->index + slot);
   vfloat f = lanes_load(block->fraction + slot);
@@ -159,7 +167,8 @@ INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot
   if (antialias == MOHO_ANTIALIAS_TRIANGLE) {
     vfloat width = lanes_load(block->width + slot);
     if (lanes_any_above(width, 1.0f))
-      value = lanes_select_above(width, 1.0f, under_triangle(run->integrated, index, base, f, width, run->n_samples, run->k_max, whole), value);
+      value = lanes_select_above(
+          width, 1.0f, under_triangle(run->integrated, index, base, f, width, run->n_samples, run->k_max, whole), value);
   }
   return weighted ? value * lanes_load(block->weight + slot) : value;
 }
@@ -195,15 +204,15 @@ INLINE void run_samples(const moho_run *run, const run_frame *frame, int interpo
   part_of_run(frame, full, run->end, interpolation, antialias, power, 0);
 }
 
-#define RUN_LOOP(name, interpolation, antialias, power)                                \
-  static void name(const moho_run *run, const run_frame *frame) {                      \
-    run_samples(run, frame, interpolation, antialias, power);                          \
+#define RUN_LOOP(name, interpolation, antialias, power)           \
+  static void name(const moho_run *run, const run_frame *frame) { \
+    run_samples(run, frame, interpolation, antialias, power);     \
   }
-#define RUN_LOOPS_OF_POWER(name, interpolation, antialias)                             \
-  RUN_LOOP(name##_0, interpolation, antialias, 0)                                      \
-  RUN_LOOP(name##_1, interpolation, antialias, 1)                                      \
-  RUN_LOOP(name##_2, interpolation, antialias, 2)                                      \
-  RUN_LOOP(name##_3, interpolation, antialias, 3)                                      \
+#define RUN_LOOPS_OF_POWER(name, interpolation, antialias) \
+  RUN_LOOP(name##_0, interpolation, antialias, 0)          \
+  RUN_LOOP(name##_1, interpolation, antialias, 1)          \
+  RUN_LOOP(name##_2, interpolation, antialias, 2)          \
+  RUN_LOOP(name##_3, interpolation, antialias, 3)          \
   RUN_LOOP(name##_4, interpolation, antialias, 4)
 RUN_LOOPS_OF_POWER(linear, MOHO_INTERPOLATION_LINEAR, MOHO_ANTIALIAS_NONE)
 RUN_LOOPS_OF_POWER(cubic, MOHO_INTERPOLATION_CUBIC, MOHO_ANTIALIAS_NONE)
@@ -212,7 +221,8 @@ RUN_LOOPS_OF_POWER(linear_triangle, MOHO_INTERPOLATION_LINEAR, MOHO_ANTIALIAS_TR
 RUN_LOOPS_OF_POWER(cubic_triangle, MOHO_INTERPOLATION_CUBIC, MOHO_ANTIALIAS_TRIANGLE)
 RUN_LOOPS_OF_POWER(sinc8_triangle, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_TRIANGLE)
 
-#define LOOPS_OF_POWER(name) {name##_0, name##_1, name##_2, name##_3, name##_4}
+#define LOOPS_OF_POWER(name) \
+  { name##_0, name##_1, name##_2, name##_3, name##_4 }
 static void (*const loops[3][2][5])(const moho_run *, const run_frame *) = {
     [MOHO_INTERPOLATION_LINEAR] = {LOOPS_OF_POWER(linear), LOOPS_OF_POWER(linear_triangle)},
     [MOHO_INTERPOLATION_CUBIC] = {LOOPS_OF_POWER(cubic), LOOPS_OF_POWER(cubic_triangle)},
@@ -247,7 +257,8 @@ INLINE run_frame frame_of_run(const moho_run *run, void *const *buffers, const m
 void LANES_NAME(moho_migrate)(void *const *buffers, const void *parameters_pointer) {
   const moho_migrate_parameters *parameters = parameters_pointer;
   const moho_run *runs = buffers[MOHO_BUFFER_RUNS];
-  void (*loop)(const moho_run *, const run_frame *) = loops[parameters->interpolation][parameters->antialias][parameters->weight_power];
+  void (*loop)(const moho_run *, const run_frame *) =
+      loops[parameters->interpolation][parameters->antialias][parameters->weight_power];
   for (int32_t i = 0; i < parameters->n_runs; i++) {
     run_frame frame = frame_of_run(&runs[i], buffers, parameters);
     loop(&runs[i], &frame);

@@ -1,14 +1,13 @@
 /* migrate_native.c - which native functions this build has. */
 #include "migrate/simd/migrate_native.h"
 
-const moho_native_kernel moho_migrate_native = {
-    .name = "migrate",
-    .by_simd = {
-        [MOHO_SIMD_SCALAR] = moho_migrate_scalar,
+const moho_native_kernel moho_migrate_native = {.name = "migrate",
+                                                .by_simd = {
+                                                    [MOHO_SIMD_SCALAR] = moho_migrate_scalar,
 #if defined(__x86_64__)
-        [MOHO_SIMD_AVX2] = moho_migrate_avx2,
-        [MOHO_SIMD_AVX512] = moho_migrate_avx512,
+                                                    [MOHO_SIMD_AVX2] = moho_migrate_avx2,
+                                                    [MOHO_SIMD_AVX512] = moho_migrate_avx512,
 #elif defined(__aarch64__)
-        [MOHO_SIMD_NEON] = moho_migrate_neon,
+                                                     [MOHO_SIMD_NEON] = moho_migrate_neon,
 #endif
-    }};
+                                                }};
