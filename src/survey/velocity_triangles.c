@@ -4,36 +4,15 @@
  * 124 bits and exact, so collinear and cocircular points need no tolerance and the topology cannot break. Weights use the
  * points as given. The step is a power of two metres, so moving all points by a common offset changes nothing.
  */
-#include "survey/velocity_triangles.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "survey/velocity_mesh.h"
 
 __extension__ typedef __int128 wide;
-
-enum { GHOST = -1, NONE = -1 };
-
-/* Counter-clockwise corners; neighbour k lies across the edge opposite corner k. A ghost triangle (corner 2 is GHOST) lies
- * outside the hull edge corner 0 -> corner 1, so its inside is left of that edge as in any triangle. */
-typedef struct triangle {
-  int32_t corner[3], neighbour[3];
-} triangle;
-
-struct moho_triangles {
-  size_t n;
-  double x0, y0;    /* subtracted from everything */
-  double *x, *y;    /* [n] relative to x0, y0 */
-  int32_t *ix, *iy; /* [n] on the lattice */
-  triangle *all;    /* [2n]: n points have 2n - 2 triangles, ghosts included */
-  int32_t count;
-  int32_t *start; /* [cells * cells] a triangle near each cell of the extent, where walks begin */
-  size_t cells;
-  double cell_x, cell_y; /* m a cell */
-  double slack;          /* m2: rounding of an area, so that a place on an edge is in either triangle, never in none */
-};
 
 /* ---- exact predicates ---- */
 
@@ -108,13 +87,6 @@ static void collect(const moho_triangles *t, cavity *c, int32_t first, int32_t p
         edge[0] = here->corner[(k + 1) % 3], edge[1] = here->corner[(k + 2) % 3], edge[2] = here->neighbour[k];
       }
   }
-}
-
-/* Which neighbour of `outside` lies across its edge to -> from. */
-static int slot_of_edge(const triangle *outside, int32_t from, int32_t to) {
-  for (int k = 0; k < 3; k++)
-    if (outside->corner[(k + 1) % 3] == to && outside->corner[(k + 2) % 3] == from) return k;
-  return 0;
 }
 
 /* Ghosts keep GHOST as corner 2: turn the corners and neighbours round. */
@@ -211,79 +183,6 @@ static moho_status triangulate(moho_triangles *t) {
   return status;
 }
 
-/* ---- places ---- */
-
-static double side_of(const moho_triangles *t, int32_t a, int32_t b, double x, double y) {
-  return (t->x[b] - t->x[a]) * (y - t->y[a]) - (t->y[b] - t->y[a]) * (x - t->x[a]);
-}
-
-/* The real triangle around (x, y), or the ghost through which the walk left the hull. */
-static int32_t walk(const moho_triangles *t, int32_t at, double x, double y) {
-  if (t->all[at].corner[2] == GHOST) at = t->all[at].neighbour[2];
-  for (int32_t step = 0; step < t->count; step++) { /* bounded: rounding could make a walk turn in a circle */
-    const triangle *here = &t->all[at];
-    if (here->corner[2] == GHOST) return at;
-    int k = 0;
-    while (k < 3 && side_of(t, here->corner[(k + 1) % 3], here->corner[(k + 2) % 3], x, y) >= -t->slack) k++;
-    if (k == 3) return at;
-    at = here->neighbour[k];
-  }
-  return at;
-}
-
-/* Nearest point of the hull: the hull is convex, so it is unique and moves continuously. */
-static moho_weights nearest_on_hull(const moho_triangles *t, double x, double y) {
-  moho_weights best = {0};
-  double best_square = INFINITY;
-  for (int32_t i = 0; i < t->count; i++) {
-    const int32_t *c = t->all[i].corner;
-    if (c[2] != GHOST) continue;
-    double dx = t->x[c[1]] - t->x[c[0]], dy = t->y[c[1]] - t->y[c[0]], px = x - t->x[c[0]], py = y - t->y[c[0]];
-    double f = fmin(fmax((px * dx + py * dy) / (dx * dx + dy * dy), 0), 1);
-    double square = (px - f * dx) * (px - f * dx) + (py - f * dy) * (py - f * dy);
-    if (square >= best_square) continue;
-    best_square = square;
-    best = (moho_weights){.n = 2, .index = {(size_t)c[0], (size_t)c[1]}, .weight = {1 - f, f}};
-  }
-  return best;
-}
-
-static moho_weights weights_in(const moho_triangles *t, int32_t index, double x, double y) {
-  const int32_t *c = t->all[index].corner;
-  double w[3], sum = 0;
-  for (int k = 0; k < 3; k++) {
-    w[k] = fmax(side_of(t, c[(k + 1) % 3], c[(k + 2) % 3], x, y), 0);
-    sum += w[k];
-  }
-  if (!(sum > 0)) return nearest_on_hull(t, x, y);
-  return (moho_weights){
-      .n = 3, .index = {(size_t)c[0], (size_t)c[1], (size_t)c[2]}, .weight = {w[0] / sum, w[1] / sum, w[2] / sum}};
-}
-
-static size_t cell_along(double position, double cell, size_t cells) {
-  double c = floor(position / cell);
-  if (!(c > 0)) return 0;
-  return c >= (double)cells ? cells - 1 : (size_t)c;
-}
-
-moho_weights moho_triangles_at(const moho_triangles *t, double x, double y) {
-  x -= t->x0, y -= t->y0;
-  size_t cell = cell_along(y, t->cell_y, t->cells) * t->cells + cell_along(x, t->cell_x, t->cells);
-  int32_t found = walk(t, t->start[cell], x, y);
-  if (t->all[found].corner[2] == GHOST) return nearest_on_hull(t, x, y);
-  return weights_in(t, found, x, y);
-}
-
-static void find_starts(moho_triangles *t) {
-  int32_t last = 0;
-  for (size_t row = 0; row < t->cells; row++)
-    for (size_t i = 0; i < t->cells; i++) {
-      size_t column = row & 1 ? t->cells - 1 - i : i;
-      last = walk(t, last, ((double)column + 0.5) * t->cell_x, ((double)row + 0.5) * t->cell_y);
-      t->start[row * t->cells + column] = last;
-    }
-}
-
 /* ---- making ---- */
 
 static void extent(size_t n, const double *values, double *low, double *high) {
@@ -358,8 +257,8 @@ moho_status moho_triangles_create(size_t n, const double *x, const double *y, mo
     place_on_lattice(t, x, y);
     status = triangulate(t);
   }
-  if (!status) find_starts(t);
-  else moho_triangles_destroy(&t);
+  if (!status) status = moho_triangles_prepare_places(t);
+  if (status) moho_triangles_destroy(&t);
   *out = t;
   return status;
 }
@@ -368,6 +267,7 @@ void moho_triangles_destroy(moho_triangles **triangles) {
   moho_triangles *t = *triangles;
   if (!t) return;
   free(t->x), free(t->y), free(t->ix), free(t->iy), free(t->all), free(t->start);
+  free(t->chords), free(t->chain_point), free(t->chain_at), free(t->sliver);
   free(t);
   *triangles = NULL;
 }

@@ -305,6 +305,43 @@ static void triangles_are_delaunay(void **state) {
   moho_between_destroy(&between);
 }
 
+/* A turned lattice with its positions rounded to a metre has a border that is not quite convex: the functions along it count all
+ * the same, outside too. */
+static void rounded_borders_keep_their_functions(void **state) {
+  (void)state;
+  enum { SIDE = 9, N = SIDE * SIDE };
+  double x[N], y[N], value[N];
+  for (int i = 0; i < N; i++) {
+    double p = 500.0 * (i % SIDE), q = 500.0 * (i / SIDE);
+    x[i] = rint(6e5 + p * cos(0.4) - q * sin(0.4)), y[i] = rint(6e6 + p * sin(0.4) + q * cos(0.4));
+    value[i] = i % 2 ? 1 : (double)(i % SIDE);
+  }
+  moho_between *between;
+  assert_ok(moho_between_create(N, x, y, NULL, NULL, NULL, &between));
+  assert_non_null(strstr(moho_between_describe(between), "scattered"));
+  for (int k = 0; k < N; k++) {
+    if (k % SIDE && k % SIDE != SIDE - 1 && k / SIDE && k / SIDE != SIDE - 1) continue;
+    double out_p = k % SIDE == 0 ? -1 : k % SIDE == SIDE - 1 ? 1 : 0, out_q = k / SIDE == 0 ? -1 : k / SIDE == SIDE - 1 ? 1 : 0;
+    for (double d = 0; d < 700; d += 10) { /* straight out from each border function: its value, but for the rounding */
+      double px = x[k] + d * (out_p * cos(0.4) - out_q * sin(0.4)), py = y[k] + d * (out_p * sin(0.4) + out_q * cos(0.4));
+      moho_weights w = moho_between_at(between, px, py);
+      assert_true(fabs(weighted(&w, value) - value[k]) < 0.05);
+    }
+  }
+  uint64_t random = 4;
+  for (int path = 0; path < 300; path++) { /* continuous along the border and across it */
+    double ax = 6e5 - 2500 + 7000 * test_uniform(&random), ay = 6e6 - 500 + 7000 * test_uniform(&random), last = 0;
+    double angle = 6.28 * test_uniform(&random);
+    for (int s = 0; s <= 20000; s++) {
+      moho_weights w = moho_between_at(between, ax + 0.05 * s * cos(angle), ay + 0.05 * s * sin(angle));
+      double got = weighted(&w, value);
+      if (s) assert_true(fabs(got - last) < 0.05); /* 8 in 500 m, more in slivers of a metre */
+      last = got;
+    }
+  }
+  moho_between_destroy(&between);
+}
+
 static void many_points_and_awkward_ones(void **state) {
   (void)state;
   enum { N = 20000 };
@@ -448,6 +485,7 @@ int main(void) {
       cmocka_unit_test(scattered_functions_reproduce_a_plane),
       cmocka_unit_test(scattered_interpolation_is_continuous),
       cmocka_unit_test(triangles_are_delaunay),
+      cmocka_unit_test(rounded_borders_keep_their_functions),
       cmocka_unit_test(many_points_and_awkward_ones),
       cmocka_unit_test(functions_on_a_line_are_linear_along_it),
       cmocka_unit_test(cdps_follow_a_crooked_line),
