@@ -19,6 +19,8 @@ enum {
   WHOLE_READ_CHUNK = 1 << 20
 };
 
+static const double largest_coordinate = 1e12; /* larger ones are no lengths on this planet */
+
 typedef struct block_result {
   moho_tally tallies[MOHO_TALLY_COUNT];
   int beyond_int16;
@@ -81,7 +83,7 @@ static void decode_positions(const scan_job *job, const uint8_t *header, const u
   for (int i = 0; i < 6; i++) {
     double raw = moho_header_get(header, job->map, order[i], little);
     double position = scaled(raw, scalar);
-    if (!isfinite(position)) finite = 0, position = 0;
+    if (!(fabs(position) <= largest_coordinate)) finite = 0, position = 0;
     columns[i][trace] = position;
     if (i >= 4) continue;
     if (!(raw >= -32768 && raw <= 32767)) result->beyond_int16 = 1;
@@ -94,7 +96,8 @@ static void decode_positions(const scan_job *job, const uint8_t *header, const u
   }
   double units = moho_header_get(header, job->map, MOHO_HEADER_COORDINATE_UNITS, little);
   if (units >= 2 && units <= 4) tally(&result->tallies[MOHO_TALLY_GEOGRAPHIC], trace, units);
-  job->scan->offset[trace] = moho_header_get(header, job->map, MOHO_HEADER_OFFSET, little);
+  double offset = moho_header_get(header, job->map, MOHO_HEADER_OFFSET, little);
+  job->scan->offset[trace] = fabs(offset) <= largest_coordinate ? offset : 0;
   if (job->scan->azimuth_deg) job->scan->azimuth_deg[trace] = moho_header_get(header, job->map, MOHO_HEADER_AZIMUTH, little);
 }
 

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "survey/line_direction.h"
+
 static const double metres_per_foot = 0.3048;
 
 typedef struct box {
@@ -95,54 +97,33 @@ static moho_status choose_source(const char *path, const moho_header_map *map, m
 
 /* ---- positions ---- */
 
-/* Direction of the line through the midpoints (their principal axis), from the first to the last; (1, 0) for a single point.
- * Midpoints that are (0, 0) are not counted. spread: width across over length along. */
-static void line_direction(const double *x, const double *y, size_t n, double *ux, double *uy, double *spread) {
-  double mean_x = 0, mean_y = 0, xx = 0, xy = 0, yy = 0;
-  size_t count = 0, first = 0, last = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (x[i] == 0 && y[i] == 0) continue;
-    if (!count++) first = i;
-    last = i;
-    mean_x += (x[i] - mean_x) / (double)count, mean_y += (y[i] - mean_y) / (double)count;
-  }
-  for (size_t i = 0; i < n; i++) {
-    if (x[i] == 0 && y[i] == 0) continue;
-    double dx = x[i] - mean_x, dy = y[i] - mean_y;
-    xx += dx * dx, xy += dx * dy, yy += dy * dy;
-  }
-  double angle = 0.5 * atan2(2 * xy, xx - yy), middle = 0.5 * (xx + yy), radius = hypot(0.5 * (xx - yy), xy);
-  *ux = cos(angle), *uy = sin(angle);
-  *spread = middle + radius > 0 ? sqrt(fmax(middle - radius, 0) / (middle + radius)) : 0;
-  if ((x[last] - x[first]) * *ux + (y[last] - y[first]) * *uy < 0) *ux = -*ux, *uy = -*uy;
-}
-
 static void place_about_midpoints(moho_header_scan *scan, moho_anomalies *anomalies) {
   moho_geometry *g = &scan->geometry;
-  double ux, uy, spread;
+  moho_line_direction line = moho_line_direction_find(scan->cdp_x, scan->cdp_y, g->n);
   size_t apart = 0, first = 0;
   const double same_place = 1; /* some programs write offset 1 into every trace of a stack */
-  line_direction(scan->cdp_x, scan->cdp_y, g->n, &ux, &uy, &spread);
   for (size_t i = 0; i < g->n; i++) {
-    double half = fabs(scan->offset[i]) > same_place && isfinite(scan->offset[i]) ? 0.5 * scan->offset[i] : 0, hx = half * ux,
-           hy = half * uy;
+    double half = fabs(scan->offset[i]) > same_place ? 0.5 * scan->offset[i] : 0, ux, uy;
     if (scan->azimuth_deg) {
       double azimuth = scan->azimuth_deg[i] * (3.14159265358979323846 / 180);
-      hx = half * sin(azimuth), hy = half * cos(azimuth);
+      if (!isfinite(azimuth)) azimuth = 0, g->flags[i] |= MOHO_TRACE_NO_POSITION;
+      ux = sin(azimuth), uy = cos(azimuth);
+    } else {
+      moho_line_direction_at(&line, scan->cdp_x[i], scan->cdp_y[i], &ux, &uy);
     }
     if (half != 0 && !apart++) first = i;
-    g->source_x[i] = scan->cdp_x[i] - hx, g->source_y[i] = scan->cdp_y[i] - hy;
-    g->receiver_x[i] = scan->cdp_x[i] + hx, g->receiver_y[i] = scan->cdp_y[i] + hy;
+    g->source_x[i] = scan->cdp_x[i] - half * ux, g->source_y[i] = scan->cdp_y[i] - half * uy;
+    g->receiver_x[i] = scan->cdp_x[i] + half * ux, g->receiver_y[i] = scan->cdp_y[i] + half * uy;
   }
   if (!apart)
     moho_anomalies_add(anomalies, "stacked", g->n, 0,
                        "no source and receiver coordinates, offsets are zero or one: stacked data at cdp_x, cdp_y");
   else
-    moho_anomalies_add(anomalies, "midpoint_offset", apart, first,
-                       "no source and receiver coordinates: placed about cdp_x, cdp_y by offset and %s%s",
-                       scan->azimuth_deg ? "azimuth" : "the line's direction",
-                       !scan->azimuth_deg && spread > 0.2 ? "; the midpoints are no straight line: give headers: {azimuth: byte}"
-                                                          : "");
+    moho_anomalies_add(
+        anomalies, "midpoint_offset", apart, first,
+        "no source and receiver coordinates: placed about cdp_x, cdp_y by offset and %s%s",
+        scan->azimuth_deg ? "azimuth" : "the line's direction",
+        !scan->azimuth_deg && line.spread > 0.2 ? "; the midpoints are far from a line: give headers: {azimuth: byte}" : "");
 }
 
 /* (0, 0) is a position only where the survey reaches: within its box widened by a tenth. */
@@ -240,7 +221,7 @@ static void tell_traces(const moho_header_scan *scan, moho_anomalies *anomalies)
   t = &scan->tallies[MOHO_TALLY_NOT_FINITE];
   if (t->count)
     moho_anomalies_add(anomalies, "not_finite_position", t->count, t->first,
-                       "coordinates are NaN or infinite: these traces are left out");
+                       "coordinates are NaN, infinite or beyond 1e12: these traces are left out");
   t = &scan->tallies[MOHO_TALLY_WRAPPED];
   if (t->count && !scan->beyond_int16)
     moho_anomalies_add(

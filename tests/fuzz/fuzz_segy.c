@@ -44,6 +44,11 @@ static void read_traces(moho_traces *traces) {
   const moho_traces_info *info = moho_traces_get_info(traces);
   require(info->n_traces > 0 && info->n_samples >= 2 && info->dt_s > 0 && strlen(info->input_hash) == 64);
   for (size_t i = 0; i < info->n_anomalies; i++) require(info->anomalies[i].name && info->anomalies[i].text[0]);
+  const moho_geometry *g = moho_traces_get_geometry(traces);
+  for (size_t i = 0; i < g->n; i++) {
+    double sum = g->source_x[i] + g->source_y[i] + g->receiver_x[i] + g->receiver_y[i] + g->first_sample_s[i];
+    require(sum - sum == 0 && moho_geometry_offset(g, i) < 1e13);
+  }
   double header;
   require(moho_traces_header(traces, "fldr", info->n_traces - 1, 1, &header) == MOHO_OK);
   size_t n = info->n_traces < SAMPLES_READ_AT_MOST / info->n_samples ? info->n_traces : SAMPLES_READ_AT_MOST / info->n_samples;

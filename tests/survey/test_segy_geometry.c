@@ -266,6 +266,32 @@ static void positions_from_midpoint_and_offset(void **state) {
   segy_free(&file);
 }
 
+/* A quarter of a circle of radius 2 km: the direction follows it, to a piece's length. */
+static void a_crooked_line(void **state) {
+  (void)state;
+  enum { TRACES = 2000 };
+  segy_bytes file = segy_build((segy_recipe){.n_traces = TRACES, .ns = 4, .dt_us = 4000});
+  clear_positions(&file);
+  segy_set_all(&file, 37, 4, 400);
+  segy_set_all(&file, 71, 2, -10);
+  for (size_t k = 0; k < TRACES; k++) {
+    double angle = 1.5707963 * (double)k / TRACES;
+    segy_set(&file, k, 181, 4, lround(10 * (5000 + 2000 * sin(angle)))),
+        segy_set(&file, k, 185, 4, lround(10 * (9000 + 2000 * cos(angle))));
+  }
+  moho_traces *traces = segy_open(&file, "crooked.sgy");
+  const moho_geometry *g = moho_traces_get_geometry(traces);
+  for (size_t k = 0; k < TRACES; k++) {
+    double angle = 1.5707963 * (double)k / TRACES, ux = (g->receiver_x[k] - g->source_x[k]) / 400,
+           uy = (g->receiver_y[k] - g->source_y[k]) / 400;
+    assert_true(ux * cos(angle) - uy * sin(angle) >
+                cos(0.06)); /* along the tangent, not the chord (45 degrees off at the ends) */
+    assert_true(fabs(ux * ux + uy * uy - 1) < 1e-9);
+  }
+  moho_traces_close(&traces);
+  segy_free(&file);
+}
+
 static void stacked_data(void **state) {
   (void)state;
   segy_bytes file = small();
@@ -356,6 +382,7 @@ int main(void) {
                                      cmocka_unit_test(no_coordinates_at_all),
                                      cmocka_unit_test(some_positions_missing),
                                      cmocka_unit_test(positions_from_midpoint_and_offset),
+                                     cmocka_unit_test(a_crooked_line),
                                      cmocka_unit_test(stacked_data),
                                      cmocka_unit_test(own_header_map),
                                      cmocka_unit_test(coordinates_that_are_no_numbers)};
