@@ -213,7 +213,7 @@ void moho_grid_from_affine(const moho_affine *f, double mean_p, double mean_q, m
   double reach = fmax(a * steps_i, b * steps_j), bin = fmin(a, b);
   azimuth = rounded(azimuth, 0.02 * bin / reach * DEGREES, 0, 6);
   grid->inline_azimuth_deg = azimuth < 0 ? azimuth + 360 : azimuth;
-  if (grid->inline_azimuth_deg >= 360) grid->inline_azimuth_deg = 0;
+  if (grid->inline_azimuth_deg >= 360 || grid->inline_azimuth_deg == 0) grid->inline_azimuth_deg = 0; /* never -0 */
 
   double x, y, mean_x = f->x0 + f->a_x * mean_p + f->b_x * mean_q, mean_y = f->y0 + f->a_y * mean_p + f->b_y * mean_q;
   moho_grid unit = *grid;

@@ -211,7 +211,9 @@ static moho_status follow_a_line(const cdps *c, int *follow, double *spacing) {
   qsort(steps, c->n - 1, sizeof *steps, ascending);
   double extent = hypot(high_x - low_x, high_y - low_y), leap = steps[c->n - 2];
   *spacing = steps[(c->n - 1) / 2];
-  *follow = length <= 4 * extent && *spacing > 0 && (leap <= 20 * *spacing || leap <= 0.05 * extent);
+  /* midpoints far from their CDP: the numbers are those of one axis of an area */
+  *follow =
+      c->scatter <= 0.1 * extent && length <= 4 * extent && *spacing > 0 && (leap <= 20 * *spacing || leap <= 0.05 * extent);
   free(steps);
   return MOHO_OK;
 }

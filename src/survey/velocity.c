@@ -50,6 +50,7 @@ moho_status moho_velocity_rms(const moho_velocity *velocity, double x_m, double 
   if (!isfinite(x_m) || !isfinite(y_m) || !isfinite(first_s) || !isfinite(step_s))
     return moho_fail(MOHO_ERROR_ARGUMENT, "velocity asked for at x %g, y %g, time %g + k * %g; expected finite numbers", x_m, y_m,
                      first_s, step_s);
+  if (n > INT32_MAX) return moho_fail(MOHO_ERROR_ARGUMENT, "velocity asked for at %zu times, expected fewer than 2^31", n);
   velocity->evaluate(velocity, x_m, y_m, first_s, step_s, n, v_mps);
   int bad = 0;
   for (size_t k = 0; k < n; k++) bad |= !(v_mps[k] >= velocity->min_mps) | !(v_mps[k] <= velocity->max_mps);

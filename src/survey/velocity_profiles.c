@@ -114,71 +114,77 @@ moho_status moho_profiles_prepare(moho_profiles *p, double min_mps, double max_m
 
 /* ---- evaluating ---- */
 
-static double time_of(double first_s, double step_s, size_t k) {
-  return fmax(first_s + (double)k * step_s, 0);
+/* The loops below count in int: its conversion to double is one vector instruction, that of size_t is not. */
+static double time_of(double first_s, double step_s, int k) {
+  return first_s + (double)k * step_s;
 }
 
-static void add_rms_piece(const piece *p, double weight, double first_s, double step_s, size_t from, size_t to, double *sum) {
-  for (size_t k = from; k < to; k++) {
-    double v = p->v + p->slope * (time_of(first_s, step_s, k) - p->a);
+static void add_rms_piece(const piece *p, double weight, double first_s, double step_s, int from, int to, double *sum) {
+  double v0 = p->v, slope = p->slope, a = p->a;
+  for (int k = from; k < to; k++) {
+    double v = v0 + slope * (time_of(first_s, step_s, k) - a);
     sum[k] += weight / (v * v);
   }
 }
 
 /* 1/v_rms^2 = t / (integral to a + integral from a to t); the quotient is taken by hand where a = 0, since t may be 0 too. */
-static void add_integral_piece(const piece *p, double before, double weight, double first_s, double step_s, size_t from,
-                               size_t to, double *sum) {
-  double square = p->v * p->v, product = p->v * p->slope, third = p->slope * p->slope / 3;
-  if (p->a == 0) {
-    for (size_t k = from; k < to; k++) {
+static void add_integral_piece(const piece *p, double before, double weight, double first_s, double step_s, int from, int to,
+                               double *sum) {
+  double a = p->a, square = p->v * p->v, product = p->v * p->slope, third = p->slope * p->slope / 3;
+  if (a == 0) {
+    for (int k = from; k < to; k++) {
       double t = time_of(first_s, step_s, k);
       sum[k] += weight / (square + t * (product + t * third));
     }
     return;
   }
-  for (size_t k = from; k < to; k++) {
-    double t = time_of(first_s, step_s, k), s = t - p->a;
+  for (int k = from; k < to; k++) {
+    double t = time_of(first_s, step_s, k), s = t - a;
     sum[k] += weight * t / (before + s * (square + s * (product + s * third)));
   }
 }
 
 /* First k whose time is at or after t. */
-static size_t first_at(double t, double first_s, double step_s, size_t from, size_t n) {
+static int first_at(double t, double first_s, double step_s, int from, int n) {
   double guess = (t - first_s) / step_s;
-  size_t k = guess > (double)from ? (guess < (double)n ? (size_t)guess : n) : from;
+  int k = guess > (double)from ? (guess < (double)n ? (int)guess : n) : from;
   while (k > from && time_of(first_s, step_s, k - 1) >= t) k--;
   while (k < n && time_of(first_s, step_s, k) < t) k++;
   return k;
 }
 
-static void add_ascending(const moho_profiles *p, size_t profile, double weight, double first_s, double step_s, size_t n,
-                          double *sum) {
-  knots f = knots_of(p, profile);
-  size_t k = 0;
-  size_t low = 0, high = f.n; /* pieces before the first sample are skipped */
-  double start = time_of(first_s, step_s, 0);
+/* Number of knots at or before time t: the piece that t is in. */
+static size_t piece_at(const knots *f, double t) {
+  size_t low = 0, high = f->n;
   while (low < high) {
     size_t middle = (low + high) / 2;
-    if (f.t[middle] <= start) low = middle + 1;
+    if (f->t[middle] <= t) low = middle + 1;
     else high = middle;
   }
-  for (size_t piece_number = low; piece_number <= f.n && k < n; piece_number++) {
-    size_t end = piece_number < f.n ? first_at(f.t[piece_number], first_s, step_s, k, n) : n;
+  return low;
+}
+
+/* Times first_s + k*step_s, from <= k < n, ascending and none before 0. */
+static void add_ascending(const moho_profiles *p, const knots *f, double weight, double first_s, double step_s, int from, int n,
+                          double *sum) {
+  int k = from;
+  for (size_t number = piece_at(f, time_of(first_s, step_s, from)); number <= f->n && k < n; number++) {
+    int end = number < f->n ? first_at(f->t[number], first_s, step_s, k, n) : n;
     if (end == k) continue;
-    piece here = piece_of(&f, piece_number, p->kind);
+    piece here = piece_of(f, number, p->kind);
     if (p->kind == MOHO_VELOCITY_RMS) add_rms_piece(&here, weight, first_s, step_s, k, end, sum);
-    else add_integral_piece(&here, piece_number ? f.integral[piece_number - 1] : 0, weight, first_s, step_s, k, end, sum);
+    else add_integral_piece(&here, number ? f->integral[number - 1] : 0, weight, first_s, step_s, k, end, sum);
     k = end;
   }
 }
 
-void moho_profiles_add_slowness2(const moho_profiles *p, size_t profile, double weight, double first_s, double step_s, size_t n,
+void moho_profiles_add_slowness2(const moho_profiles *p, size_t profile, double weight, double first_s, double step_s, int n,
                                  double *sum) {
-  if (step_s > 0) {
-    add_ascending(p, profile, weight, first_s, step_s, n, sum);
-    return;
-  }
-  for (size_t k = 0; k < n; k++) add_ascending(p, profile, weight, time_of(first_s, step_s, k), 1, 1, sum + k);
+  knots f = knots_of(p, profile);
+  int k = step_s > 0 ? first_at(0, first_s, step_s, 0, n) : n;
+  for (int early = 0; early < k; early++) /* one by one: before 0, or times that do not ascend */
+    add_ascending(p, &f, weight, fmax(time_of(first_s, step_s, early), 0), 1, 0, 1, sum + early);
+  if (k < n) add_ascending(p, &f, weight, first_s, step_s, k, n, sum);
 }
 
 /* ---- functions at places ---- */
@@ -194,7 +200,7 @@ static void evaluate(const moho_velocity *velocity, double x, double y, double f
   moho_weights w = moho_between_at(p->between, x, y);
   for (size_t k = 0; k < n; k++) v[k] = 0;
   for (size_t i = 0; i < w.n; i++)
-    if (w.weight[i] > 0) moho_profiles_add_slowness2(&p->profiles, w.index[i], w.weight[i], first_s, step_s, n, v);
+    if (w.weight[i] > 0) moho_profiles_add_slowness2(&p->profiles, w.index[i], w.weight[i], first_s, step_s, (int)n, v);
   for (size_t k = 0; k < n; k++) v[k] = 1 / sqrt(v[k]);
 }
 

@@ -34,7 +34,7 @@ moho_status moho_profiles_prepare(moho_profiles *profiles, double min_mps, doubl
 void moho_profiles_release(moho_profiles *profiles);
 
 /* sum[k] += weight / v_rms^2 at times first_s + k*step_s of function p (times before 0 read as 0). */
-void moho_profiles_add_slowness2(const moho_profiles *profiles, size_t p, double weight, double first_s, double step_s, size_t n,
+void moho_profiles_add_slowness2(const moho_profiles *profiles, size_t p, double weight, double first_s, double step_s, int n,
                                  double *sum);
 
 /* v_rms of functions at places: the velocity object of tables and cubes. TAKE: profiles and between. */

@@ -4,7 +4,6 @@
  * 124 bits and exact, so collinear and cocircular points need no tolerance and the topology cannot break. Weights use the
  * points as given. The step is a power of two metres, so moving all points by a common offset changes nothing.
  */
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

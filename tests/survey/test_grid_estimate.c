@@ -94,7 +94,7 @@ static void lattices_come_back_at_any_azimuth(void **state) {
       assert_true(fmin(grid.inline_spacing_m, grid.crossline_spacing_m) == low);
       assert_true(fmax(grid.inline_spacing_m, grid.crossline_spacing_m) == high);
       double turn = fmod(grid.inline_azimuth_deg - azimuth + 720, 90); /* an axis of the lattice, exactly */
-      assert_true(turn == 0);
+      assert_true(turn == 0 && !signbit(grid.inline_azimuth_deg));
       moho_geometry_release(&g);
       moho_grid_release(&grid);
     }
@@ -160,6 +160,25 @@ static void numbers_that_do_not_fit_are_not_believed(void **state) {
   assert_non_null(strstr(report, "lattice of midpoints"));
   assert_true(worst_miss(&g, &grid) < 1e-4);
   moho_geometry_release(&g);
+}
+
+/* Crossline numbers alone lie on a line, but their midpoints fill an area. */
+static void one_axis_of_an_area_is_no_line(void **state) {
+  (void)state;
+  uint64_t random = 14;
+  survey s = {30, 25, 25, 30, 50, 0, 0, 0};
+  for (int kind = 0; kind < 2; kind++) {
+    moho_geometry g = lattice_survey(&s, &random);
+    for (size_t t = 0; t < g.n; t++) {
+      if (kind) g.cdp[t] = g.crossline_number[t] + 1, g.crossline_number[t] = 0;
+      g.inline_number[t] = 0;
+    }
+    moho_grid grid;
+    assert_ok(moho_grid_estimate(&g, 0.002, 501, &grid, report));
+    assert_int_equal(grid.n_inline * grid.n_crossline, 1500);
+    assert_true(worst_miss(&g, &grid) < 1e-4);
+    moho_geometry_release(&g);
+  }
 }
 
 static void synthetic_surveys_give_their_own_grid(void **state) {
@@ -408,6 +427,7 @@ int main(void) {
       cmocka_unit_test(scattered_midpoints_still_show_their_lattice),
       cmocka_unit_test(numbers_of_the_headers_are_kept),
       cmocka_unit_test(numbers_that_do_not_fit_are_not_believed),
+      cmocka_unit_test(one_axis_of_an_area_is_no_line),
       cmocka_unit_test(synthetic_surveys_give_their_own_grid),
       cmocka_unit_test(straight_lines_become_one_inline),
       cmocka_unit_test(crooked_lines_follow_their_cdps),

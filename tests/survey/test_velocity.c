@@ -117,6 +117,10 @@ static void rms_is_linear_between_picks_and_constant_outside(void **state) {
   double v[2501];
   assert_ok(moho_velocity_rms(velocity, 0, 0, 0, 0.002, 2501, v)); /* all at once: the same */
   for (size_t k = 0; k < 2501; k += 7) assert_true(v[k] == rms_at(velocity, 0, 0, (double)k * 0.002));
+  assert_ok(moho_velocity_rms(velocity, 0, 0, -0.3, 0.01, 200, v)); /* before 0: as at 0 */
+  for (size_t k = 0; k < 200; k++) assert_true(v[k] == rms_at(velocity, 0, 0, fmax(-0.3 + (double)k * 0.01, 0)));
+  assert_ok(moho_velocity_rms(velocity, 0, 0, 2, -0.01, 200, v)); /* backwards */
+  for (size_t k = 0; k < 200; k++) assert_true(v[k] == rms_at(velocity, 0, 0, 2 - (double)k * 0.01));
   assert_true(moho_velocity_is_uniform(velocity));
   moho_velocity_destroy(&velocity);
 }
