@@ -173,6 +173,13 @@ INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot
   return weighted ? value * lanes_load(block->weight + slot) : value;
 }
 
+/* Second step of a vector that is not wholly in the run. Rare: one copy, its options looked at as it runs. */
+static __attribute__((noinline)) void add_broken_vector(const run_frame *run, const loop_block *block, int slot, int at,
+                                                        int first, int end, int interpolation, int antialias, int weighted) {
+  vfloat value = read_trace(run, block, slot, interpolation, antialias, weighted, 0);
+  lanes_accumulate_masked(run->image + at, value, lanes_mask(at, first, end));
+}
+
 /* Samples [first, end) of a run; interpolation, antialias, power and tapered are constants where this is called. */
 INLINE void part_of_run(const run_frame *run, int first, int end, int interpolation, int antialias, int power, int tapered) {
   loop_block block;
@@ -182,16 +189,12 @@ INLINE void part_of_run(const run_frame *run, int first, int end, int interpolat
     for (int at = begin; at < stop; at += VECTORS * LANES) find_times(run, at, &block, at - begin, antialias, power, tapered);
     int at = begin;
     if (at < first) {
-      vfloat value = read_trace(run, &block, 0, interpolation, antialias, weighted, 0);
-      lanes_accumulate_masked(run->image + at, value, lanes_mask(at, first, end));
+      add_broken_vector(run, &block, 0, at, first, end, interpolation, antialias, weighted);
       at += LANES;
     }
     for (; at + LANES <= stop; at += LANES)
       lanes_accumulate(run->image + at, read_trace(run, &block, at - begin, interpolation, antialias, weighted, 1));
-    if (at < stop) {
-      vfloat value = read_trace(run, &block, at - begin, interpolation, antialias, weighted, 0);
-      lanes_accumulate_masked(run->image + at, value, lanes_mask(at, first, end));
-    }
+    if (at < stop) add_broken_vector(run, &block, at - begin, at, first, end, interpolation, antialias, weighted);
   }
 }
 
