@@ -59,11 +59,12 @@ static moho_status place_columns(moho_reference *r, const moho_grid *grid, const
   for (size_t c = 0; c < r->n_columns; c++) {
     size_t flat = columns ? columns[c] : c;
     if (flat >= all)
-      return moho_fail(MOHO_ERROR_ARGUMENT, "reference: column %zu is %zu, expected below %zu (%zu inlines x %zu crosslines)", c, flat, all,
-                       grid->n_inline, grid->n_crossline);
+      return moho_fail(MOHO_ERROR_ARGUMENT, "reference: column %zu is %zu, expected below %zu (%zu inlines x %zu crosslines)", c,
+                       flat, all, grid->n_inline, grid->n_crossline);
     size_t i = flat / grid->n_crossline, j = flat % grid->n_crossline;
     moho_grid_node(grid, i, j, &r->columns[c].x, &r->columns[c].y);
     moho_antialias_axes(grid, i, j, r->columns[c].along, r->columns[c].across);
+    if (r->is_line) r->columns[c].across[0] = r->columns[c].across[1] = 0; /* only the slope along a line counts */
   }
   return MOHO_OK;
 }
@@ -98,8 +99,8 @@ static double largest_spacing(const moho_offset_classes *classes) {
   return largest;
 }
 
-static moho_status fill_reference(moho_reference *r, const moho_grid *grid, const moho_velocity *velocity, const moho_geometry *geometry,
-                                  size_t n_samples, double dt_s, const size_t *columns) {
+static moho_status fill_reference(moho_reference *r, const moho_grid *grid, const moho_velocity *velocity,
+                                  const moho_geometry *geometry, size_t n_samples, double dt_s, const size_t *columns) {
   double v_min;
   int k_max = 0;
   MOHO_TRY(allocate_image(r));
@@ -118,13 +119,14 @@ static moho_status fill_reference(moho_reference *r, const moho_grid *grid, cons
 }
 
 moho_status moho_reference_create(const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
-                                  const moho_geometry *geometry, size_t n_samples, double dt_s, const size_t *columns, size_t n_columns,
-                                  moho_reference **out) {
+                                  const moho_geometry *geometry, size_t n_samples, double dt_s, const size_t *columns,
+                                  size_t n_columns, moho_reference **out) {
   *out = NULL;
   MOHO_TRY(moho_migration_options_check(options));
   MOHO_TRY(moho_grid_check(grid));
   if (n_samples < 1 || !(dt_s > 0))
-    return moho_fail(MOHO_ERROR_RANGE, "traces of %zu samples %g s apart, expected at least 1 sample and an interval above 0", n_samples, dt_s);
+    return moho_fail(MOHO_ERROR_RANGE, "traces of %zu samples %g s apart, expected at least 1 sample and an interval above 0",
+                     n_samples, dt_s);
   moho_reference *r;
   MOHO_TRY(moho_allocate(1, sizeof *r, "reference", &r));
   r->options = *options;
@@ -201,7 +203,8 @@ static double weight(const moho_reference *r, const reference_sample *sample, do
 }
 
 /* Slope along one axis of the grid: p = p_s + p_r. */
-static double slope(const reference_column *column, const reference_trace *trace, const double axis[2], double s2, double t_s, double t_r) {
+static double slope(const reference_column *column, const reference_trace *trace, const double axis[2], double s2, double t_s,
+                    double t_r) {
   double from_source = (column->x - trace->source_x) * axis[0] + (column->y - trace->source_y) * axis[1];
   double from_receiver = (column->x - trace->receiver_x) * axis[0] + (column->y - trace->receiver_y) * axis[1];
   return leg_slope_straight(from_source, s2, 1.0 / t_s) + leg_slope_straight(from_receiver, s2, 1.0 / t_r);
@@ -212,7 +215,9 @@ static int add_contribution(const moho_reference *r, const reference_column *col
                             const reference_sample *sample, double *image) {
   double distance = sqrt(distance2(column->x - trace->midpoint_x, column->y - trace->midpoint_y));
   if (distance > moho_aperture_widened(sample->radius)) return 0;
-  if (r->options.stretch_mute >= 0 && moho_is_stretched(sample->t1, trace->half_offset2 * sample->s2, 1.0 + r->options.stretch_mute)) return 0;
+  if (r->options.stretch_mute >= 0 &&
+      moho_is_stretched(sample->t1, trace->half_offset2 * sample->s2, 1.0 + r->options.stretch_mute))
+    return 0;
   double source2 = distance2(column->x - trace->source_x, column->y - trace->source_y);
   double receiver2 = distance2(column->x - trace->receiver_x, column->y - trace->receiver_y);
   double t_s = sqrt(leg_squared_straight(sample->t1sq, source2, sample->s2));
@@ -221,7 +226,8 @@ static int add_contribution(const moho_reference *r, const reference_column *col
   if (u < -band || u > (double)(r->preparer.n_samples - 1) + band) return 0;
   double value;
   if (trace->c) {
-    double p_x = slope(column, trace, column->along, sample->s2, t_s, t_r), p_y = slope(column, trace, column->across, sample->s2, t_s, t_r);
+    double p_x = slope(column, trace, column->along, sample->s2, t_s, t_r),
+           p_y = slope(column, trace, column->across, sample->s2, t_s, t_r);
     value = read_antialiased(r, trace, u, triangle_half_width(p_x, p_y, trace->spacing));
   } else {
     value = read_trace(r, trace->x, u);
@@ -238,7 +244,8 @@ static double describe_column(const moho_reference *r, size_t c, reference_sampl
   for (size_t k = 0; k < r->n_time; k++) {
     double v = r->v[c * r->n_time + k], t0 = r->first_s + (double)k * r->step_s, t1 = t0 / (2.0 * dt);
     radius = MAX(radius, moho_aperture_radius(v, t0 / 2.0, tan_dip, r->options.aperture_min_m, r->options.aperture_max_m));
-    samples[k] = (reference_sample){.v = v, .s2 = 1.0 / ((v * dt) * (v * dt)), .t1 = t1, .t1sq = vertical_squared(t1), .t0_s = t0, .radius = radius};
+    samples[k] = (reference_sample){
+        .v = v, .s2 = 1.0 / ((v * dt) * (v * dt)), .t1 = t1, .t1sq = vertical_squared(t1), .t0_s = t0, .radius = radius};
   }
   return radius;
 }
@@ -266,7 +273,8 @@ static reference_trace describe_trace(const moho_reference *r, const moho_geomet
                            .half_offset2 = 0.25 * distance2(dx, dy),
                            .first_sample = g->first_sample_s[i] / r->preparer.dt_s};
   if (r->classes.n)
-    trace.spacing = r->options.antialias_factor * r->classes.spacing_m[moho_offset_class_of(&r->classes, moho_geometry_offset(g, i))];
+    trace.spacing =
+        r->options.antialias_factor * r->classes.spacing_m[moho_offset_class_of(&r->classes, moho_geometry_offset(g, i))];
   return trace;
 }
 
@@ -276,7 +284,8 @@ typedef struct reference_scratch {
   double *rows, *muted;    /* [TRACES_AT_ONCE, stride], [TRACES_AT_ONCE, n_input] */
 } reference_scratch;
 
-static void prepare_traces(const moho_reference *r, const moho_geometry *geometry, const float *samples, reference_scratch *scratch) {
+static void prepare_traces(const moho_reference *r, const moho_geometry *geometry, const float *samples,
+                           reference_scratch *scratch) {
   const moho_reference_preparer *p = &r->preparer;
 #pragma omp parallel for schedule(static)
   for (long k = 0; k < (long)geometry->n; k++) {
@@ -301,7 +310,8 @@ static moho_status add_to_columns(const moho_reference *r, const reference_trace
       if (samples) add_to_column(r, (size_t)c, traces, n, samples);
     free(samples);
   }
-  return out_of_memory ? moho_fail(MOHO_ERROR_MEMORY, "reference: out of memory for a column of %zu samples", r->n_time) : MOHO_OK;
+  return out_of_memory ? moho_fail(MOHO_ERROR_MEMORY, "reference: out of memory for a column of %zu samples", r->n_time)
+                       : MOHO_OK;
 }
 
 moho_status moho_reference_add(moho_reference *r, const moho_geometry *geometry, const float *traces) {
