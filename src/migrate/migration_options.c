@@ -25,7 +25,8 @@ moho_migration_options moho_migration_options_default(void) {
 /* A name of an enum is 0 .. last. */
 static moho_status check_choice(const char *key, int value, int last) {
   if (value >= 0 && value <= last) return MOHO_OK;
-  return moho_fail_at((moho_place){.key = key}, "use one of the enum's names, or leave the default of moho_migration_options_default()",
+  return moho_fail_at((moho_place){.key = key},
+                      "use one of the enum's names, or leave the default of moho_migration_options_default()",
                       MOHO_ERROR_ARGUMENT, "%s is %d, expected one of its names (0 to %d)", key, value, last);
 }
 
@@ -55,21 +56,26 @@ static moho_status check_aperture(const moho_migration_options *o) {
     return refuse("migration.aperture.max_dip_deg", o->aperture_max_dip_deg, "an angle above 0 and up to 89 degrees",
                   "give the steepest dip to image in degrees, e.g. 60");
   if (!(o->aperture_taper >= 0 && o->aperture_taper <= 1))
-    return refuse("migration.aperture.taper", o->aperture_taper, "a fraction of the radius, 0 to 1", "use 0.1, or 0 for no taper");
+    return refuse("migration.aperture.taper", o->aperture_taper, "a fraction of the radius, 0 to 1",
+                  "use 0.1, or 0 for no taper");
   return MOHO_OK;
 }
 
 moho_status moho_migration_options_check(const moho_migration_options *o) {
-  if (!o) return moho_fail(MOHO_ERROR_ARGUMENT, "migration options are NULL, expected moho_migration_options_default() or changed from it");
+  if (!o)
+    return moho_fail(MOHO_ERROR_ARGUMENT,
+                     "migration options are NULL, expected moho_migration_options_default() or changed from it");
   MOHO_TRY(check_choices(o));
   MOHO_TRY(check_aperture(o));
   if (!(o->antialias_factor > 0 && o->antialias_factor <= 10))
     return refuse("migration.antialias_factor", o->antialias_factor, "a factor above 0 and up to 10",
                   "1 puts the first null of the filter at the first aliased frequency; use antialias none for no filter");
   if (!(o->stretch_mute < 0 || (o->stretch_mute >= 0 && o->stretch_mute <= 1e6)))
-    return refuse("migration.stretch_mute", o->stretch_mute, "a stretch such as 0.5, or a negative number for none", "use -1 for no stretch mute");
+    return refuse("migration.stretch_mute", o->stretch_mute, "a stretch such as 0.5, or a negative number for none",
+                  "use -1 for no stretch mute");
   if (o->refine != 1 && o->refine != 2 && o->refine != 4 && o->refine != 8)
-    return refuse("input.resample", o->refine, "a refinement of 1, 2, 4 or 8", "moho_migration_refine_factor() tells what the data need");
+    return refuse("input.resample", o->refine, "a refinement of 1, 2, 4 or 8",
+                  "moho_migration_refine_factor() tells what the data need");
   if (o->tile_columns < 0)
     return refuse("execution.tile", o->tile_columns, "columns along a tile's side, 0 or more", "use 0 to have it chosen");
   return MOHO_OK;

@@ -48,7 +48,8 @@ static moho_status divide(const moho_geometry *geometry, moho_offset_classes *ou
 }
 
 /* Traces of each class together: members [first[c], first[c+1]). */
-static moho_status sort_into_classes(const moho_geometry *geometry, const moho_offset_classes *classes, size_t **members, size_t **first) {
+static moho_status sort_into_classes(const moho_geometry *geometry, const moho_offset_classes *classes, size_t **members,
+                                     size_t **first) {
   MOHO_TRY(moho_allocate(geometry->n + 1, sizeof **members, "offset classes", members));
   MOHO_TRY(moho_allocate(classes->n + 2, sizeof **first, "offset classes", first));
   size_t *next = *first + 1; /* counts, then where each class goes on; at the end where it ends */
@@ -59,13 +60,14 @@ static moho_status sort_into_classes(const moho_geometry *geometry, const moho_o
     next[c + 1] += next[c];
   }
   for (size_t i = 0; i < geometry->n; i++)
-    if (moho_geometry_is_live(geometry, i)) (*members)[next[moho_offset_class_of(classes, moho_geometry_offset(geometry, i))]++] = i;
+    if (moho_geometry_is_live(geometry, i))
+      (*members)[next[moho_offset_class_of(classes, moho_geometry_offset(geometry, i))]++] = i;
   return MOHO_OK;
 }
 
 /* 0 where the members do not say. points, scratch [n + 1]. */
-static double class_spacing(const moho_geometry *geometry, const moho_grid *grid, const size_t *members, size_t n, moho_point *points,
-                            moho_point *scratch) {
+static double class_spacing(const moho_geometry *geometry, const moho_grid *grid, const size_t *members, size_t n,
+                            moho_point *points, moho_point *scratch) {
   double *positions = (double *)scratch;
   int is_line = moho_grid_is_line(grid);
   if (n < MIN_TRACES) return 0;
@@ -100,7 +102,8 @@ static moho_status measure_classes(const moho_geometry *geometry, const moho_gri
   if (!status) status = moho_allocate(geometry->n + 1, sizeof *scratch, "offset classes", &scratch);
   if (!status) status = moho_allocate(out->n, sizeof *own, "offset classes", &own);
   if (!status) {
-    for (size_t c = 0; c < out->n; c++) own[c] = class_spacing(geometry, grid, members + first[c], out->traces[c], points, scratch);
+    for (size_t c = 0; c < out->n; c++)
+      own[c] = class_spacing(geometry, grid, members + first[c], out->traces[c], points, scratch);
     for (size_t c = 0; c < out->n; c++) out->spacing_m[c] = own[c] > 0 ? own[c] : borrowed_spacing(own, out->n, c, grid);
   }
   free(members), free(first), free(points), free(scratch), free(own);

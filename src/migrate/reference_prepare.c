@@ -30,7 +30,8 @@ static double impulse_at(size_t m, const double (*response)[2], size_t length, s
 }
 
 static moho_status make_impulse(moho_rho rho, moho_reference_preparer *p) {
-  size_t length = moho_filter_length(p->n_input), refined = length * (size_t)p->refine, reach = (p->n_input - 1) * (size_t)p->refine;
+  size_t length = moho_filter_length(p->n_input), refined = length * (size_t)p->refine,
+         reach = (p->n_input - 1) * (size_t)p->refine;
   double (*response)[2] = NULL, *cosine = NULL;
   moho_status status = moho_allocate(length / 2 + 1, sizeof *response, "reference filter", &response);
   if (!status) status = moho_allocate(refined, sizeof *cosine, "reference filter", &cosine);
@@ -48,8 +49,8 @@ static moho_status make_impulse(moho_rho rho, moho_reference_preparer *p) {
   return status;
 }
 
-moho_status moho_reference_preparer_create(const moho_migration_options *options, int is_line, size_t n_samples, double dt_s, int k_max,
-                                           moho_reference_preparer *out) {
+moho_status moho_reference_preparer_create(const moho_migration_options *options, int is_line, size_t n_samples, double dt_s,
+                                           int k_max, moho_reference_preparer *out) {
   moho_rho rho = moho_rho_resolve(options->rho_filter, is_line);
   *out = (moho_reference_preparer){.n_input = n_samples,
                                    .n_samples = moho_refined_samples(n_samples, options->refine),

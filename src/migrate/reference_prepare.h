@@ -20,13 +20,13 @@ typedef struct moho_reference_preparer {
 } moho_reference_preparer;
 
 /* k_max 0: no antialias. */
-moho_status moho_reference_preparer_create(const moho_migration_options *options, int is_line, size_t n_samples, double dt_s, int k_max,
-                                           moho_reference_preparer *out);
+moho_status moho_reference_preparer_create(const moho_migration_options *options, int is_line, size_t n_samples, double dt_s,
+                                           int k_max, moho_reference_preparer *out);
 void moho_reference_preparer_release(moho_reference_preparer *preparer);
 
 /* One trace into row [stride]; muted: scratch [n_input]. Returns 1 when it is live, else the row is zero. */
-int moho_reference_prepare(const moho_reference_preparer *preparer, const moho_geometry *geometry, size_t trace, const float *samples,
-                           double *muted, double *row);
+int moho_reference_prepare(const moho_reference_preparer *preparer, const moho_geometry *geometry, size_t trace,
+                           const float *samples, double *muted, double *row);
 
 /* Sample 0 of the trace, and of the trace integrated twice, in a row. */
 static inline const double *moho_reference_samples(const double *row) {

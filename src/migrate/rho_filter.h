@@ -11,8 +11,8 @@
 
 #define MOHO_RHO_ROLL_OFF 0.8
 
-/* A multiple of 4 with the prime factors 2, 3 and 5 only, at least twice the trace: the half-derivative's long tail then comes round to
- * the trace's other end from a full trace length away. */
+/* A multiple of 4 with the prime factors 2, 3 and 5 only, at least twice the trace: the half-derivative's long tail then comes
+ * round to the trace's other end from a full trace length away. */
 size_t moho_filter_length(size_t n_samples);
 
 /* H at frequencies k/(length*dt), k = 0 .. length/2: response[k] = {real, imaginary}. rho must not be auto. */

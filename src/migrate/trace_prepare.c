@@ -109,8 +109,8 @@ static moho_status make_response(moho_trace_preparer *p) {
   return status;
 }
 
-moho_status moho_trace_preparer_create(const moho_migration_options *options, int is_line, size_t n_samples, double dt_s, int k_max,
-                                       moho_trace_preparer **out) {
+moho_status moho_trace_preparer_create(const moho_migration_options *options, int is_line, size_t n_samples, double dt_s,
+                                       int k_max, moho_trace_preparer **out) {
   *out = NULL;
   if (n_samples < 1 || n_samples > (size_t)1 << 26)
     return moho_fail(MOHO_ERROR_RANGE, "traces have %zu samples, expected 1 to %zu", n_samples, (size_t)1 << 26);
@@ -162,8 +162,8 @@ static void integrate_row(const moho_trace_preparer *p, workspace *w, float *row
   for (size_t j = 0; j < l->n_samples + 2 * p->margin; j++) c[j] = (float)w->integrated[j];
 }
 
-static void prepare_one(const moho_trace_preparer *p, workspace *w, const moho_geometry *geometry, size_t trace, const float *samples,
-                        float *row, uint8_t *live) {
+static void prepare_one(const moho_trace_preparer *p, workspace *w, const moho_geometry *geometry, size_t trace,
+                        const float *samples, float *row, uint8_t *live) {
   const moho_prepared_layout *l = &p->layout;
   memset(row, 0, l->stride * sizeof *row);
   *live = (uint8_t)moho_trace_mute(geometry, trace, samples, p->n_input, p->dt_input_s, p->rho != MOHO_RHO_NONE, w->weights);
@@ -178,8 +178,8 @@ static void prepare_one(const moho_trace_preparer *p, workspace *w, const moho_g
   if (l->c0) integrate_row(p, w, row);
 }
 
-moho_status moho_trace_prepare(moho_trace_preparer *p, const moho_geometry *geometry, const float *traces, int threads, float *rows,
-                               uint8_t *live) {
+moho_status moho_trace_prepare(moho_trace_preparer *p, const moho_geometry *geometry, const float *traces, int threads,
+                               float *rows, uint8_t *live) {
   if (threads < 1) threads = 1;
   MOHO_TRY(provide_workspaces(p, threads));
   long n = (long)geometry->n;

@@ -33,7 +33,8 @@ static moho_geometry lattice(size_t side, double spacing, double turn_deg, doubl
       for (size_t o = 1; o <= 3; o++)
         for (size_t a = 0; a < azimuths; a++) {
           double u = (double)i * spacing, v = (double)j * spacing;
-          place(&g, k++, x0 + u * c + v * s, y0 - u * s + v * c, 200.0 * (double)o, turn_deg + 180.0 * (double)a / (double)azimuths);
+          place(&g, k++, x0 + u * c + v * s, y0 - u * s + v * c, 200.0 * (double)o,
+                turn_deg + 180.0 * (double)a / (double)azimuths);
         }
   return g;
 }
@@ -134,7 +135,8 @@ static void irregular_offsets_make_few_classes(void **state) {
   uint64_t random = 5;
   assert_ok(moho_geometry_create(20000, &g));
   for (size_t i = 0; i < g.n; i++)
-    place(&g, i, 500 * test_uniform(&random), 500 * test_uniform(&random), 3000 * test_uniform(&random), 360 * test_uniform(&random));
+    place(&g, i, 500 * test_uniform(&random), 500 * test_uniform(&random), 3000 * test_uniform(&random),
+          360 * test_uniform(&random));
   moho_offset_classes classes;
   assert_ok(moho_offset_classes_create(&g, &grid, &classes));
   assert_true(classes.n <= 258 && classes.n >= 250);

@@ -17,7 +17,8 @@
 enum { N_SAMPLES = 90, N_TIME = 47, MAX_TRACES = 32, MAX_COLUMNS = 25 };
 static const double dt = 0.004;
 
-/* ---- the survey: 3 x 3 midpoints 30 m apart (or 5 along a line), one offset, so the class's spacing is 30 m; a dead trace ---- */
+/* ---- the survey: 3 x 3 midpoints 30 m apart (or 5 along a line), one offset, so the class's spacing is 30 m; a dead trace ----
+ */
 
 typedef struct survey {
   moho_grid grid;
@@ -74,7 +75,8 @@ static void prepare(const float *trace, moho_rho rho, int refine, double *out) {
     double complex u = 0, h = rho == MOHO_RHO_3D ? -I * w * fade : rho == MOHO_RHO_2D ? csqrt(-I * w) * fade : 1;
     for (size_t j = 0; j < N_SAMPLES; j++) u += trace[j] * cexp(-I * w * (double)j * dt);
     u *= h / (double)length;
-    for (size_t i = 0; i < n; i++) out[i] += (k == 0 || k == length / 2 ? 1 : 2) * creal(u * cexp(I * w * (double)i * dt / refine));
+    for (size_t i = 0; i < n; i++)
+      out[i] += (k == 0 || k == length / 2 ? 1 : 2) * creal(u * cexp(I * w * (double)i * dt / refine));
   }
 }
 
@@ -118,12 +120,13 @@ static double antialiased(const double *x, long n, double u, double k, moho_inte
 }
 
 /* One trace at one image point; returns 1 when it counts. spacing 30 m. */
-static int contribution(const survey *s, const moho_migration_options *o, size_t trace, const double *x, long n, double px, double py,
-                        double t0, double *image) {
+static int contribution(const survey *s, const moho_migration_options *o, size_t trace, const double *x, long n, double px,
+                        double py, double t0, double *image) {
   const moho_geometry *g = &s->geometry;
   int is_line = s->grid.n_inline == 1;
   double v = velocity_at(t0), fine = dt / o->refine;
-  double sx = px - g->source_x[trace], sy = py - g->source_y[trace], rx = px - g->receiver_x[trace], ry = py - g->receiver_y[trace];
+  double sx = px - g->source_x[trace], sy = py - g->source_y[trace], rx = px - g->receiver_x[trace],
+         ry = py - g->receiver_y[trace];
   double radius = fmin(fmax(v * t0 / 2 * tan(o->aperture_max_dip_deg * PI / 180), o->aperture_min_m), o->aperture_max_m);
   double away = hypot(0.5 * (sx + rx), 0.5 * (sy + ry)), half = 0.5 * hypot(sx - rx, sy - ry);
   if (away > radius) return 0;
@@ -140,7 +143,8 @@ static int contribution(const survey *s, const moho_migration_options *o, size_t
     value = interpolate(x, n, u, o->interpolation);
   }
   double t = fmax(ts + tr, dt), w = 1, taper = 1, f = o->aperture_taper;
-  if (o->weight == MOHO_WEIGHT_SPREADING || o->weight == MOHO_WEIGHT_SPREADING_OBLIQUITY) w *= is_line ? 1 / sqrt(v * t) : 1 / (v * t);
+  if (o->weight == MOHO_WEIGHT_SPREADING || o->weight == MOHO_WEIGHT_SPREADING_OBLIQUITY)
+    w *= is_line ? 1 / sqrt(v * t) : 1 / (v * t);
   if (o->weight == MOHO_WEIGHT_OBLIQUITY || o->weight == MOHO_WEIGHT_SPREADING_OBLIQUITY) w *= t0 / t;
   if (f > 0 && radius > 0 && away > radius * (1 - f)) taper = 0.5 * (1 + cos(PI * (away - radius * (1 - f)) / (f * radius)));
   *image += w * taper * value;
@@ -178,9 +182,10 @@ static void compare(const survey *s, const moho_migration_options *o, double tol
   assert_true(contributions > 100);
   assert_true(largest > 0);
   if (worst > tolerance * largest)
-    print_error("differs by %.3g of the largest: interpolation %d antialias %d factor %g weight %d rho %d refine %d taper %g mute %g line %d\n",
-                worst / largest, (int)o->interpolation, (int)o->antialias, o->antialias_factor, (int)o->weight, (int)o->rho_filter, o->refine,
-                o->aperture_taper, o->stretch_mute, s->grid.n_inline == 1);
+    print_error(
+        "off by %.3g: interpolation %d antialias %d factor %g weight %d rho %d refine %d taper %g mute %g line %d\n",
+        worst / largest, (int)o->interpolation, (int)o->antialias, o->antialias_factor, (int)o->weight, (int)o->rho_filter,
+        o->refine, o->aperture_taper, o->stretch_mute, s->grid.n_inline == 1);
   assert_true(worst <= tolerance * largest);
 }
 
@@ -256,8 +261,8 @@ static void weights_stay_finite_at_time_zero(void **state) {
 
 /* ---- what it does with columns, batches, threads and mistakes ---- */
 
-static void run(const survey *s, const moho_migration_options *o, const size_t *columns, size_t n_columns, size_t batch, double *image,
-                int32_t *fold) {
+static void run(const survey *s, const moho_migration_options *o, const size_t *columns, size_t n_columns, size_t batch,
+                double *image, int32_t *fold) {
   moho_reference *reference;
   assert_ok(moho_reference_create(&s->grid, s->velocity, o, &s->geometry, N_SAMPLES, dt, columns, n_columns, &reference));
   for (size_t first = 0; first < s->geometry.n; first += batch) {
@@ -299,16 +304,18 @@ static void mistakes_are_named(void **state) {
   moho_migration_options o = moho_migration_options_default();
   moho_reference *reference;
   const size_t beyond[] = {0, 12};
-  assert_fails(moho_reference_create(&s.grid, s.velocity, &o, &s.geometry, N_SAMPLES, dt, beyond, 2, &reference), MOHO_ERROR_ARGUMENT,
-               "column 1 is 12, expected below 12");
+  assert_fails(moho_reference_create(&s.grid, s.velocity, &o, &s.geometry, N_SAMPLES, dt, beyond, 2, &reference),
+               MOHO_ERROR_ARGUMENT, "column 1 is 12, expected below 12");
   assert_null(reference);
   o.aperture_taper = 2;
   assert_fails(moho_reference_create(&s.grid, s.velocity, &o, &s.geometry, N_SAMPLES, dt, NULL, 0, &reference), MOHO_ERROR_RANGE,
                "migration.aperture.taper is 2");
   o = moho_migration_options_default();
-  assert_fails(moho_reference_create(&s.grid, s.velocity, &o, &s.geometry, 0, dt, NULL, 0, &reference), MOHO_ERROR_RANGE, "0 samples");
+  assert_fails(moho_reference_create(&s.grid, s.velocity, &o, &s.geometry, 0, dt, NULL, 0, &reference), MOHO_ERROR_RANGE,
+               "0 samples");
   s.grid.n_time = 0;
-  assert_fails(moho_reference_create(&s.grid, s.velocity, &o, &s.geometry, N_SAMPLES, dt, NULL, 0, &reference), MOHO_ERROR_RANGE, "time");
+  assert_fails(moho_reference_create(&s.grid, s.velocity, &o, &s.geometry, N_SAMPLES, dt, NULL, 0, &reference), MOHO_ERROR_RANGE,
+               "time");
   moho_reference_destroy(&reference);
   release(&s);
 }

@@ -35,7 +35,8 @@ static void packets_are_exact_between_samples(void **state) {
     float *row = malloc(layout.stride * sizeof *row);
     assert_ok(moho_trace_prepare(preparer, &geometry, trace, 1, row, &live));
     double worst = 0, worst_kept = 0;
-    for (size_t i = 0; i < layout.n_samples; i++) worst = fmax(worst, fabs(row[layout.x0 + i] - packet((double)i * layout.dt_s, 70)));
+    for (size_t i = 0; i < layout.n_samples; i++)
+      worst = fmax(worst, fabs(row[layout.x0 + i] - packet((double)i * layout.dt_s, 70)));
     for (int j = 0; j < n; j++) worst_kept = fmax(worst_kept, fabs(row[layout.x0 + (size_t)(j * refine)] - trace[j]));
     assert_true(worst < 2e-6);
     assert_true(worst_kept < 1e-6);
@@ -107,8 +108,9 @@ static void silence_needs_nothing(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(packets_are_exact_between_samples), cmocka_unit_test(lone_nyquist_stays_a_cosine),
-                                     cmocka_unit_test(factor_fits_the_data), cmocka_unit_test(white_noise_under_the_signal_does_not_count),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(packets_are_exact_between_samples),
+                                     cmocka_unit_test(lone_nyquist_stays_a_cosine), cmocka_unit_test(factor_fits_the_data),
+                                     cmocka_unit_test(white_noise_under_the_signal_does_not_count),
                                      cmocka_unit_test(silence_needs_nothing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,7 +161,8 @@ static void reflectors_come_out_zero_phase(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(derivatives_of_known_functions), cmocka_unit_test(float_path_is_the_plain_sum),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(derivatives_of_known_functions),
+                                     cmocka_unit_test(float_path_is_the_plain_sum),
                                      cmocka_unit_test(two_half_derivatives_are_one), cmocka_unit_test(lengths_suit_the_transform),
                                      cmocka_unit_test(reflectors_come_out_zero_phase)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,8 +17,8 @@ typedef struct prepared {
   uint8_t *live;
 } prepared;
 
-static prepared prepare(const moho_migration_options *options, const moho_geometry *geometry, const float *traces, size_t n_samples,
-                        double dt, int k_max, int threads) {
+static prepared prepare(const moho_migration_options *options, const moho_geometry *geometry, const float *traces,
+                        size_t n_samples, double dt, int k_max, int threads) {
   moho_trace_preparer *preparer;
   assert_ok(moho_trace_preparer_create(options, 0, n_samples, dt, k_max, &preparer));
   prepared out = {.layout = moho_trace_preparer_layout(preparer)};
