@@ -31,7 +31,7 @@ endif
 build: ## build the release into build/; the command is build/moho
 	@test -f $(BUILD)/build.ninja || cmake --preset release -B $(BUILD) -DCMAKE_C_COMPILER=$(COMPILER) $(PLATFORM) \
 	  || { rm -f $(BUILD)/CMakeCache.txt; echo "configuring failed: scripts/setup.sh installs what is missing" >&2; exit 1; }
-	@cmake --build $(BUILD) -j $(JOBS)
+	@cmake --build $(BUILD) -j $(JOBS) $(addprefix --target ,$(TARGETS))
 
 help: ## list these
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name words; do \
@@ -39,7 +39,7 @@ help: ## list these
 	@sed -n 's/^#   \([A-Z].*\)/  \1/p' $(firstword $(MAKEFILE_LIST))
 
 demo: setup-build ## install what is missing, build, make a survey, migrate it: demo/ holds image, pictures and report
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build TARGETS=moho_command
 	@scripts/demo.sh $(BUILD)/moho demo
 
 # A build from before the tests' needs were installed knows no tests: configure it again.

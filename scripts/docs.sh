@@ -8,6 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 "$here/scripts/demo.sh" "$moho" "$work/demo"
-cp "$work/demo/stack.png" "$here/docs/pictures/demo.png"
+"$moho" view "$work/demo/image.zarr" --inline 11 --width 760 --height 560 --title "The demo, migrated" \
+  --output "$here/docs/pictures/demo.png"
 python3 "$here/scripts/bench_table.py" --write
 ls -l "$here/docs/pictures"
