@@ -10,7 +10,7 @@
 
 #include "physics_support.h"
 
-enum { NS = 251, TRACES = 96 };
+enum { NS = 251, TRACES = 96, LONGEST = 4001 };
 static const double DT = 0.002;
 
 typedef enum { V_CONSTANT, V_LINEAR_T0, V_LINEAR_Z, V_TABLE } velocity_case;
@@ -148,15 +148,15 @@ static void run_reference(const moho_grid *grid, const moho_velocity *velocity, 
 }
 
 /* 1 when image and fold agree with the reference's. */
-static int agrees(const char *simd, size_t number, const scenario *c, const moho_image *image, const double *expected,
+static int agrees(const char *what, size_t number, double bound, const moho_image *image, const double *expected,
                   const int32_t *fold) {
   size_t n = image_size(image), differing = 0;
   for (size_t k = 0; k < n; k++) differing += image->fold[k] != fold[k];
-  double error = test_relative_l2(image->stack, expected, n), bound = c->antialias == TRIANGLE ? 1e-4 : 2e-8 * NS;
+  double error = test_relative_l2(image->stack, expected, n);
   int good = error <= bound && !differing;
   if (!good)
-    print_error("scenario %zu on %s: relative L2 %.3g, expected <= %.3g; fold differs at %zu of %zu\n", number, simd, error,
-                bound, differing, n);
+    print_error("%s %zu: relative L2 %.3g, expected <= %.3g; fold differs at %zu of %zu\n", what, number, error, bound, differing,
+                n);
   return good;
 }
 
@@ -168,37 +168,74 @@ static int is_available(const char *uri) {
   return !status;
 }
 
+static const char *const simds[] = {"scalar", "avx2", "avx512", "neon"};
+
+/* On every instruction set of this machine; how many disagree. */
+static size_t compare_all(const char *what, size_t number, double bound, const moho_grid *grid, const moho_velocity *velocity,
+                          const moho_migration_options *options, const survey *s) {
+  size_t n = grid->n_inline * grid->n_crossline * grid->n_time, failures = 0, ran = 0;
+  double *expected = malloc(n * sizeof *expected), norm = 0;
+  int32_t *fold = malloc(n * sizeof *fold);
+  assert_true(expected && fold);
+  run_reference(grid, velocity, options, s, expected, fold);
+  for (size_t k = 0; k < n; k++) norm += expected[k] * expected[k];
+  assert_true(norm > 0);
+  for (size_t i = 0; i < 4; i++) {
+    char uri[60], name[60];
+    snprintf(uri, sizeof uri, "cpu?simd=%s&threads=2", simds[i]);
+    snprintf(name, sizeof name, "%s, %s", simds[i], what);
+    if (!is_available(uri)) continue;
+    moho_image image = migrate(uri, grid, velocity, options, s, 40);
+    failures += !agrees(name, number, bound, &image, expected, fold);
+    ran++;
+    moho_image_release(&image);
+  }
+  assert_true(ran >= 1);
+  free(expected), free(fold);
+  return failures;
+}
+
 static size_t check_scenario(size_t number) {
   const scenario *c = &scenarios[number];
   moho_grid grid = grid_for(c);
   survey s = survey_for(c, &grid);
   moho_velocity *velocity = velocity_for(c, &grid);
   moho_migration_options options = options_for(c);
-  size_t n = grid.n_inline * grid.n_crossline * grid.n_time, failures = 0, ran = 0;
-  double *expected = malloc(n * sizeof *expected), norm = 0;
-  int32_t *fold = malloc(n * sizeof *fold);
-  assert_true(expected && fold);
-  run_reference(&grid, velocity, &options, &s, expected, fold);
-  for (size_t k = 0; k < n; k++) norm += expected[k] * expected[k];
-  assert_true(norm > 0);
-  static const char *const simds[] = {"scalar", "avx2", "avx512", "neon"};
-  for (size_t i = 0; i < 4; i++) {
-    char uri[60];
-    snprintf(uri, sizeof uri, "cpu?simd=%s&threads=2", simds[i]);
-    if (!is_available(uri)) {
-      if (number == 0) print_message("%s: skipped, not on this machine\n", simds[i]);
-      continue;
-    }
-    moho_image image = migrate(uri, &grid, velocity, &options, &s, 40);
-    failures += !agrees(simds[i], number, c, &image, expected, fold);
-    ran++;
-    moho_image_release(&image);
-  }
-  assert_true(ran >= 1);
-  free(expected), free(fold);
+  size_t failures = compare_all("scenario", number, c->antialias == TRIANGLE ? 1e-4 : 2e-8 * NS, &grid, velocity, &options, &s);
   moho_velocity_destroy(&velocity);
   survey_release(&s);
   return failures;
+}
+
+/* Errors grow with the sample number: traces as long as surveys have them. */
+static size_t check_length(size_t n_samples) {
+  survey s = survey_create(6, n_samples, DT);
+  moho_grid grid = grid_of(1000, 2000, 0, 2, 3, 25, n_samples, DT);
+  moho_velocity *velocity;
+  moho_migration_options options = moho_migration_options_default();
+  for (size_t k = 0; k < s.n; k++)
+    survey_place(&s, k, 1010 + 30 * (double)k, 2020 + 25 * (double)k, 300 * (double)k, 40 * (double)k);
+  for (size_t part = 0; part < n_samples / NS; part++) survey_fill_with_events(&s, 60, part);
+  assert_ok(moho_velocity_create_linear_t0(1800, 300, &velocity));
+  size_t failures = compare_all("samples", n_samples, 2e-8 * (double)n_samples, &grid, velocity, &options, &s);
+  moho_velocity_destroy(&velocity);
+  survey_release(&s);
+  return failures;
+}
+
+static void instruction_sets_are_named(void **state) {
+  (void)state;
+  for (size_t i = 0; i < 4; i++) {
+    char uri[60];
+    snprintf(uri, sizeof uri, "cpu?simd=%s", simds[i]);
+    print_message("%s: %s\n", simds[i], is_available(uri) ? "compared" : "skipped, not on this machine");
+  }
+}
+
+static void long_traces_agree_with_the_reference(void **state) {
+  (void)state;
+  size_t failures = check_length(1001) + check_length(LONGEST);
+  assert_int_equal(failures, 0);
 }
 
 static void every_instruction_set_agrees_with_the_reference(void **state) {
@@ -228,7 +265,9 @@ static void every_pair_of_options_is_tried(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_pair_of_options_is_tried),
+      cmocka_unit_test(instruction_sets_are_named),
       cmocka_unit_test(every_instruction_set_agrees_with_the_reference),
+      cmocka_unit_test(long_traces_agree_with_the_reference),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
