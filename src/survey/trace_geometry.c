@@ -41,7 +41,7 @@ static moho_status check_geographic(const char *path, const moho_traces_options 
       within_degrees(midpoints))
     return moho_fail_at(
         (moho_place){.file = path, .trace = (int64_t)tally->first + 1},
-        "project the coordinates to metres (UTM or the survey's grid) and write them into the headers; if they are metres already, "
+        "project the coordinates to metres (UTM or the survey's grid) and write them into the headers; if they are metres "
         "set units: m",
         MOHO_ERROR_FORMAT,
         "%s: coordinates are geographic: units code %g (bytes 89-90) in %zu traces, and all lie within +-180 and +-90", path,
