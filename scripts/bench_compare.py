@@ -29,7 +29,7 @@ def main():
         sys.exit(f"bench: {run} holds no measurement")
     kept = [(path.stem, case) for path in sorted(results.glob("*.json")) for case in read_cases(path)]
     for case in now:
-        print(f"{name(case)}: {case['contributions_per_s'] / 1e9:.3g} G contributions/s on {case.get('device')}"
+        print(f"{name(case)}: {case['contributions_per_s'] / 1e9:.3g} G contributions/s on {case['device']['uri']}"
               f" (runs spread over {100 * spread(case):.0f} %)")
         for stem, old in kept:
             if name(old) == name(case):
