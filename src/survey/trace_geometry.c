@@ -42,7 +42,7 @@ static moho_status check_geographic(const char *path, const moho_traces_options 
     return moho_fail_at(
         (moho_place){.file = path, .trace = (int64_t)tally->first + 1},
         "project the coordinates to metres (UTM or the survey's grid) and write them into the headers; if they are metres "
-        "set units: m",
+        "already, set units: m",
         MOHO_ERROR_FORMAT,
         "%s: coordinates are geographic: units code %g (bytes 89-90) in %zu traces, and all lie within +-180 and +-90", path,
         tally->value, tally->count);
