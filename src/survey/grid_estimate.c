@@ -119,10 +119,10 @@ static void make_absolute(const moho_midpoints *m, moho_grid *grid) {
 static void write_report(const moho_grid *grid, size_t live, const char *words, char report[400]) {
   if (!report) return;
   if (moho_grid_is_line(grid))
-    snprintf(report, 400, "%s: %zu CDPs %d to %lld, %.6g m apart, towards azimuth %.6g degrees; %zu live traces", words,
+    snprintf(report, 400, "%s: %zu CDPs %d to %.0f, %.6g m apart, towards azimuth %.6g degrees; %zu live traces", words,
              grid->n_crossline, grid->crossline_first,
-             (long long)(grid->crossline_first + (int64_t)(grid->n_crossline - 1) * grid->crossline_step),
-             grid->crossline_spacing_m, grid->inline_azimuth_deg, live);
+             grid->crossline_first + (double)(grid->n_crossline - 1) * grid->crossline_step, grid->crossline_spacing_m,
+             grid->inline_azimuth_deg, live);
   else
     snprintf(report, 400,
              "%s: %zu inlines %.6g m apart, %zu crosslines %.6g m apart, inline azimuth %.6g degrees%s; %zu live traces", words,

@@ -105,8 +105,8 @@ moho_status moho_grid_estimate_by_numbers(const moho_midpoints *m, moho_grid *gr
   for (size_t i = 0; !status && i < m->n; i++) {
     if (!m->inline_number[i] || !m->crossline_number[i]) continue;
     f.x[f.n] = m->x[i], f.y[f.n] = m->y[i];
-    f.p[f.n] = (double)((m->inline_number[i] - il.first) / il.step),
-    f.q[f.n] = (double)((m->crossline_number[i] - xl.first) / xl.step);
+    f.p[f.n] = (double)(m->inline_number[i] - il.first) / (double)il.step,
+    f.q[f.n] = (double)(m->crossline_number[i] - xl.first) / (double)xl.step;
     f.n++;
   }
   if (!status && numbers_fit(&f, &fit)) {
