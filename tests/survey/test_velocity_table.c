@@ -49,13 +49,15 @@ static moho_grid line_grid(void) {
 
 static void opendtect_heading_names_columns(void **state) {
   (void)state;
-  const char *const texts[] = {
-      "CDP-X CDP-Y Time(ms) Vrms Vint Vavg Depth(m)\n600000 6000000 500 2000 2000 2000 500\n600000 6000000 1500 3000 3400 2900 2200\n"
-      "601000 6000000 500 2200 2200 2200 550\n",
-      "# \"X\" \"Y\"\tTWT (ms)\tVrms\r\n\r\n600000\t6000000\t500\t2000\r\n600000\t6000000\t1500\t3000\r\n601000\t6000000\t500\t2200\r\n",
-      "! picks of line 7, from a workstation\n! x, y, time_s, vrms\n600000, 6000000, 0.5, 2000 # first\n600000, 6000000, 1.5, 3000\n\n"
-      "601000,6000000,.5,2.2e3\n",
-      "600000;6000000;0.5;2000\n600000;6000000;1.5;3000\n601000;6000000;0.5;2200"};
+  const char *const texts[] = {"CDP-X CDP-Y Time(ms) Vrms Vint Vavg Depth(m)\n600000 6000000 500 2000 2000 2000 500\n"
+                               "600000 6000000 1500 3000 3400 2900 2200\n"
+                               "601000 6000000 500 2200 2200 2200 550\n",
+                               "# \"X\" \"Y\"\tTWT (ms)\tVrms\r\n\r\n"
+                               "600000\t6000000\t500\t2000\r\n600000\t6000000\t1500\t3000\r\n601000\t6000000\t500\t2200\r\n",
+                               "! picks of line 7, from a workstation\n! x, y, time_s, vrms\n"
+                               "600000, 6000000, 0.5, 2000 # first\n600000, 6000000, 1.5, 3000\n\n"
+                               "601000,6000000,.5,2.2e3\n",
+                               "600000;6000000;0.5;2000\n600000;6000000;1.5;3000\n601000;6000000;0.5;2200"};
   for (size_t i = 0; i < 4; i++) {
     moho_velocity_options options = defaults();
     options.format = i == 3 ? "opendtect" : NULL;
