@@ -52,7 +52,6 @@ static moho_status refuse_too_large(const moho_migration_setup *s, const moho_gr
 }
 
 static void place_columns(moho_migration *m) {
-  int is_line = moho_grid_is_line(&m->grid);
   for (size_t c = 0; c < m->grid.n_inline * m->grid.n_crossline; c++) {
     size_t i = c / m->grid.n_crossline, j = c % m->grid.n_crossline;
     double x, y;
@@ -61,7 +60,6 @@ static void place_columns(moho_migration *m) {
     column->position[0] = x - m->grid.origin_x_m;
     column->position[1] = y - m->grid.origin_y_m;
     moho_antialias_axes(&m->grid, i, j, column->along, column->across);
-    if (is_line) column->across[0] = column->across[1] = 0;
   }
 }
 

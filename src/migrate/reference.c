@@ -64,7 +64,6 @@ static moho_status place_columns(moho_reference *r, const moho_grid *grid, const
     size_t i = flat / grid->n_crossline, j = flat % grid->n_crossline;
     moho_grid_node(grid, i, j, &r->columns[c].x, &r->columns[c].y);
     moho_antialias_axes(grid, i, j, r->columns[c].along, r->columns[c].across);
-    if (r->is_line) r->columns[c].across[0] = r->columns[c].across[1] = 0; /* only the slope along a line counts */
   }
   return MOHO_OK;
 }

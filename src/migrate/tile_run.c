@@ -107,20 +107,20 @@ static size_t find_hits(moho_tile_worker *worker, const moho_tile_frame *frame, 
 }
 
 /* Runs are collected in order and handed to the native loop a launch at a time. */
-typedef struct launcher {
+typedef struct launch_queue {
   moho_tile_worker *worker;
   const moho_tile_frame *frame;
   const moho_batch *batch;
   int32_t n_runs;
-} launcher;
+} launch_queue;
 
-static void launch(launcher *launcher) {
-  const moho_tile_worker *worker = launcher->worker;
-  const moho_tile_frame *frame = launcher->frame;
+static void launch(launch_queue *queue) {
+  const moho_tile_worker *worker = queue->worker;
+  const moho_tile_frame *frame = queue->frame;
   moho_migrate_parameters parameters = frame->parameters;
-  parameters.n_runs = launcher->n_runs;
+  parameters.n_runs = queue->n_runs;
   /* Kernels take all buffers as void *; the IN ones are not written. */
-  void *buffers[MOHO_BUFFER_COUNT] = {[MOHO_BUFFER_ROWS] = (void *)(uintptr_t)launcher->batch->rows,
+  void *buffers[MOHO_BUFFER_COUNT] = {[MOHO_BUFFER_ROWS] = (void *)(uintptr_t)queue->batch->rows,
                                       [MOHO_BUFFER_RUNS] = worker->runs,
                                       [MOHO_BUFFER_T1SQ] = frame->axis->t1sq_f,
                                       [MOHO_BUFFER_S2] = worker->tables ? worker->s2 : frame->shared_table->s2_f,
@@ -128,8 +128,8 @@ static void launch(launcher *launcher) {
                                           worker->tables ? worker->inverse_radius : frame->shared_table->inverse_radius_f,
                                       [MOHO_BUFFER_SINC] = (void *)(uintptr_t)frame->sinc,
                                       [MOHO_BUFFER_IMAGE] = frame->image};
-  if (launcher->n_runs) frame->migrate(buffers, &parameters);
-  launcher->n_runs = 0;
+  if (queue->n_runs) frame->migrate(buffers, &parameters);
+  queue->n_runs = 0;
 }
 
 static double dot(const double a[2], const double b[2]) {
@@ -147,10 +147,10 @@ static int32_t end_of_taper(const moho_tile_frame *frame, const moho_column_tabl
 }
 
 /* One trace into one column. @return contributions */
-static uint64_t add_runs(launcher *launcher, int32_t row, size_t c) {
-  moho_tile_worker *worker = launcher->worker;
-  const moho_tile_frame *frame = launcher->frame;
-  const moho_batch_trace *trace = &launcher->batch->traces[row];
+static uint64_t add_runs(launch_queue *queue, int32_t row, size_t c) {
+  moho_tile_worker *worker = queue->worker;
+  const moho_tile_frame *frame = queue->frame;
+  const moho_batch_trace *trace = &queue->batch->traces[row];
   const moho_column *column = &frame->columns[worker->columns[c]];
   const moho_column_table *table = worker->tables ? &worker->tables[c] : frame->shared_table;
   double midpoint[2], source[2], receiver[2];
@@ -174,8 +174,8 @@ static uint64_t add_runs(launcher *launcher, int32_t row, size_t c) {
     steps[interval.first]++;
     steps[interval.end]--;
     contributions += (uint64_t)(interval.end - interval.first);
-    if (launcher->n_runs == RUNS_PER_LAUNCH) launch(launcher);
-    worker->runs[launcher->n_runs++] = (moho_run){.row = row,
+    if (queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
+    worker->runs[queue->n_runs++] = (moho_run){.row = row,
                                                   .column = (int32_t)worker->columns[c],
                                                   .table = (int32_t)c,
                                                   .first = interval.first,
@@ -197,7 +197,7 @@ static uint64_t add_runs(launcher *launcher, int32_t row, size_t c) {
 moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch,
                           uint64_t *contributions) {
   MOHO_TRY(enter_tile(worker, frame, tile));
-  launcher launcher = {.worker = worker, .frame = frame, .batch = batch};
+  launch_queue queue = {.worker = worker, .frame = frame, .batch = batch};
   for (size_t first = 0; first < batch->n; first += TRACES_PER_BLOCK) {
     size_t end = first + TRACES_PER_BLOCK < batch->n ? first + TRACES_PER_BLOCK : batch->n;
     size_t hits = find_hits(worker, frame, batch, first, end);
@@ -205,11 +205,11 @@ moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame
       for (size_t hit = 0; hit < hits; hit++) {
         uint64_t added = 0;
         for (size_t c = group; c < group + COLUMNS_PER_GROUP && c < worker->n_columns; c++)
-          added += add_runs(&launcher, worker->hits[hit], c);
+          added += add_runs(&queue, worker->hits[hit], c);
         if (added) __atomic_store_n(&batch->used[worker->hits[hit]], 1, __ATOMIC_RELAXED);
         *contributions += added;
       }
   }
-  launch(&launcher);
+  launch(&queue);
   return MOHO_OK;
 }

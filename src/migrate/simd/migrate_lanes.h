@@ -170,7 +170,8 @@ INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot
       value = lanes_select_above(
           width, 1.0f, under_triangle(run->integrated, index, base, f, width, run->n_samples, run->k_max, whole), value);
   }
-  return weighted ? value * lanes_load(block->weight + slot) : value;
+  if (weighted) value = value * lanes_load(block->weight + slot);
+  return value;
 }
 
 /* Second step of a vector that is not wholly in the run. Rare: one copy, its options looked at as it runs. */
