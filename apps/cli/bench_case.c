@@ -17,7 +17,7 @@ typedef struct bench_data {
   moho_geometry geometry; /* of all traces */
   moho_grid grid;
   moho_velocity *velocity;
-  float *all;             /* NULL: too large to keep */
+  float *all; /* NULL: too large to keep */
 } bench_data;
 
 static moho_status out_of_memory(void) {
@@ -73,7 +73,8 @@ static moho_status add_all(const bench_data *d, moho_migration *m, double *proce
 
 static moho_status run_once(const bench_case *c, const bench_data *d, moho_device *device, int run, bench_result *out) {
   moho_migration *m;
-  moho_status status = moho_migration_create(device, &d->grid, d->velocity, &c->options, &d->geometry, d->survey.n_samples, d->survey.dt_s, &m);
+  moho_status status =
+      moho_migration_create(device, &d->grid, d->velocity, &c->options, &d->geometry, d->survey.n_samples, d->survey.dt_s, &m);
   if (status) return status;
   status = add_all(d, m, &out->processor_seconds[run]);
   moho_migration_counts counts = moho_migration_get_counts(m);
@@ -116,20 +117,21 @@ json_t *bench_json(const bench_case *c, const bench_result *r) {
   const moho_migration_options *o = &c->options;
   double contributions = (double)r->contributions;
   double rate = r->median > 0 ? contributions / r->median : 0;
-  json_t *chosen = json_pack("{s:s, s:s, s:s, s:s, s:i, s:f, s:f, s:f}", "interpolation", c->interpolation, "antialias", c->antialias, "weight",
-                             c->weight, "rho_filter", "none", "refine", o->refine, "max_m", o->aperture_max_m, "max_dip_deg",
-                             o->aperture_max_dip_deg, "taper", o->aperture_taper);
-  return json_pack("{s:s, s:{s:s, s:s, s:s}, s:s, s:s, s:o, s:I, s:I, s:[I, I, I], s:i, s:I, s:{s:f, s:f, s:f}, s:f, s:f, s:f, s:i, s:s, s:s}", "bench",
-                   "migrate", "device", "uri", r->device.uri, "name", r->device.name, "simd", r->device.simd, "kernel", "auto", "dataset",
-                   c->dataset, "options", chosen, "traces", (json_int_t)r->traces, "samples", (json_int_t)r->samples, "grid",
-                   (json_int_t)r->n_inline, (json_int_t)r->n_crossline, (json_int_t)r->n_time, "threads", r->device.threads, "contributions",
-                   (json_int_t)r->contributions, "seconds", "min", r->seconds[0], "median", r->median, "max", r->seconds[c->runs - 1],
-                   "contributions_per_s", rate, "ns_per_contribution", rate > 0 ? 1e9 / rate : 0.0, "processor_seconds", r->processor_median,
-                   "runs", c->runs, "version", moho_version(), "compiler",
+  json_t *chosen = json_pack("{s:s, s:s, s:s, s:s, s:i, s:f, s:f, s:f}", "interpolation", c->interpolation, "antialias",
+                             c->antialias, "weight", c->weight, "rho_filter", "none", "refine", o->refine, "max_m",
+                             o->aperture_max_m, "max_dip_deg", o->aperture_max_dip_deg, "taper", o->aperture_taper);
+  return json_pack(
+      "{s:s, s:{s:s, s:s, s:s}, s:s, s:s, s:o, s:I, s:I, s:[I, I, I], s:i, s:I, s:{s:f, s:f, s:f}, s:f, s:f, s:f, s:i, s:s, s:s}",
+      "bench", "migrate", "device", "uri", r->device.uri, "name", r->device.name, "simd", r->device.simd, "kernel", "auto",
+      "dataset", c->dataset, "options", chosen, "traces", (json_int_t)r->traces, "samples", (json_int_t)r->samples, "grid",
+      (json_int_t)r->n_inline, (json_int_t)r->n_crossline, (json_int_t)r->n_time, "threads", r->device.threads, "contributions",
+      (json_int_t)r->contributions, "seconds", "min", r->seconds[0], "median", r->median, "max", r->seconds[c->runs - 1],
+      "contributions_per_s", rate, "ns_per_contribution", rate > 0 ? 1e9 / rate : 0.0, "processor_seconds", r->processor_median,
+      "runs", c->runs, "version", moho_version(), "compiler",
 #ifdef __clang__
-                   __VERSION__
+      __VERSION__
 #else
-                   "gcc " __VERSION__
+      "gcc " __VERSION__
 #endif
   );
 }

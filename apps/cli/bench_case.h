@@ -30,7 +30,8 @@ moho_status bench_run(const bench_case *c, bench_result *out);
 /* The object of docs/design: a new reference. */
 json_t *bench_json(const bench_case *c, const bench_result *r);
 
-/* Compares with the results kept in bench/results (or in `path`): words on each case that is more than 5 % slower, "" when none is. */
+/* Compares with the results kept in bench/results (or in `path`): words on each case that is more than 5 % slower, "" when none
+ * is. */
 void bench_compare(const char *path, const json_t *fresh, char words[400]);
 
 #endif

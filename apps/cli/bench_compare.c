@@ -19,7 +19,8 @@ static void compare_one(const json_t *kept, const json_t *fresh, const char *pat
   double old = json_number_value(json_object_get(kept, "contributions_per_s"));
   double now = json_number_value(json_object_get(fresh, "contributions_per_s"));
   if (!json_is_object(kept) || !is_same_case(kept, fresh) || old <= 0 || now >= 0.95 * old) return;
-  snprintf(words, 400, "%.1f %% slower than in %.200s: %.3g against %.3g G contributions/s", 100 * (1 - now / old), path, now / 1e9, old / 1e9);
+  snprintf(words, 400, "%.1f %% slower than in %.200s: %.3g against %.3g G contributions/s", 100 * (1 - now / old), path,
+           now / 1e9, old / 1e9);
 }
 
 /* A file holds one case, a list of them, an object with "cases", or a case a line. */

@@ -12,22 +12,22 @@ enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 75 };
 /* A command line taken apart. */
 typedef struct command_line {
   const struct command *command;
-  int json;                 /* --json */
-  const char *output;       /* --output F, or NULL */
-  const char **arguments;   /* what is not an option */
+  int json;               /* --json */
+  const char *output;     /* --output F, or NULL */
+  const char **arguments; /* what is not an option */
   size_t n_arguments;
 } command_line;
 
 typedef struct command {
   const char *name, *synopsis, *summary;
-  const char *teaching;             /* a few lines and an example, for --help */
-  const struct poptOption *options; /* of its own, ended by POPT_TABLEEND; NULL: none */
-  const char *output_help;          /* what --output names */
+  const char *teaching;                 /* a few lines and an example, for --help */
+  const struct poptOption *options;     /* of its own, ended by POPT_TABLEEND; NULL: none */
+  const char *output_help;              /* what --output names */
   int (*run)(const command_line *line); /* gives the exit code */
 } command;
 
-extern const command command_migrate, command_explain, command_info, command_view, command_synth, command_devices, command_selftest,
-    command_bench;
+extern const command command_migrate, command_explain, command_info, command_view, command_synth, command_devices,
+    command_selftest, command_bench;
 
 /* All commands, in the order of help. */
 extern const command *const all_commands[];
@@ -59,9 +59,9 @@ typedef struct output_text {
   size_t size;
 } output_text;
 
-int output_begin(output_text *output);                             /* 0, or the exit code */
-int output_finish(output_text *output, const command_line *line);  /* to stdout, or to --output */
-int output_give(const char *text, const command_line *line);       /* a finished text */
+int output_begin(output_text *output);                            /* 0, or the exit code */
+int output_finish(output_text *output, const command_line *line); /* to stdout, or to --output */
+int output_give(const char *text, const command_line *line);      /* a finished text */
 
 /* ---- print_error.c ---- */
 
@@ -83,8 +83,8 @@ int progress_is_interrupted(void);
 
 /* ---- text for people ---- */
 
-const char *bytes_text(double bytes, char text[32]);   /* "1.5 GiB" */
-const char *count_text(double count, char text[32]);   /* "1.23 G" */
+const char *bytes_text(double bytes, char text[32]);     /* "1.5 GiB" */
+const char *count_text(double count, char text[32]);     /* "1.23 G" */
 const char *seconds_text(double seconds, char text[32]); /* "4.21 s", "3:05" */
 
 #endif

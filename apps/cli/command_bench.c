@@ -47,9 +47,10 @@ static int settle(bench_case *c) {
 static void print_case(FILE *out, const bench_case *c, const bench_result *r) {
   char rate[32], contributions[32];
   double per_second = r->median > 0 ? (double)r->contributions / r->median : 0;
-  fprintf(out, "%-7s %-7s %-9s %-20s %-8s %2d threads  %8s contributions  %7.3f s (%.3f .. %.3f)  %s/s  %.3f ns\n", c->dataset, c->interpolation,
-          c->antialias, c->weight, r->device.simd, r->device.threads, count_text((double)r->contributions, contributions), r->median, r->seconds[0],
-          r->seconds[c->runs - 1], count_text(per_second, rate), per_second > 0 ? 1e9 / per_second : 0.0);
+  fprintf(out, "%-7s %-7s %-9s %-20s %-8s %2d threads  %8s contributions  %7.3f s (%.3f .. %.3f)  %s/s  %.3f ns\n", c->dataset,
+          c->interpolation, c->antialias, c->weight, r->device.simd, r->device.threads,
+          count_text((double)r->contributions, contributions), r->median, r->seconds[0], r->seconds[c->runs - 1],
+          count_text(per_second, rate), per_second > 0 ? 1e9 / per_second : 0.0);
 }
 
 static int run_case(const command_line *line, bench_case *c, FILE *out) {
@@ -68,7 +69,8 @@ static int run_case(const command_line *line, bench_case *c, FILE *out) {
     print_case(out, c, &result);
   }
   bench_compare(compare_with, object, slower);
-  if (slower[0]) fprintf(stderr, "moho: bench: %s, %s, %s, %s is %s\n", c->dataset, c->interpolation, c->antialias, c->weight, slower);
+  if (slower[0])
+    fprintf(stderr, "moho: bench: %s, %s, %s, %s is %s\n", c->dataset, c->interpolation, c->antialias, c->weight, slower);
   json_decref(object);
   return EXIT_GOOD;
 }
@@ -99,7 +101,8 @@ static int check_arguments(const command_line *line) {
       fprintf(stderr, "moho: bench %s is not yet available\n  hint:  moho bench migrate is\n", later[i]);
       return EXIT_FAILED;
     }
-  if (strcmp(line->arguments[0], "migrate") != 0) return usage_error("bench: unknown subject \"%s\", expected migrate", line->arguments[0]);
+  if (strcmp(line->arguments[0], "migrate") != 0)
+    return usage_error("bench: unknown subject \"%s\", expected migrate", line->arguments[0]);
   if (runs < 1 || runs > BENCH_MAX_RUNS) return usage_error("bench: --runs is %d, expected 1 to %d", runs, BENCH_MAX_RUNS);
   if (!kernel || strcmp(kernel, "auto") == 0) return EXIT_GOOD;
   fprintf(stderr, "moho: bench --kernel %s is not yet available\n  hint:  leave it out, or auto\n", kernel);
@@ -120,12 +123,17 @@ const command command_bench = {
     .name = "bench",
     .synopsis = "bench migrate [--dataset P,...] [--device URI] [--runs N]",
     .summary = "time the migration on this machine",
-    .teaching = "Generates a preset's survey in memory and migrates it onto its midpoint lattice and time axis: radius 1500 m, dip 45 degrees, taper 0.1,\n"
-                "no rho filter, one core unless --device says otherwise. Prints contributions (pairs of a trace and an image sample), kernel seconds\n"
-                "(least, median, most), contributions per second and nanoseconds per contribution; --json prints one object a case.\n"
-                "Figures more than 5 % below those kept in bench/results for the same processor are named on stderr.\n\n"
-                "    moho bench migrate\n"
-                "    moho bench migrate --dataset small,medium --weight none,spreading_obliquity --antialias none,triangle --json",
+    .teaching =
+        "Generates a preset's survey in memory and migrates it onto its midpoint\n"
+        "lattice and time axis: radius 1500 m, dip 45 degrees, taper 0.1, no rho\n"
+        "filter, one core unless --device says otherwise. Prints contributions (pairs\n"
+        "of a trace and an image sample), kernel seconds (least, median, most),\n"
+        "contributions per second and nanoseconds per contribution; --json prints one\n"
+        "object a case. Figures more than 5 % below those kept in bench/results for the\n"
+        "same processor are named on stderr.\n"
+        "\n"
+        "    moho bench migrate\n"
+        "    moho bench migrate --dataset small,medium --weight none,spreading_obliquity --antialias none,triangle --json",
     .options = options,
     .output_help = "write the figures to FILE",
     .run = run};

@@ -7,9 +7,9 @@
 enum { MAX_DEVICES = 64 };
 
 static json_t *device_json(const moho_device_report *d) {
-  return json_pack("{s:s, s:s, s:s, s:s, s:b, s:i, s:I, s:I, s:s}", "uri", d->uri, "kind", d->kind, "name", d->name, "simd", d->simd,
-                   "available", d->available, "threads", d->threads, "memory_bytes", (json_int_t)d->memory_bytes, "memory_free_bytes",
-                   (json_int_t)d->memory_free_bytes, "reason", d->reason);
+  return json_pack("{s:s, s:s, s:s, s:s, s:b, s:i, s:I, s:I, s:s}", "uri", d->uri, "kind", d->kind, "name", d->name, "simd",
+                   d->simd, "available", d->available, "threads", d->threads, "memory_bytes", (json_int_t)d->memory_bytes,
+                   "memory_free_bytes", (json_int_t)d->memory_free_bytes, "reason", d->reason);
 }
 
 static void print_json(FILE *out, const moho_device_report *devices, size_t count) {
@@ -27,8 +27,7 @@ static void print_text(FILE *out, const moho_device_report *devices, size_t coun
     if (d->available)
       fprintf(out, "%-8s %s\n         %s, %d threads, %s of %s memory free\n", d->kind, d->name, d->uri, d->threads,
               bytes_text((double)d->memory_free_bytes, available), bytes_text((double)d->memory_bytes, memory));
-    else
-      fprintf(out, "%-8s unavailable: %s\n", d->kind, d->reason);
+    else fprintf(out, "%-8s unavailable: %s\n", d->kind, d->reason);
   }
 }
 
@@ -46,13 +45,14 @@ static int run(const command_line *line) {
   return output_finish(&text, line);
 }
 
-const command command_devices = {
-    .name = "devices",
-    .synopsis = "devices",
-    .summary = "list the devices of this machine, and why others are unavailable",
-    .teaching = "Lists what can compute here: kind, name, address, threads, memory. An address is what execution.device and --device take:\n\n"
-                "    moho devices\n"
-                "    moho migrate job.yaml \"execution.device=cpu?threads=4&simd=avx2\"",
-    .options = NULL,
-    .output_help = "write the list to FILE",
-    .run = run};
+const command command_devices = {.name = "devices",
+                                 .synopsis = "devices",
+                                 .summary = "list the devices of this machine, and why others are unavailable",
+                                 .teaching = "Lists what can compute here: kind, name, address, threads, memory. An address\n"
+                                             "is what execution.device and --device take:\n"
+                                             "\n"
+                                             "    moho devices\n"
+                                             "    moho migrate job.yaml \"execution.device=cpu?threads=4&simd=avx2\"",
+                                 .options = NULL,
+                                 .output_help = "write the list to FILE",
+                                 .run = run};

@@ -19,16 +19,16 @@ static int run(const command_line *line) {
   return code;
 }
 
-const command command_explain = {
-    .name = "explain",
-    .synopsis = "explain JOB.yaml [KEY=VALUE ...]",
-    .summary = "show what a job will do: every value, the grid, memory, time",
-    .teaching =
-        "Prints the effective job (every value with its unit, and whether it was given or is the default), the grid with its corners\n"
-        "and azimuth, the plan (memory, tiles, contributions, time expected) and warnings: an aliasing grid, traces outside it, odd headers.\n"
-        "Nothing is migrated or written.\n\n"
-        "    moho explain job.yaml\n"
-        "    moho explain job.yaml grid.time.step_s=0.004 --json",
-    .options = NULL,
-    .output_help = "write it to FILE",
-    .run = run};
+const command command_explain = {.name = "explain",
+                                 .synopsis = "explain JOB.yaml [KEY=VALUE ...]",
+                                 .summary = "show what a job will do: every value, the grid, memory, time",
+                                 .teaching = "Prints the effective job (every value with its unit, and whether it was given\n"
+                                             "or is the default), the grid with its corners and azimuth, the plan (memory,\n"
+                                             "tiles, contributions, time expected) and warnings: an aliasing grid, traces\n"
+                                             "outside it, odd headers. Nothing is migrated or written.\n"
+                                             "\n"
+                                             "    moho explain job.yaml\n"
+                                             "    moho explain job.yaml grid.time.step_s=0.004 --json",
+                                 .options = NULL,
+                                 .output_help = "write it to FILE",
+                                 .run = run};

@@ -11,11 +11,13 @@
 static char *headers, *units, *geometry, *scalar, *velocity_type, *columns, *format;
 
 static const struct poptOption options[] = {
-    {"headers", '\0', POPT_ARG_STRING, &headers, 0, "read header values from other bytes: source_x=73,cdp=21:i4, or standard, su", "MAP"},
+    {"headers", '\0', POPT_ARG_STRING, &headers, 0, "read header values from other bytes: source_x=73,cdp=21:i4, or standard, su",
+     "MAP"},
     {"units", '\0', POPT_ARG_STRING, &units, 0, "unit of the file's lengths", "auto|m|ft"},
     {"geometry", '\0', POPT_ARG_STRING, &geometry, 0, "where positions come from", "auto|source_receiver|midpoint_offset"},
     {"coordinate-scalar", '\0', POPT_ARG_STRING, &scalar, 0, "replaces bytes 71-72", "N"},
-    {"velocity", '\0', POPT_ARG_STRING, &velocity_type, 0, "FILE is a velocity table or cube of this type", "rms|interval|average"},
+    {"velocity", '\0', POPT_ARG_STRING, &velocity_type, 0, "FILE is a velocity table or cube of this type",
+     "rms|interval|average"},
     {"format", '\0', POPT_ARG_STRING, &format, 0, "layout of a velocity table", "opendtect|su|cdp_time_velocity|columns"},
     {"columns", '\0', POPT_ARG_STRING, &columns, 0, "columns of a velocity table: x,y,time_ms,velocity", "LIST"},
     POPT_TABLEEND};
@@ -116,13 +118,15 @@ static image_figures image_measure(const moho_image *image) {
 static void print_image_json(FILE *out, const char *path, const moho_image *image, const image_figures *f) {
   const moho_grid *g = &image->grid;
   json_t *attributes = image->attributes ? json_loads(image->attributes, 0, NULL) : NULL;
-  json_t *root = json_pack("{s:s, s:s, s:[f, f], s:f, s:b, s:{s:i, s:i, s:I, s:f}, s:{s:i, s:i, s:I, s:f}, s:{s:f, s:f, s:I}, s:{s:f, s:f, s:f, s:I}, s:i, s:o}",
-                           "kind", "image", "file", path, "origin_m", g->origin_x_m, g->origin_y_m, "inline_azimuth_deg", g->inline_azimuth_deg,
-                           "flip", g->flip, "inline", "first", (int)g->inline_first, "step", (int)g->inline_step, "n", (json_int_t)g->n_inline,
-                           "spacing_m", g->inline_spacing_m, "crossline", "first", (int)g->crossline_first, "step", (int)g->crossline_step, "n",
-                           (json_int_t)g->n_crossline, "spacing_m", g->crossline_spacing_m, "time", "first_s", g->first_s, "step_s", g->step_s,
-                           "n", (json_int_t)g->n_time, "stack", "least", f->least, "most", f->most, "rms", f->rms, "nan", (json_int_t)f->nan,
-                           "fold_most", (int)f->fold, "attributes", attributes ? attributes : json_null());
+  json_t *root = json_pack("{s:s, s:s, s:[f, f], s:f, s:b, s:{s:i, s:i, s:I, s:f}, s:{s:i, s:i, s:I, s:f}, s:{s:f, s:f, s:I},"
+                           " s:{s:f, s:f, s:f, s:I}, s:i, s:o}",
+                           "kind", "image", "file", path, "origin_m", g->origin_x_m, g->origin_y_m, "inline_azimuth_deg",
+                           g->inline_azimuth_deg, "flip", g->flip, "inline", "first", (int)g->inline_first, "step",
+                           (int)g->inline_step, "n", (json_int_t)g->n_inline, "spacing_m", g->inline_spacing_m, "crossline",
+                           "first", (int)g->crossline_first, "step", (int)g->crossline_step, "n", (json_int_t)g->n_crossline,
+                           "spacing_m", g->crossline_spacing_m, "time", "first_s", g->first_s, "step_s", g->step_s, "n",
+                           (json_int_t)g->n_time, "stack", "least", f->least, "most", f->most, "rms", f->rms, "nan",
+                           (json_int_t)f->nan, "fold_most", (int)f->fold, "attributes", attributes ? attributes : json_null());
   json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
   fprintf(out, "\n");
   json_decref(root);
@@ -133,7 +137,8 @@ static void print_origin(FILE *out, const moho_image *image) {
   json_t *root = image->attributes ? json_loads(image->attributes, 0, NULL) : NULL;
   const char *version = json_string_value(json_object_get(json_object_get(root, "software"), "version"));
   json_t *input = json_object_get(root, "input"), *settled = json_object_get(root, "settled");
-  const char *traces = json_string_value(json_object_get(input, "traces")), *hash = json_string_value(json_object_get(input, "hash"));
+  const char *traces = json_string_value(json_object_get(input, "traces")),
+             *hash = json_string_value(json_object_get(input, "hash"));
   const char *velocity = json_string_value(json_object_get(settled, "velocity"));
   if (version) fprintf(out, "  made by    Moho %s\n", version);
   if (traces) fprintf(out, "  from       %s%s%.16s\n", traces, hash ? ", hash " : "", hash ? hash : "");
@@ -146,13 +151,14 @@ static void print_image_text(FILE *out, const char *path, const moho_image *imag
   double x[4], y[4];
   moho_grid_corners(g, x, y);
   fprintf(out, "%s: image of %zu inlines x %zu crosslines x %zu times\n", path, g->n_inline, g->n_crossline, g->n_time);
-  fprintf(out, "  inline     %d .. %d, %g m apart\n", (int)g->inline_first, (int)g->inline_first + (int)(g->n_inline - 1) * (int)g->inline_step,
-          g->inline_spacing_m);
+  fprintf(out, "  inline     %d .. %d, %g m apart\n", (int)g->inline_first,
+          (int)g->inline_first + (int)(g->n_inline - 1) * (int)g->inline_step, g->inline_spacing_m);
   fprintf(out, "  crossline  %d .. %d, %g m apart, azimuth %g degrees%s\n", (int)g->crossline_first,
-          (int)g->crossline_first + (int)(g->n_crossline - 1) * (int)g->crossline_step, g->crossline_spacing_m, g->inline_azimuth_deg,
-          g->line_x_m ? ", a crooked line" : "");
+          (int)g->crossline_first + (int)(g->n_crossline - 1) * (int)g->crossline_step, g->crossline_spacing_m,
+          g->inline_azimuth_deg, g->line_x_m ? ", a crooked line" : "");
   fprintf(out, "  time       %g .. %g s, %g s apart\n", g->first_s, g->first_s + (double)(g->n_time - 1) * g->step_s, g->step_s);
-  fprintf(out, "  corners    (%.2f, %.2f) (%.2f, %.2f) (%.2f, %.2f) (%.2f, %.2f) m\n", x[0], y[0], x[1], y[1], x[2], y[2], x[3], y[3]);
+  fprintf(out, "  corners    (%.2f, %.2f) (%.2f, %.2f) (%.2f, %.2f) (%.2f, %.2f) m\n", x[0], y[0], x[1], y[1], x[2], y[2], x[3],
+          y[3]);
   fprintf(out, "  stack      %.4g .. %.4g, r.m.s. %.4g%s\n", f->least, f->most, f->rms, f->nan ? ", with NaN" : "");
   if (image->fold) fprintf(out, "  fold       up to %d\n", (int)f->fold);
   print_origin(out, image);
@@ -178,14 +184,15 @@ static int info_of_image(const command_line *line, const char *path) {
 static void print_velocity(FILE *out, const command_line *line, const char *path, const moho_velocity *velocity) {
   int uniform = moho_velocity_is_uniform(velocity);
   if (line->json) {
-    json_t *root = json_pack("{s:s, s:s, s:s, s:b}", "kind", "velocity", "file", path, "description", moho_velocity_describe(velocity), "uniform",
-                             uniform);
+    json_t *root = json_pack("{s:s, s:s, s:s, s:b}", "kind", "velocity", "file", path, "description",
+                             moho_velocity_describe(velocity), "uniform", uniform);
     json_dumpf(root, out, JSON_INDENT(2));
     fprintf(out, "\n");
     json_decref(root);
     return;
   }
-  fprintf(out, "%s: %s\n  %s\n", path, moho_velocity_describe(velocity), uniform ? "the same everywhere" : "varies from place to place");
+  fprintf(out, "%s: %s\n  %s\n", path, moho_velocity_describe(velocity),
+          uniform ? "the same everywhere" : "varies from place to place");
   for (int k = 0; uniform && k <= 8; k++) {
     double v;
     if (!moho_velocity_rms(velocity, 0, 0, 0.5 * k, 0.5, 1, &v)) fprintf(out, "  t0 %.1f s   v_rms %.1f m/s\n", 0.5 * k, v);
@@ -201,7 +208,8 @@ static int info_of_velocity(const command_line *line, const char *path, int is_c
   o.kind = (moho_velocity_kind)kind;
   o.columns = columns;
   o.format = format ? format : columns ? "columns" : NULL;
-  if (is_cube ? moho_velocity_read_cube(path, &o, &velocity) : moho_velocity_read_table(path, &o, &velocity)) return print_error();
+  if (is_cube ? moho_velocity_read_cube(path, &o, &velocity) : moho_velocity_read_table(path, &o, &velocity))
+    return print_error();
   int code = output_begin(&text);
   if (!code) {
     print_velocity(text.out, line, path, velocity);
@@ -222,16 +230,18 @@ static int run(const command_line *line) {
   return info_of_traces(line, path);
 }
 
-const command command_info = {
-    .name = "info",
-    .synopsis = "info FILE",
-    .summary = "show what a trace, velocity or image file holds",
-    .teaching = "Traces (SEG-Y, SU, Zarr): format, coordinate ranges in metres, offsets, azimuths, fold, record, odd headers and what was decided\n"
-                "about them, a grid to copy into a job, the text header. Images (image.zarr): axes, corners, amplitudes, where it came from.\n"
-                "Velocities (.txt tables; with --velocity any table or cube): functions and range.\n\n"
-                "    moho info line.sgy\n"
-                "    moho info line.sgy --headers source_x=181,source_y=185 --json\n"
-                "    moho info picks.txt --velocity rms --columns x,y,time_ms,velocity",
-    .options = options,
-    .output_help = "write it to FILE",
-    .run = run};
+const command command_info = {.name = "info",
+                              .synopsis = "info FILE",
+                              .summary = "show what a trace, velocity or image file holds",
+                              .teaching = "Traces (SEG-Y, SU, Zarr): format, coordinate ranges in metres, offsets,\n"
+                                          "azimuths, fold, record, odd headers and what was decided about them, a grid to\n"
+                                          "copy into a job, the text header. Images (image.zarr): axes, corners,\n"
+                                          "amplitudes, where it came from. Velocities (.txt tables; with --velocity any\n"
+                                          "table or cube): functions and range.\n"
+                                          "\n"
+                                          "    moho info line.sgy\n"
+                                          "    moho info line.sgy --headers source_x=181,source_y=185 --json\n"
+                                          "    moho info picks.txt --velocity rms --columns x,y,time_ms,velocity",
+                              .options = options,
+                              .output_help = "write it to FILE",
+                              .run = run};

@@ -7,7 +7,8 @@
 static int overwrite, show_keys;
 
 static const struct poptOption options[] = {
-    {"overwrite", '\0', POPT_ARG_NONE, &overwrite, 0, "replace earlier results in output.directory (only Moho's own files)", NULL},
+    {"overwrite", '\0', POPT_ARG_NONE, &overwrite, 0, "replace earlier results in output.directory (only Moho's own files)",
+     NULL},
     {"keys", '\0', POPT_ARG_NONE, &show_keys, 0, "list every key of the job file with its meaning", NULL},
     POPT_TABLEEND};
 
@@ -26,7 +27,8 @@ static void print_outputs(FILE *out, const json_t *root) {
 
 static void print_traces(FILE *out, const json_t *root) {
   static const char *const others[] = {"outside", "dead", "not_seismic", "no_position", "bad", "muted"};
-  static const char *const words[] = {"outside the grid's reach", "dead", "not seismic", "without coordinates", "with bad samples", "muted"};
+  static const char *const words[] = {"outside the grid's reach", "dead", "not seismic", "without coordinates",
+                                      "with bad samples",         "muted"};
   fprintf(out, "  traces %.0f used of %.0f", number_at(root, "traces", "used"), number_at(root, "traces", "total"));
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
     double count = number_at(root, "traces", others[i]);
@@ -39,14 +41,16 @@ static void print_summary(FILE *out, const char *report) {
   char count[32], rate[32], total[32], kernel[32], peak[32];
   json_t *root = json_loads(report, 0, NULL);
   if (!root) return;
-  fprintf(out, "migrated %s contributions in %s (kernel %s, %s/s), peak memory %s\n", count_text(number_at(root, NULL, "contributions"), count),
-          seconds_text(number_at(root, "seconds", "total"), total), seconds_text(number_at(root, "seconds", "kernel"), kernel),
-          count_text(number_at(root, NULL, "contributions_per_s"), rate), bytes_text(number_at(root, "memory", "peak_bytes"), peak));
+  fprintf(out, "migrated %s contributions in %s (kernel %s, %s/s), peak memory %s\n",
+          count_text(number_at(root, NULL, "contributions"), count), seconds_text(number_at(root, "seconds", "total"), total),
+          seconds_text(number_at(root, "seconds", "kernel"), kernel),
+          count_text(number_at(root, NULL, "contributions_per_s"), rate),
+          bytes_text(number_at(root, "memory", "peak_bytes"), peak));
   print_traces(out, root);
   size_t index;
   json_t *anomaly;
   json_array_foreach(json_object_get(json_object_get(root, "input"), "anomalies"), index, anomaly)
-    fprintf(out, "  header: %s\n", json_string_value(json_object_get(anomaly, "text")));
+      fprintf(out, "  header: %s\n", json_string_value(json_object_get(anomaly, "text")));
   print_outputs(out, root);
   json_decref(root);
 }
@@ -75,22 +79,25 @@ static int run(const command_line *line) {
   return code;
 }
 
-const command command_migrate = {
-    .name = "migrate",
-    .synopsis = "migrate JOB.yaml [KEY=VALUE ...] [--overwrite]",
-    .summary = "migrate traces into an image",
-    .teaching =
-        "Runs a job: reads the traces, migrates them and writes image.zarr, stack.sgy, stack.png, fold.png and report.json\n"
-        "into output.directory. Everything appears there at the very end; an interrupted run leaves nothing behind.\n\n"
-        "A job is a few lines of YAML:\n"
-        "    input:     {traces: line.sgy}\n"
-        "    velocity:  {type: rms, linear_t0: {v0_mps: 1800, slope_mps_per_s: 600}}\n"
-        "    grid:      auto\n"
-        "    migration: {aperture: {max_m: 3000, max_dip_deg: 60}}\n"
-        "    output:    {directory: out}\n\n"
-        "Any key can be overridden by its path:\n"
-        "    moho migrate job.yaml migration.aperture.max_m=1500 output.directory=narrow\n\n"
-        "moho explain job.yaml shows what a job will do; moho migrate --keys lists all keys (also docs/job.md).",
-    .options = options,
-    .output_help = "write the summary (with --json: the report) to FILE",
-    .run = run};
+const command command_migrate = {.name = "migrate",
+                                 .synopsis = "migrate JOB.yaml [KEY=VALUE ...] [--overwrite]",
+                                 .summary = "migrate traces into an image",
+                                 .teaching = "Runs a job: reads the traces, migrates them and writes image.zarr, stack.sgy,\n"
+                                             "stack.png, fold.png and report.json into output.directory. Everything appears\n"
+                                             "there at the very end; an interrupted run leaves nothing behind.\n"
+                                             "\n"
+                                             "A job is a few lines of YAML:\n"
+                                             "    input:     {traces: line.sgy}\n"
+                                             "    velocity:  {type: rms, linear_t0: {v0_mps: 1800, slope_mps_per_s: 600}}\n"
+                                             "    grid:      auto\n"
+                                             "    migration: {aperture: {max_m: 3000, max_dip_deg: 60}}\n"
+                                             "    output:    {directory: out}\n"
+                                             "\n"
+                                             "Any key can be overridden by its path:\n"
+                                             "    moho migrate job.yaml migration.aperture.max_m=1500 output.directory=narrow\n"
+                                             "\n"
+                                             "moho explain job.yaml shows what a job will do; moho migrate --keys lists all\n"
+                                             "keys (also docs/job.md).",
+                                 .options = options,
+                                 .output_help = "write the summary (with --json: the report) to FILE",
+                                 .run = run};

@@ -9,7 +9,8 @@
 static char *device_uri;
 
 static const struct poptOption options[] = {
-    {"device", '\0', POPT_ARG_STRING, &device_uri, 0, "test this device alone [cpu, with every instruction set]", "URI"}, POPT_TABLEEND};
+    {"device", '\0', POPT_ARG_STRING, &device_uri, 0, "test this device alone [cpu, with every instruction set]", "URI"},
+    POPT_TABLEEND};
 
 /* ---- what is tested ---- */
 
@@ -32,12 +33,12 @@ static moho_migration_options plain(void) {
 
 static size_t list_cases(test_case cases[MAX_CASES]) {
   size_t n = 0;
-#define CASE(words, is_line, change)                              \
-  do {                                                            \
-    cases[n] = (test_case){.name = words, .line = is_line};       \
-    moho_migration_options *o = &cases[n++].options;              \
-    *o = plain();                                                 \
-    change;                                                       \
+#define CASE(words, is_line, change)                        \
+  do {                                                      \
+    cases[n] = (test_case){.name = words, .line = is_line}; \
+    moho_migration_options *o = &cases[n++].options;        \
+    *o = plain();                                           \
+    change;                                                 \
   } while (0)
   CASE("linear", 0, o->refine = 1);
   CASE("cubic", 0, o->interpolation = MOHO_INTERPOLATION_CUBIC);
@@ -55,8 +56,8 @@ static size_t list_cases(test_case cases[MAX_CASES]) {
 
 static moho_status survey_options(int line, moho_synth_options *o) {
   static const char *const settings[][2] = {
-      {"extent_inline_m", "150"}, {"extent_crossline_m", "200"}, {"n_samples", "301"}, {"noise", "0"}, {"diffractors", "75:100:250:1"},
-      {"reflectors", "75:100:180:20:60:0.3"}};
+      {"extent_inline_m", "150"},      {"extent_crossline_m", "200"},         {"n_samples", "301"}, {"noise", "0"},
+      {"diffractors", "75:100:250:1"}, {"reflectors", "75:100:180:20:60:0.3"}};
   moho_status status = moho_synth_options_preset("tiny", o);
   for (size_t i = 0; !status && i < sizeof settings / sizeof *settings; i++)
     status = moho_synth_options_set(o, settings[i][0], line && i == 0 ? "0" : settings[i][1]);
@@ -94,7 +95,8 @@ static moho_status survey_fill(int line, survey *s) {
 
 static moho_status reference_image(const survey *s, const moho_migration_options *o, double *image, int32_t *fold) {
   moho_reference *reference;
-  moho_status status = moho_reference_create(&s->grid, s->velocity, o, &s->geometry, s->options.n_samples, s->options.dt_s, NULL, 0, &reference);
+  moho_status status =
+      moho_reference_create(&s->grid, s->velocity, o, &s->geometry, s->options.n_samples, s->options.dt_s, NULL, 0, &reference);
   if (status) return status;
   status = moho_reference_add(reference, &s->geometry, s->traces);
   if (!status) status = moho_reference_finish(reference, image, fold);
@@ -107,7 +109,8 @@ static moho_status fast_image(const char *uri, const survey *s, const moho_migra
   moho_migration *migration = NULL;
   moho_status status = moho_device_open(uri, &device);
   if (status) return status;
-  status = moho_migration_create(device, &s->grid, s->velocity, o, &s->geometry, s->options.n_samples, s->options.dt_s, &migration);
+  status =
+      moho_migration_create(device, &s->grid, s->velocity, o, &s->geometry, s->options.n_samples, s->options.dt_s, &migration);
   if (!status) status = moho_migration_add(migration, &s->geometry, s->traces, NULL, NULL);
   if (!status) status = moho_migration_finish(migration, image);
   moho_migration_destroy(&migration);
@@ -124,7 +127,8 @@ typedef struct outcome {
 } outcome;
 
 /* docs/physics.md, "What must hold" 10: relative L2 within 2e-8 per sample of a trace (triangle 1e-4), fold identical. */
-static outcome compare(const test_case *test, size_t n_samples, const moho_image *image, const double *expected, const int32_t *fold, size_t n) {
+static outcome compare(const test_case *test, size_t n_samples, const moho_image *image, const double *expected,
+                       const int32_t *fold, size_t n) {
   double difference = 0, norm = 0;
   outcome result = {.tolerance = test->options.antialias == MOHO_ANTIALIAS_TRIANGLE ? 1e-4 : 2e-8 * (double)n_samples};
   for (size_t i = 0; i < n; i++) {
@@ -149,8 +153,8 @@ static void add_row(table *t, const char *uri, const test_case *test, const outc
   t->failed += !result->passed;
   if (t->rows)
     json_array_append_new(t->rows, json_pack("{s:s, s:s, s:f, s:f, s:I, s:b}", "device", uri, "case", test->name, "relative_l2",
-                                             isfinite(result->error) ? result->error : -1.0, "tolerance", result->tolerance, "fold_differs",
-                                             (json_int_t)result->fold_differs, "passed", result->passed));
+                                             isfinite(result->error) ? result->error : -1.0, "tolerance", result->tolerance,
+                                             "fold_differs", (json_int_t)result->fold_differs, "passed", result->passed));
   else
     fprintf(t->text.out, "%-28s %-28s %9.2e <= %8.1e  %s%s\n", uri, test->name, result->error, result->tolerance,
             result->passed ? "good" : "FAILED", result->fold_differs ? ", fold differs" : "");
@@ -207,7 +211,8 @@ static int test_all(table *t, char uris[][96], size_t n_uris) {
   size_t n_cases = list_cases(cases);
   int code = survey_fill(0, &surveys[0]) || survey_fill(1, &surveys[1]) ? print_error() : EXIT_GOOD;
   for (size_t i = 0; !code && i < n_cases; i++) {
-    moho_progress progress = {.stage = "testing", .unit = "cases", .done = (double)i, .total = (double)n_cases, .seconds = (double)i};
+    moho_progress progress = {
+        .stage = "testing", .unit = "cases", .done = (double)i, .total = (double)n_cases, .seconds = (double)i};
     if (progress_step(NULL, &progress)) code = EXIT_INTERRUPTED;
     else code = test_one(t, &cases[i], &surveys[cases[i].line], uris, n_uris);
   }
@@ -245,15 +250,16 @@ static int run(const command_line *line) {
   return finish(&t, line, code);
 }
 
-const command command_selftest = {
-    .name = "selftest",
-    .synopsis = "selftest [--device URI]",
-    .summary = "compare every fast path of this machine with the double reference",
-    .teaching = "Migrates small generated surveys with every instruction set that the processor has, under the options that matter, and compares\n"
-                "image and fold with the plain double-precision reference. Relative L2 within 2e-8 per sample of a trace (triangle 1e-4),\n"
-                "fold identical; exit code 1 when anything differs.\n\n"
-                "    moho selftest\n"
-                "    moho selftest --device \"cpu?simd=avx2\" --json",
-    .options = options,
-    .output_help = "write the table to FILE",
-    .run = run};
+const command command_selftest = {.name = "selftest",
+                                  .synopsis = "selftest [--device URI]",
+                                  .summary = "compare every fast path of this machine with the double reference",
+                                  .teaching = "Migrates small generated surveys with every instruction set that the processor\n"
+                                              "has, under the options that matter, and compares image and fold with the plain\n"
+                                              "double-precision reference. Relative L2 within 2e-8 per sample of a trace\n"
+                                              "(triangle 1e-4), fold identical; exit code 1 when anything differs.\n"
+                                              "\n"
+                                              "    moho selftest\n"
+                                              "    moho selftest --device \"cpu?simd=avx2\" --json",
+                                  .options = options,
+                                  .output_help = "write the table to FILE",
+                                  .run = run};

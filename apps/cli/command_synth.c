@@ -38,8 +38,8 @@ static int print_written(const command_line *line, const moho_synth_options *syn
   if (!line->json) {
     printf("%s: %.0f traces of %zu samples, %g s apart\n", path, traces, synth->n_samples, synth->dt_s);
   } else {
-    json_t *root = json_pack("{s:s, s:I, s:I, s:f}", "output", path, "traces", (json_int_t)traces, "samples", (json_int_t)synth->n_samples,
-                             "dt_s", synth->dt_s);
+    json_t *root = json_pack("{s:s, s:I, s:I, s:f}", "output", path, "traces", (json_int_t)traces, "samples",
+                             (json_int_t)synth->n_samples, "dt_s", synth->dt_s);
     json_dumpf(root, stdout, JSON_INDENT(2));
     printf("\n");
     json_decref(root);
@@ -64,19 +64,21 @@ static int run(const command_line *line) {
   return print_written(line, &synth, path);
 }
 
-const command command_synth = {
-    .name = "synth",
-    .synopsis = "synth --preset P [--output FILE.sgy] [KEY=VALUE ...]",
-    .summary = "make a synthetic survey with exact travel times",
-    .teaching =
-        "Writes a survey of point diffractors and reflectors in a constant or v0 + k*z medium: SEG-Y (.sgy), SU (.su) or Zarr (.zarr).\n"
-        "Presets: tiny 500 m, small 1000 m, medium 2000 m, large 4000 m (0.8 million traces); 25 m midpoints, azimuths 0 and 90,\n"
-        "2 ms, 2500 m/s, a diffractor in the middle at depth 800 m, a 25 Hz Ricker wavelet, 5 % noise. Any key changes them;\n"
-        "moho synth keys lists them.\n\n"
-        "    moho synth --preset small\n"
-        "    moho synth --preset tiny --output dipping.sgy diffractors=none reflectors=250:250:600:20:90:1 noise=0\n"
-        "    moho synth --output line.sgy extent_crossline_m=2000 midpoint_spacing_m=12.5 offset_first_m=100 offset_last_m=1600 \\\n"
-        "        offset_step_m=100 n_samples=1001 dt_s=0.002 v0_mps=2500 peak_hz=30 reflectors=0:0:800",
-    .options = options,
-    .output_help = "the file to write: .sgy, .segy, .su or .zarr [PRESET.sgy]",
-    .run = run};
+const command command_synth = {.name = "synth",
+                               .synopsis = "synth --preset P [--output FILE.sgy] [KEY=VALUE ...]",
+                               .summary = "make a synthetic survey with exact travel times",
+                               .teaching = "Writes a survey of point diffractors and reflectors in a constant or v0 + k*z\n"
+                                           "medium: SEG-Y (.sgy), SU (.su) or Zarr (.zarr). Presets: tiny 500 m, small\n"
+                                           "1000 m, medium 2000 m, large 4000 m (0.8 million traces); 25 m midpoints,\n"
+                                           "azimuths 0 and 90, 2 ms, 2500 m/s, a diffractor in the middle at depth 800 m,\n"
+                                           "a 25 Hz Ricker wavelet, 5 % noise. Any key changes them; moho synth keys lists\n"
+                                           "them.\n"
+                                           "\n"
+                                           "    moho synth --preset small\n"
+                                           "    moho synth --preset tiny --output dipping.sgy noise=0 \\\n"
+                                           "        diffractors=none reflectors=250:250:600:20:90:1\n"
+                                           "    moho synth --preset small --output line.sgy extent_inline_m=0 \\\n"
+                                           "        azimuths_deg=0 midpoint_spacing_m=12.5 peak_hz=40",
+                               .options = options,
+                               .output_help = "the file to write: .sgy, .segy, .su or .zarr [PRESET.sgy]",
+                               .run = run};

@@ -48,7 +48,8 @@ static moho_view_axis inline_axis(const moho_grid *g) {
 }
 
 static moho_view_axis crossline_axis(const moho_grid *g) {
-  return (moho_view_axis){.label = moho_grid_is_line(g) ? "CDP" : "crossline", .unit = "", .first = g->crossline_first, .step = g->crossline_step};
+  return (moho_view_axis){
+      .label = moho_grid_is_line(g) ? "CDP" : "crossline", .unit = "", .first = g->crossline_first, .step = g->crossline_step};
 }
 
 static moho_view_axis time_axis(const moho_grid *g) {
@@ -58,8 +59,13 @@ static moho_view_axis time_axis(const moho_grid *g) {
 static int cut_inline(const moho_grid *g, slice *s) {
   long i = line_index("inline", inline_text, g->inline_first, g->inline_step, g->n_inline);
   if (i < 0) return EXIT_USAGE;
-  *s = (slice){.begin = (size_t)i * g->n_crossline * g->n_time, .n_across = g->n_crossline, .n_down = g->n_time, .stride_across = g->n_time,
-               .stride_down = 1, .across = crossline_axis(g), .down = time_axis(g)};
+  *s = (slice){.begin = (size_t)i * g->n_crossline * g->n_time,
+               .n_across = g->n_crossline,
+               .n_down = g->n_time,
+               .stride_across = g->n_time,
+               .stride_down = 1,
+               .across = crossline_axis(g),
+               .down = time_axis(g)};
   snprintf(s->subtitle, sizeof s->subtitle, "inline %s", inline_text);
   return EXIT_GOOD;
 }
@@ -67,8 +73,13 @@ static int cut_inline(const moho_grid *g, slice *s) {
 static int cut_crossline(const moho_grid *g, slice *s) {
   long j = line_index("crossline", crossline_text, g->crossline_first, g->crossline_step, g->n_crossline);
   if (j < 0) return EXIT_USAGE;
-  *s = (slice){.begin = (size_t)j * g->n_time, .n_across = g->n_inline, .n_down = g->n_time, .stride_across = g->n_crossline * g->n_time,
-               .stride_down = 1, .across = inline_axis(g), .down = time_axis(g)};
+  *s = (slice){.begin = (size_t)j * g->n_time,
+               .n_across = g->n_inline,
+               .n_down = g->n_time,
+               .stride_across = g->n_crossline * g->n_time,
+               .stride_down = 1,
+               .across = inline_axis(g),
+               .down = time_axis(g)};
   snprintf(s->subtitle, sizeof s->subtitle, "crossline %s", crossline_text);
   return EXIT_GOOD;
 }
@@ -78,9 +89,15 @@ static int cut_time(const moho_grid *g, slice *s) {
   double t = strtod(time_text, &end), last = g->first_s + (double)(g->n_time - 1) * g->step_s;
   if (*end || end == time_text || !isfinite(t)) return usage_error("view: --time is \"%s\", expected seconds", time_text);
   double k = rint((t - g->first_s) / g->step_s);
-  if (k < 0 || k >= (double)g->n_time) return usage_error("view: there is no time %g s: they are %g to %g s", t, g->first_s, last);
-  *s = (slice){.begin = (size_t)k, .n_across = g->n_crossline, .n_down = g->n_inline, .stride_across = g->n_time,
-               .stride_down = g->n_crossline * g->n_time, .across = crossline_axis(g), .down = inline_axis(g)};
+  if (k < 0 || k >= (double)g->n_time)
+    return usage_error("view: there is no time %g s: they are %g to %g s", t, g->first_s, last);
+  *s = (slice){.begin = (size_t)k,
+               .n_across = g->n_crossline,
+               .n_down = g->n_inline,
+               .stride_across = g->n_time,
+               .stride_down = g->n_crossline * g->n_time,
+               .across = crossline_axis(g),
+               .down = inline_axis(g)};
   snprintf(s->subtitle, sizeof s->subtitle, "time %g s", g->first_s + k * g->step_s);
   return EXIT_GOOD;
 }
@@ -105,7 +122,8 @@ static int view_options(const command_line *line, const slice *s, moho_view_opti
   }
   if (!(clip > 0 && clip <= 100)) return usage_error("view: --clip is %g, expected a percentile above 0 and up to 100", clip);
   if (clip_value < 0) return usage_error("view: --clip-value is %g, expected an amplitude above 0", clip_value);
-  if (width < 0 || height < 0 || width > 20000 || height > 20000) return usage_error("view: a picture is up to 20000 pixels wide and high");
+  if (width < 0 || height < 0 || width > 20000 || height > 20000)
+    return usage_error("view: a picture is up to 20000 pixels wide and high");
   o->clip_percentile = clip, o->clip_value = clip_value, o->wiggles = wiggles, o->width = width, o->height = height;
   o->across = s->across, o->down = s->down;
   return EXIT_GOOD;
@@ -158,15 +176,16 @@ static int run(const command_line *line) {
   return code;
 }
 
-const command command_view = {
-    .name = "view",
-    .synopsis = "view image.zarr --inline N|--crossline N|--time T --output F.png",
-    .summary = "draw a section or a time slice of an image",
-    .teaching = "Draws variable density with a symmetric clip, axes with units, title and colour bar, as PNG.\n\n"
-                "    moho view out/image.zarr --inline 40 --output inline40.png\n"
-                "    moho view out/image.zarr --time 0.64 --colours red_blue --output slice.png\n"
-                "    moho view out/image.zarr --crossline 12 --wiggles --clip 98 --output x12.png\n"
-                "    moho view out/image.zarr --inline 40 --fold --output fold40.png",
-    .options = options,
-    .output_help = "the PNG to write",
-    .run = run};
+const command command_view = {.name = "view",
+                              .synopsis = "view image.zarr --inline N|--crossline N|--time T --output F.png",
+                              .summary = "draw a section or a time slice of an image",
+                              .teaching = "Draws variable density with a symmetric clip, axes with units, title and\n"
+                                          "colour bar, as PNG.\n"
+                                          "\n"
+                                          "    moho view out/image.zarr --inline 40 --output inline40.png\n"
+                                          "    moho view out/image.zarr --time 0.64 --colours red_blue --output slice.png\n"
+                                          "    moho view out/image.zarr --crossline 12 --wiggles --clip 98 --output x12.png\n"
+                                          "    moho view out/image.zarr --inline 40 --fold --output fold40.png",
+                              .options = options,
+                              .output_help = "the PNG to write",
+                              .run = run};

@@ -5,7 +5,8 @@
 #include "command.h"
 #include "info_traces.h"
 
-static const char *const unit_names[] = {"auto", "m", "ft"}, *const source_names[] = {"auto", "source and receiver", "midpoint and offset"};
+static const char *const unit_names[] = {"auto", "m", "ft"}, *const source_names[] = {"auto", "source and receiver",
+                                                                                      "midpoint and offset"};
 
 /* ---- text ---- */
 
@@ -23,17 +24,16 @@ static void print_suggested_grid(FILE *out, const traces_summary *s) {
     fprintf(out, "  grid       none suggested: %s\n", s->grid_problem);
     return;
   }
-  fprintf(out, "  fold       %zu .. %zu, median %zu, in %zu of %zu bins of the suggested grid\n", s->fold_least, s->fold_most, s->fold_median,
-          s->bins_filled, s->bins);
   fprintf(out, "\nSuggested grid: %s\n", s->grid_note);
   if (g->line_x_m) {
     fprintf(out, "  grid: auto   # a crooked line of %zu CDPs, %g m apart\n", g->n_crossline, g->crossline_spacing_m);
     return;
   }
-  fprintf(out, "  grid: {origin_m: [%.2f, %.2f], inline_azimuth_deg: %.6g%s,\n", g->origin_x_m, g->origin_y_m, g->inline_azimuth_deg,
-          g->flip ? ", flip: true" : "");
-  fprintf(out, "         inline: {first: %d, n: %zu, spacing_m: %.6g}, crossline: {first: %d, n: %zu, spacing_m: %.6g},\n", (int)g->inline_first,
-          g->n_inline, g->inline_spacing_m, (int)g->crossline_first, g->n_crossline, g->crossline_spacing_m);
+  fprintf(out, "  grid: {origin_m: [%.3f, %.3f], inline_azimuth_deg: %.6g%s,\n", g->origin_x_m, g->origin_y_m,
+          g->inline_azimuth_deg, g->flip ? ", flip: true" : "");
+  fprintf(out, "         inline: {first: %d, n: %zu, spacing_m: %.6g}, crossline: {first: %d, n: %zu, spacing_m: %.6g},\n",
+          (int)g->inline_first, g->n_inline, g->inline_spacing_m, (int)g->crossline_first, g->n_crossline,
+          g->crossline_spacing_m);
   fprintf(out, "         time: {first_s: %g, step_s: %g, n: %zu}}\n", g->first_s, g->step_s, g->n_time);
 }
 
@@ -41,7 +41,8 @@ static void print_counts(FILE *out, const moho_traces_info *info, const traces_s
   fprintf(out, "  traces     %zu of %zu samples, %g s apart: record of %g s\n", info->n_traces, info->n_samples, info->dt_s,
           (double)(info->n_samples - 1) * info->dt_s);
   if (s->live < info->n_traces)
-    fprintf(out, "             %zu live; %zu dead, %zu not seismic, %zu without coordinates\n", s->live, s->dead, s->not_seismic, s->no_position);
+    fprintf(out, "             %zu live; %zu dead, %zu not seismic, %zu without coordinates\n", s->live, s->dead, s->not_seismic,
+            s->no_position);
   if (s->muted) fprintf(out, "             %zu with a mute in their header\n", s->muted);
   if (s->first_s.count && (s->first_s.least != 0 || s->first_s.most != 0))
     fprintf(out, "  begin      %g .. %g s\n", s->first_s.least, s->first_s.most);
@@ -68,14 +69,19 @@ void traces_print_text(FILE *out, const char *path, const moho_traces_info *info
   print_pair(out, "midpoint", &s->midpoint_x, &s->midpoint_y);
   if (s->offset.count) fprintf(out, "  offset     %.2f .. %.2f m\n", s->offset.least, s->offset.most);
   if (s->azimuth.count)
-    fprintf(out, "  azimuth    %.1f .. %.1f degrees, mostly about %.0f\n", s->azimuth.least, s->azimuth.most, s->usual_azimuth_deg);
+    fprintf(out, "  azimuth    %.1f .. %.1f degrees, mostly about %.0f\n", s->azimuth.least, s->azimuth.most,
+            s->usual_azimuth_deg);
   print_numbers(out, "cdp", &s->cdp);
   print_numbers(out, "inline", &s->inline_number);
   print_numbers(out, "crossline", &s->crossline_number);
   fprintf(out, "  geometry   from %s; the file's lengths are in %s\n", source_names[info->geometry], unit_names[info->units]);
+  if (s->has_grid)
+    fprintf(out, "  fold       %zu .. %zu, median %zu, in %zu of %zu bins of the suggested grid\n", s->fold_least, s->fold_most,
+            s->fold_median, s->bins_filled, s->bins);
   if (info->n_anomalies) fprintf(out, "\nOdd headers\n");
   for (size_t i = 0; i < info->n_anomalies; i++)
-    fprintf(out, "  - %s (%zu traces, the first is %zu)\n", info->anomalies[i].text, info->anomalies[i].count, info->anomalies[i].first_trace + 1);
+    fprintf(out, "  - %s (%zu traces, the first is %zu)\n", info->anomalies[i].text, info->anomalies[i].count,
+            info->anomalies[i].first_trace + 1);
   print_suggested_grid(out, s);
   print_text_header(out, info->text_header);
 }
@@ -104,32 +110,37 @@ static json_t *anomalies_json(const moho_traces_info *info) {
 static json_t *grid_json(const traces_summary *s) {
   const moho_grid *g = &s->grid;
   if (!s->has_grid) return json_pack("{s:o}", "problem", text_json(s->grid_problem));
-  return json_pack("{s:o, s:b, s:[f, f], s:f, s:b, s:{s:i, s:I, s:f}, s:{s:i, s:I, s:f}, s:{s:f, s:f, s:I}, s:{s:I, s:I, s:I, s:I, s:I}}", "note",
-                   text_json(s->grid_note), "crooked", g->line_x_m != NULL, "origin_m", g->origin_x_m, g->origin_y_m, "inline_azimuth_deg",
-                   g->inline_azimuth_deg, "flip", g->flip, "inline", "first", (int)g->inline_first, "n", (json_int_t)g->n_inline, "spacing_m",
-                   g->inline_spacing_m, "crossline", "first", (int)g->crossline_first, "n", (json_int_t)g->n_crossline, "spacing_m",
-                   g->crossline_spacing_m, "time", "first_s", g->first_s, "step_s", g->step_s, "n", (json_int_t)g->n_time, "fold", "least",
-                   (json_int_t)s->fold_least, "median", (json_int_t)s->fold_median, "most", (json_int_t)s->fold_most, "bins_filled",
-                   (json_int_t)s->bins_filled, "bins", (json_int_t)s->bins);
+  return json_pack(
+      "{s:o, s:b, s:[f, f], s:f, s:b, s:{s:i, s:I, s:f}, s:{s:i, s:I, s:f}, s:{s:f, s:f, s:I}, s:{s:I, s:I, s:I, s:I, s:I}}",
+      "note", text_json(s->grid_note), "crooked", g->line_x_m != NULL, "origin_m", g->origin_x_m, g->origin_y_m,
+      "inline_azimuth_deg", g->inline_azimuth_deg, "flip", g->flip, "inline", "first", (int)g->inline_first, "n",
+      (json_int_t)g->n_inline, "spacing_m", g->inline_spacing_m, "crossline", "first", (int)g->crossline_first, "n",
+      (json_int_t)g->n_crossline, "spacing_m", g->crossline_spacing_m, "time", "first_s", g->first_s, "step_s", g->step_s, "n",
+      (json_int_t)g->n_time, "fold", "least", (json_int_t)s->fold_least, "median", (json_int_t)s->fold_median, "most",
+      (json_int_t)s->fold_most, "bins_filled", (json_int_t)s->bins_filled, "bins", (json_int_t)s->bins);
 }
 
 static json_t *geometry_json(const traces_summary *s) {
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "source_x_m", range_json(&s->source_x), "source_y_m",
-                   range_json(&s->source_y), "receiver_x_m", range_json(&s->receiver_x), "receiver_y_m", range_json(&s->receiver_y),
-                   "midpoint_x_m", range_json(&s->midpoint_x), "midpoint_y_m", range_json(&s->midpoint_y), "offset_m", range_json(&s->offset),
-                   "azimuth_deg", range_json(&s->azimuth), "usual_azimuth_deg", s->usual_azimuth_deg, "first_sample_s", range_json(&s->first_s),
-                   "cdp", range_json(&s->cdp), "inline", range_json(&s->inline_number), "crossline", range_json(&s->crossline_number));
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "source_x_m", range_json(&s->source_x),
+                   "source_y_m", range_json(&s->source_y), "receiver_x_m", range_json(&s->receiver_x), "receiver_y_m",
+                   range_json(&s->receiver_y), "midpoint_x_m", range_json(&s->midpoint_x), "midpoint_y_m",
+                   range_json(&s->midpoint_y), "offset_m", range_json(&s->offset), "azimuth_deg", range_json(&s->azimuth),
+                   "usual_azimuth_deg", s->usual_azimuth_deg, "first_sample_s", range_json(&s->first_s), "cdp",
+                   range_json(&s->cdp), "inline", range_json(&s->inline_number), "crossline", range_json(&s->crossline_number));
 }
 
 int traces_print_json(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s) {
-  json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:f, s:s, s:s, s:s}", "kind", "traces", "file", path, "format",
-                           text_json(info->format), "text_header", text_json(info->text_header), "bytes", (json_int_t)info->file_bytes,
-                           "n_traces", (json_int_t)info->n_traces, "n_samples", (json_int_t)info->n_samples, "dt_s", info->dt_s, "units",
-                           unit_names[info->units], "geometry_from", source_names[info->geometry], "hash", info->input_hash);
-  json_t *rest = json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o}", "traces", "live", (json_int_t)s->live, "dead", (json_int_t)s->dead,
-                           "not_seismic", (json_int_t)s->not_seismic, "no_position", (json_int_t)s->no_position, "muted", (json_int_t)s->muted,
-                           "geometry", geometry_json(s), "anomalies", anomalies_json(info), "suggested_grid", grid_json(s));
-  int failed = !root || !rest || json_object_update(root, rest) || json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+  json_t *root =
+      json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:f, s:s, s:s, s:s}", "kind", "traces", "file", path, "format",
+                text_json(info->format), "text_header", text_json(info->text_header), "bytes", (json_int_t)info->file_bytes,
+                "n_traces", (json_int_t)info->n_traces, "n_samples", (json_int_t)info->n_samples, "dt_s", info->dt_s, "units",
+                unit_names[info->units], "geometry_from", source_names[info->geometry], "hash", info->input_hash);
+  json_t *rest = json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o}", "traces", "live", (json_int_t)s->live, "dead",
+                           (json_int_t)s->dead, "not_seismic", (json_int_t)s->not_seismic, "no_position",
+                           (json_int_t)s->no_position, "muted", (json_int_t)s->muted, "geometry", geometry_json(s), "anomalies",
+                           anomalies_json(info), "suggested_grid", grid_json(s));
+  int failed =
+      !root || !rest || json_object_update(root, rest) || json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
   fprintf(out, "\n");
   json_decref(root);
   json_decref(rest);

@@ -62,7 +62,8 @@ static int count_fold(const moho_geometry *g, traces_summary *s) {
   size_t empty = 0;
   while (empty < bins && !fold[empty]) empty++;
   s->bins = bins, s->bins_filled = bins - empty;
-  if (s->bins_filled) s->fold_least = fold[empty], s->fold_median = fold[empty + (bins - empty) / 2], s->fold_most = fold[bins - 1];
+  if (s->bins_filled)
+    s->fold_least = fold[empty], s->fold_median = fold[empty + (bins - empty) / 2], s->fold_most = fold[bins - 1];
   free(fold);
   return 0;
 }

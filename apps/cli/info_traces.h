@@ -15,9 +15,9 @@ typedef struct traces_summary {
   size_t live, dead, not_seismic, no_position, muted;
   value_range source_x, source_y, receiver_x, receiver_y, midpoint_x, midpoint_y, offset, azimuth, first_s, cdp, inline_number,
       crossline_number;
-  double usual_azimuth_deg;  /* the middle of the fullest 5-degree class */
+  double usual_azimuth_deg; /* the middle of the fullest 5-degree class */
   int has_grid;
-  moho_grid grid;            /* suggested */
+  moho_grid grid; /* suggested */
   char grid_note[400], grid_problem[700];
   size_t fold_least, fold_median, fold_most, bins_filled, bins;
 } traces_summary;

@@ -8,7 +8,8 @@ static int apply_overrides(const command_line *line, moho_job *job) {
     char key[160];
     const char *value;
     if (!split_assignment(line->arguments[i], key, &value))
-      return usage_error("%s: \"%s\" is not key=value, as migration.aperture.max_m=3000", line->command->name, line->arguments[i]);
+      return usage_error("%s: \"%s\" is not key=value, as migration.aperture.max_m=3000", line->command->name,
+                         line->arguments[i]);
     moho_status status = moho_job_set(job, key, value);
     if (!status) continue;
     int code = print_error();

@@ -4,23 +4,25 @@
 #include "command.h"
 #include "man_page.h"
 
-const command *const all_commands[] = {&command_synth, &command_migrate, &command_explain,  &command_info,
-                                       &command_view,  &command_devices, &command_selftest, &command_bench};
-const size_t n_commands = sizeof all_commands / sizeof *all_commands;
+enum { N_COMMANDS = 8 };
+
+const command *const all_commands[N_COMMANDS] = {&command_synth, &command_migrate, &command_explain,  &command_info,
+                                                 &command_view,  &command_devices, &command_selftest, &command_bench};
+const size_t n_commands = N_COMMANDS;
 
 /* Commands of later work: recognised and refused. */
 static const char *const later_commands[] = {"demigrate", "velocity", "program", "serve"};
 enum { N_LATER = sizeof later_commands / sizeof *later_commands };
 
 static void print_help(FILE *out) {
-  fprintf(out, "moho %s - Kirchhoff prestack time migration: SEG-Y in, a migrated image out\n\nusage: moho COMMAND [...]\n\n", moho_version());
+  fprintf(out, "moho %s - Kirchhoff prestack time migration: SEG-Y in, a migrated image out\n\nusage: moho COMMAND [...]\n\n",
+          moho_version());
   for (size_t i = 0; i < n_commands; i++) fprintf(out, "  %-10s %s\n", all_commands[i]->name, all_commands[i]->summary);
-  fprintf(out,
-          "\nmoho COMMAND --help teaches a command. To begin:\n\n"
-          "    moho synth --preset small --output survey.sgy\n"
-          "    moho info survey.sgy\n"
-          "    moho migrate job.yaml          # job.yaml: see moho migrate --help\n"
-          "    moho view out/image.zarr --inline 1 --output section.png\n");
+  fprintf(out, "\nmoho COMMAND --help teaches a command. To begin:\n\n"
+               "    moho synth --preset small --output survey.sgy\n"
+               "    moho info survey.sgy\n"
+               "    moho migrate job.yaml          # job.yaml: see moho migrate --help\n"
+               "    moho view out/image.zarr --inline 1 --output section.png\n");
 }
 
 static const command *find_command(const char *name) {

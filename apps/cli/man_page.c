@@ -45,11 +45,13 @@ void print_man_page(FILE *out) {
     print_roff(out, all_commands[i]->synopsis);
     fputs("\n.br\n", out);
   }
-  fputs(".SH DESCRIPTION\nMoho migrates prestack seismic traces in time, by Kirchhoff summation, on a job file's word.\n.SH COMMANDS\n", out);
+  fputs(".SH DESCRIPTION\nMoho migrates prestack seismic traces in time, by Kirchhoff summation, as a job file says.\n", out);
+  fputs(".SH COMMANDS\n", out);
   for (size_t i = 0; i < n_commands; i++) print_command(out, all_commands[i]);
   fputs(".SH JOB FILE\n", out);
   print_verbatim(out, moho_job_keys_help());
   fputs(".SH ENVIRONMENT\n.TP\n.B MOHO_DEVICE\nthe device that \"auto\" stands for, as cpu?threads=4\n"
         ".SH EXIT STATUS\n0 good, 1 failed, 2 wrong usage, 75 interrupted.\n"
-        ".SH SEE ALSO\ndocs/job.md, docs/physics.md\n", out);
+        ".SH SEE ALSO\ndocs/job.md, docs/physics.md\n",
+        out);
 }

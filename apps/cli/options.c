@@ -9,11 +9,12 @@ static char *output_path, *progress_mode;
 
 /* popt's table of one command: its own options, then those of all. */
 static void fill_table(const command *c, struct poptOption table[5]) {
-  static const struct poptOption common[] = {
-      {"json", '\0', POPT_ARG_NONE, &wants_json, 0, "print JSON on stdout", NULL},
-      {"output", 'o', POPT_ARG_STRING, &output_path, 0, NULL, "FILE"},
-      {"progress", '\0', POPT_ARG_STRING, &progress_mode, 0, "progress of long work, on stderr; auto: a bar on a terminal", "auto|bar|json|none"},
-      {"help", 'h', POPT_ARG_NONE, &wants_help, 0, "this help", NULL}};
+  static const struct poptOption common[] = {{"json", '\0', POPT_ARG_NONE, &wants_json, 0, "print JSON on stdout", NULL},
+                                             {"output", 'o', POPT_ARG_STRING, &output_path, 0, NULL, "FILE"},
+                                             {"progress", '\0', POPT_ARG_STRING, &progress_mode, 0,
+                                              "progress of long work, on stderr; auto: a bar on a terminal",
+                                              "auto|bar|json|none"},
+                                             {"help", 'h', POPT_ARG_NONE, &wants_help, 0, "this help", NULL}};
   memcpy(table, common, sizeof common);
   table[1].descrip = c->output_help;
   table[4] = (struct poptOption)POPT_TABLEEND;
@@ -80,8 +81,8 @@ static int run_parsed(const command *c, poptContext context) {
   }
   if (progress_choose(progress_mode)) return EXIT_USAGE;
   const char **arguments = poptGetArgs(context);
-  command_line line = {.command = c, .json = wants_json, .output = output_path, .arguments = arguments,
-                       .n_arguments = count_arguments(arguments)};
+  command_line line = {
+      .command = c, .json = wants_json, .output = output_path, .arguments = arguments, .n_arguments = count_arguments(arguments)};
   progress_catch_signals();
   code = c->run(&line);
   progress_end();

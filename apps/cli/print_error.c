@@ -11,9 +11,11 @@ int print_error(void) {
   char where[800];
   int used = 0;
   where[0] = '\0';
-  if (error.file[0] && !strstr(error.message, error.file)) used += snprintf(where + used, sizeof where - (size_t)used, ", %s", error.file);
+  if (error.file[0] && !strstr(error.message, error.file))
+    used += snprintf(where + used, sizeof where - (size_t)used, ", %s", error.file);
   if (error.line > 0) used += snprintf(where + used, sizeof where - (size_t)used, ", line %d", error.line);
-  if (error.line > 0 && error.column > 0) used += snprintf(where + used, sizeof where - (size_t)used, ", column %d", error.column);
+  if (error.line > 0 && error.column > 0)
+    used += snprintf(where + used, sizeof where - (size_t)used, ", column %d", error.column);
   if (error.trace > 0) used += snprintf(where + used, sizeof where - (size_t)used, ", trace %lld", (long long)error.trace);
   if (error.byte >= 0) used += snprintf(where + used, sizeof where - (size_t)used, ", byte %lld", (long long)error.byte);
   if (error.key[0]) used += snprintf(where + used, sizeof where - (size_t)used, ", key %s", error.key);

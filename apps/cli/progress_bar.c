@@ -59,8 +59,8 @@ static void show_bar(const moho_progress *p) {
 }
 
 static void show_json(const moho_progress *p) {
-  fprintf(stderr, "{\"stage\": \"%s\", \"unit\": \"%s\", \"done\": %.15g, \"total\": %.15g, \"seconds\": %.3f}\n", p->stage, p->unit, p->done,
-          p->total, p->seconds);
+  fprintf(stderr, "{\"stage\": \"%s\", \"unit\": \"%s\", \"done\": %.15g, \"total\": %.15g, \"seconds\": %.3f}\n", p->stage,
+          p->unit, p->done, p->total, p->seconds);
 }
 
 int progress_step(void *user, const moho_progress *p) {

@@ -17,5 +17,7 @@ const char *moho_bytes_text(double bytes, char buffer[32]);
 /* Bytes of the machine's memory, and of it what is free for use (Linux: MemAvailable, cgroup limits respected). */
 size_t moho_machine_memory(void);
 size_t moho_machine_memory_free(void);
+/* The most bytes that this process ever held at once (resident); 0 when not known. */
+size_t moho_process_memory_peak(void);
 
 #endif

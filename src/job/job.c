@@ -23,7 +23,9 @@ int moho_job_given_below(const moho_job *job, moho_job_id section) {
 
 moho_place moho_job_place(const moho_job *job, moho_job_id id) {
   const moho_job_value *value = &job->values[id];
-  return (moho_place){.file = value->given && !value->line ? NULL : job->name, .line = value->line, .column = value->column,
+  return (moho_place){.file = value->given && !value->line ? NULL : job->name,
+                      .line = value->line,
+                      .column = value->column,
                       .key = moho_job_keys[id].path};
 }
 

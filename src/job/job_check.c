@@ -39,16 +39,17 @@ static moho_status check_input(const moho_job *job) {
   if (moho_job_given(job, MOHO_KEY_INPUT_COORDINATE_SCALAR) && !moho_job_is(job, MOHO_KEY_INPUT_COORDINATE_SCALAR, "auto") &&
       moho_job_number(job, MOHO_KEY_INPUT_COORDINATE_SCALAR) == 0) {
     char here[400];
-    return moho_fail_at(moho_job_place(job, MOHO_KEY_INPUT_COORDINATE_SCALAR), "1 leaves coordinates as they are, -100 divides by 100",
-                        MOHO_ERROR_RANGE, "%s is 0, which scales nothing", moho_job_where(job, MOHO_KEY_INPUT_COORDINATE_SCALAR, here));
+    return moho_fail_at(moho_job_place(job, MOHO_KEY_INPUT_COORDINATE_SCALAR),
+                        "1 leaves coordinates as they are, -100 divides by 100", MOHO_ERROR_RANGE,
+                        "%s is 0, which scales nothing", moho_job_where(job, MOHO_KEY_INPUT_COORDINATE_SCALAR, here));
   }
   return MOHO_OK;
 }
 
 /* ---- velocity ---- */
 
-static const moho_job_id velocity_sources[] = {MOHO_KEY_VELOCITY_CONSTANT, MOHO_KEY_VELOCITY_LINEAR_T0, MOHO_KEY_VELOCITY_LINEAR_Z,
-                                               MOHO_KEY_VELOCITY_TABLE, MOHO_KEY_VELOCITY_CUBE};
+static const moho_job_id velocity_sources[] = {MOHO_KEY_VELOCITY_CONSTANT, MOHO_KEY_VELOCITY_LINEAR_T0,
+                                               MOHO_KEY_VELOCITY_LINEAR_Z, MOHO_KEY_VELOCITY_TABLE, MOHO_KEY_VELOCITY_CUBE};
 
 static int source_given(const moho_job *job, moho_job_id id) {
   return moho_job_given(job, id) || moho_job_given_below(job, id);
@@ -74,8 +75,10 @@ static moho_status check_velocity_range(const moho_job *job, moho_job_id id) {
          most = moho_job_number(job, MOHO_KEY_VELOCITY_MAX);
   if (v >= least && v <= most) return MOHO_OK;
   char here[400], hint[200] = "velocities are in m/s";
-  if (v * 1000 >= least && v * 1000 <= most) snprintf(hint, sizeof hint, "velocities are in m/s: %.10g km/s is %.10g", v, v * 1000);
-  else if (v > most && v * 0.3048 <= most) snprintf(hint, sizeof hint, "velocities are in m/s: %.10g ft/s is %.10g", v, v * 0.3048);
+  if (v * 1000 >= least && v * 1000 <= most)
+    snprintf(hint, sizeof hint, "velocities are in m/s: %.10g km/s is %.10g", v, v * 1000);
+  else if (v > most && v * 0.3048 <= most)
+    snprintf(hint, sizeof hint, "velocities are in m/s: %.10g ft/s is %.10g", v, v * 0.3048);
   return moho_fail_at(moho_job_place(job, id), hint, MOHO_ERROR_RANGE, "%s is %.10g m/s, expected %.10g to %.10g",
                       moho_job_where(job, id, here), v, least, most);
 }
@@ -107,13 +110,15 @@ static moho_status check_velocity(const moho_job *job) {
   if (moho_job_is(job, MOHO_KEY_VELOCITY_FORMAT, "columns") && !moho_job_given(job, MOHO_KEY_VELOCITY_COLUMNS))
     return missing(job, MOHO_KEY_VELOCITY_COLUMNS, "format columns needs them", "columns: \"x,y,time_ms,velocity\"");
   switch (source) {
-    case MOHO_KEY_VELOCITY_CONSTANT: return check_velocity_range(job, source);
-    case MOHO_KEY_VELOCITY_LINEAR_T0: return check_law(job, MOHO_KEY_VELOCITY_LINEAR_T0_V0, MOHO_KEY_VELOCITY_LINEAR_T0_SLOPE, "rms");
-    case MOHO_KEY_VELOCITY_LINEAR_Z: return check_law(job, MOHO_KEY_VELOCITY_LINEAR_Z_V0, MOHO_KEY_VELOCITY_LINEAR_Z_GRADIENT, "interval");
-    default:
-      if (moho_job_given(job, MOHO_KEY_VELOCITY_TYPE)) return MOHO_OK;
-      return missing(job, MOHO_KEY_VELOCITY_TYPE, "a file of velocities does not say what they are",
-                     "velocity.type: rms, interval or average");
+  case MOHO_KEY_VELOCITY_CONSTANT: return check_velocity_range(job, source);
+  case MOHO_KEY_VELOCITY_LINEAR_T0:
+    return check_law(job, MOHO_KEY_VELOCITY_LINEAR_T0_V0, MOHO_KEY_VELOCITY_LINEAR_T0_SLOPE, "rms");
+  case MOHO_KEY_VELOCITY_LINEAR_Z:
+    return check_law(job, MOHO_KEY_VELOCITY_LINEAR_Z_V0, MOHO_KEY_VELOCITY_LINEAR_Z_GRADIENT, "interval");
+  default:
+    if (moho_job_given(job, MOHO_KEY_VELOCITY_TYPE)) return MOHO_OK;
+    return missing(job, MOHO_KEY_VELOCITY_TYPE, "a file of velocities does not say what they are",
+                   "velocity.type: rms, interval or average");
   }
 }
 
@@ -138,14 +143,16 @@ static moho_status check_origin(const moho_job *job) {
 }
 
 static moho_status check_auto_grid(const moho_job *job) {
-  const moho_job_id excluded[] = {MOHO_KEY_GRID_AZIMUTH, MOHO_KEY_GRID_FLIP, MOHO_KEY_GRID_INLINE_FIRST, MOHO_KEY_GRID_INLINE_STEP,
-                                  MOHO_KEY_GRID_INLINE_N, MOHO_KEY_GRID_INLINE_SPACING, MOHO_KEY_GRID_CROSSLINE_FIRST,
-                                  MOHO_KEY_GRID_CROSSLINE_STEP, MOHO_KEY_GRID_CROSSLINE_N, MOHO_KEY_GRID_CROSSLINE_SPACING};
+  const moho_job_id excluded[] = {MOHO_KEY_GRID_AZIMUTH,          MOHO_KEY_GRID_FLIP,           MOHO_KEY_GRID_INLINE_FIRST,
+                                  MOHO_KEY_GRID_INLINE_STEP,      MOHO_KEY_GRID_INLINE_N,       MOHO_KEY_GRID_INLINE_SPACING,
+                                  MOHO_KEY_GRID_CROSSLINE_FIRST,  MOHO_KEY_GRID_CROSSLINE_STEP, MOHO_KEY_GRID_CROSSLINE_N,
+                                  MOHO_KEY_GRID_CROSSLINE_SPACING};
   for (size_t i = 0; i < sizeof excluded / sizeof *excluded; i++)
     if (moho_job_given(job, excluded[i])) {
       char here[400];
-      return moho_fail_at(moho_job_place(job, excluded[i]), "give grid.corners or grid.origin_m too; \"moho info\" suggests a grid",
-                          MOHO_ERROR_KEY, "%s is given, but the grid has neither corners nor origin_m", moho_job_where(job, excluded[i], here));
+      return moho_fail_at(moho_job_place(job, excluded[i]),
+                          "give grid.corners or grid.origin_m too; \"moho info\" suggests a grid", MOHO_ERROR_KEY,
+                          "%s is given, but the grid has neither corners nor origin_m", moho_job_where(job, excluded[i], here));
     }
   return MOHO_OK;
 }
@@ -169,7 +176,8 @@ static moho_status check_migration(const moho_job *job) {
   if (moho_job_number(job, MOHO_KEY_APERTURE_MIN) > moho_job_number(job, MOHO_KEY_APERTURE_MAX))
     return exclude(job, MOHO_KEY_APERTURE_MAX, MOHO_KEY_APERTURE_MIN, "min_m must not exceed max_m");
   if (moho_job_given(job, MOHO_KEY_ANTIALIAS_FACTOR) && moho_job_is(job, MOHO_KEY_ANTIALIAS, "none"))
-    return exclude(job, MOHO_KEY_ANTIALIAS, MOHO_KEY_ANTIALIAS_FACTOR, "antialias is none: choose triangle, or leave the factor out");
+    return exclude(job, MOHO_KEY_ANTIALIAS, MOHO_KEY_ANTIALIAS_FACTOR,
+                   "antialias is none: choose triangle, or leave the factor out");
   return MOHO_OK;
 }
 

@@ -18,7 +18,10 @@
  */
 static double assumed_rate(const moho_run_inputs *in) {
   const char *simd = in->device_report.simd;
-  double rate = strcmp(simd, "avx512") == 0 ? 2.0e9 : strcmp(simd, "avx2") == 0 ? 0.8e9 : strcmp(simd, "neon") == 0 ? 0.5e9 : 0.15e9;
+  double rate = strcmp(simd, "avx512") == 0 ? 2.0e9
+                : strcmp(simd, "avx2") == 0 ? 0.8e9
+                : strcmp(simd, "neon") == 0 ? 0.5e9
+                                            : 0.15e9;
   if (in->options.weight != MOHO_WEIGHT_NONE) rate *= 0.75;
   if (in->options.antialias == MOHO_ANTIALIAS_TRIANGLE) rate *= 0.35;
   if (in->options.interpolation == MOHO_INTERPOLATION_CUBIC) rate *= 0.5;
@@ -42,21 +45,25 @@ static void warn_of_sampling(json_t *warnings, const moho_run_inputs *in) {
          "the grid aliases: dips of %g degrees show without alias up to v/(4 dx sin dip) = %.1f Hz, the data reach %.1f Hz; "
          "use a spacing of %.3g m, a smaller max_dip_deg, or antialias: triangle",
          in->options.aperture_max_dip_deg, in->plan.grid_alias_hz, in->f_max_hz,
-         fmax(in->grid.inline_spacing_m * (double)(in->grid.n_inline > 1), in->grid.crossline_spacing_m) * in->plan.grid_alias_hz / in->f_max_hz);
+         fmax(in->grid.inline_spacing_m * (double)(in->grid.n_inline > 1), in->grid.crossline_spacing_m) *
+             in->plan.grid_alias_hz / in->f_max_hz);
   if (in->grid.step_s * in->f_max_hz > 0.5)
-    warn(warnings, "the image's time step of %g s holds up to %.1f Hz, the data reach %.1f Hz", in->grid.step_s, 0.5 / in->grid.step_s,
-         in->f_max_hz);
+    warn(warnings, "the image's time step of %g s holds up to %.1f Hz, the data reach %.1f Hz", in->grid.step_s,
+         0.5 / in->grid.step_s, in->f_max_hz);
   if (in->options.refine < in->refine_needed)
-    warn(warnings, "linear interpolation at this sampling weakens high frequencies: input.resample: %d or auto, or interpolation: sinc8",
+    warn(warnings,
+         "linear interpolation at this sampling weakens high frequencies: input.resample: %d or auto, or interpolation: sinc8",
          in->refine_needed);
 }
 
 static void warn_of_traces(json_t *warnings, const moho_run_inputs *in) {
   size_t outside = moho_run_inputs_outside(in);
   if (outside == in->n_live) warn(warnings, "every trace is outside the grid: migrate will refuse this job");
-  else if (outside) warn(warnings, "about %zu of %zu traces lie farther than the aperture from the grid and are not used", outside, in->n_live);
+  else if (outside)
+    warn(warnings, "about %zu of %zu traces lie farther than the aperture from the grid and are not used", outside, in->n_live);
   if (in->n_live < in->geometry->n)
-    warn(warnings, "%zu of %zu traces take no part: dead, not seismic or without coordinates", in->geometry->n - in->n_live, in->geometry->n);
+    warn(warnings, "%zu of %zu traces take no part: dead, not seismic or without coordinates", in->geometry->n - in->n_live,
+         in->geometry->n);
   for (size_t i = 0; i < in->info->n_anomalies; i++)
     warn(warnings, "header: %s (%zu traces, the first is %zu)", in->info->anomalies[i].text, in->info->anomalies[i].count,
          in->info->anomalies[i].first_trace + 1);
@@ -69,8 +76,8 @@ static json_t *warnings_json(const moho_run_inputs *in) {
   warn_of_traces(warnings, in);
   if (in->memory_needed > in->memory_allowed) {
     char need[32], allowed[32];
-    warn(warnings, "the run needs %s, %s are allowed: migrate will refuse this job", moho_bytes_text((double)in->memory_needed, need),
-         moho_bytes_text((double)in->memory_allowed, allowed));
+    warn(warnings, "the run needs %s, %s are allowed: migrate will refuse this job",
+         moho_bytes_text((double)in->memory_needed, need), moho_bytes_text((double)in->memory_allowed, allowed));
   }
   return warnings;
 }
@@ -80,18 +87,20 @@ static json_t *warnings_json(const moho_run_inputs *in) {
 static json_t *plan_json(const moho_run_inputs *in) {
   const moho_migration_plan *p = &in->plan;
   double rate = assumed_rate(in);
-  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:f, s:f, s:f}", "memory_needed_bytes", (json_int_t)in->memory_needed,
-                   "memory_allowed_bytes", (json_int_t)in->memory_allowed, "image_bytes", (json_int_t)p->image_bytes, "batch_traces",
-                   (json_int_t)p->batch_traces, "tiles", (json_int_t)p->tiles, "tile_columns", (json_int_t)p->tile_columns, "contributions",
-                   p->contributions, "assumed_contributions_per_s", rate, "seconds_expected", p->contributions / rate, "offset_classes",
-                   (json_int_t)p->offset_classes, "class_spacing_min_m", p->class_spacing_min_m, "class_spacing_max_m", p->class_spacing_max_m,
-                   "grid_alias_hz", isfinite(p->grid_alias_hz) ? p->grid_alias_hz : 0.0);
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:f, s:f, s:f}", "memory_needed_bytes",
+                   (json_int_t)in->memory_needed, "memory_allowed_bytes", (json_int_t)in->memory_allowed, "image_bytes",
+                   (json_int_t)p->image_bytes, "batch_traces", (json_int_t)p->batch_traces, "tiles", (json_int_t)p->tiles,
+                   "tile_columns", (json_int_t)p->tile_columns, "contributions", p->contributions, "assumed_contributions_per_s",
+                   rate, "seconds_expected", p->contributions / rate, "offset_classes", (json_int_t)p->offset_classes,
+                   "class_spacing_min_m", p->class_spacing_min_m, "class_spacing_max_m", p->class_spacing_max_m, "grid_alias_hz",
+                   isfinite(p->grid_alias_hz) ? p->grid_alias_hz : 0.0);
 }
 
 static json_t *explain_json(const moho_job *job, const moho_run_inputs *in) {
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "software", moho_report_software(), "job", moho_job_effective_json(job), "device",
-                   moho_report_device(in), "input", moho_report_input(job, in), "grid", moho_report_grid(in), "settled",
-                   moho_report_settled(in), "plan", plan_json(in), "warnings", warnings_json(in));
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "software", moho_report_software(), "job",
+                   moho_job_effective_json(job), "device", moho_report_device(in), "input", moho_report_input(job, in), "grid",
+                   moho_report_grid(in), "settled", moho_report_settled(in), "plan", plan_json(in), "warnings",
+                   warnings_json(in));
 }
 
 /* ---- text ---- */
@@ -107,7 +116,10 @@ static void print_value(FILE *out, const moho_job *job, moho_job_id id) {
   if (key->unit[0] && !value->is_word) snprintf(unit, sizeof unit, " %s", key->unit);
   char shown[200];
   snprintf(shown, sizeof shown, "%s%s", text ? text : "?", unit);
-  fprintf(out, "  %-34s %-28s %s\n", key->path, shown, !value->given ? "default" : value->line ? "given" : "given on the command line");
+  fprintf(out, "  %-34s %-28s %s\n", key->path, shown,
+          !value->given ? "default"
+          : value->line ? "given"
+                        : "given on the command line");
   free(text);
 }
 
@@ -117,14 +129,15 @@ static void print_job(FILE *out, const moho_job *job) {
 }
 
 static void print_input(FILE *out, const moho_run_inputs *in) {
-  fprintf(out, "\nInput\n  %s, %zu traces (%zu live) of %zu samples, %g s apart\n  data reach %.1f Hz; traces refined by %d\n", in->info->format,
-          in->info->n_traces, in->n_live, in->info->n_samples, in->info->dt_s, in->f_max_hz, in->options.refine);
+  fprintf(out, "\nInput\n  %s, %zu traces (%zu live) of %zu samples, %g s apart\n  data reach %.1f Hz; traces refined by %d\n",
+          in->info->format, in->info->n_traces, in->n_live, in->info->n_samples, in->info->dt_s, in->f_max_hz,
+          in->options.refine);
   fprintf(out, "  velocity: %s\n", moho_velocity_describe(in->velocity));
 }
 
 static void print_grid(FILE *out, const moho_run_inputs *in) {
-  static const char *const names[] = {"first inline, first crossline", "first inline, last crossline", "last inline, last crossline",
-                                      "last inline, first crossline"};
+  static const char *const names[] = {"first inline, first crossline", "first inline, last crossline",
+                                      "last inline, last crossline", "last inline, first crossline"};
   const moho_grid *g = &in->grid;
   double x[4], y[4];
   moho_grid_corners(g, x, y);
@@ -133,7 +146,8 @@ static void print_grid(FILE *out, const moho_run_inputs *in) {
   for (int k = 0; k < corners; k++) fprintf(out, "  corner %-32s x %.2f m, y %.2f m\n", names[k], x[k], y[k]);
   fprintf(out, "  inline azimuth %.4f degrees%s%s\n", g->inline_azimuth_deg, g->flip ? ", flipped" : "",
           g->line_x_m ? "; a crooked line: every node has its own position" : "");
-  fprintf(out, "  inlines    %zu from %d step %d, %g m apart\n", g->n_inline, (int)g->inline_first, (int)g->inline_step, g->inline_spacing_m);
+  fprintf(out, "  inlines    %zu from %d step %d, %g m apart\n", g->n_inline, (int)g->inline_first, (int)g->inline_step,
+          g->inline_spacing_m);
   fprintf(out, "  crosslines %zu from %d step %d, %g m apart\n", g->n_crossline, (int)g->crossline_first, (int)g->crossline_step,
           g->crossline_spacing_m);
   fprintf(out, "  time       %zu from %g s, %g s apart\n", g->n_time, g->first_s, g->step_s);
@@ -147,10 +161,11 @@ static void print_plan(FILE *out, const moho_run_inputs *in) {
   fprintf(out, "  memory        %s of %s allowed\n", moho_bytes_text((double)in->memory_needed, need),
           moho_bytes_text((double)in->memory_allowed, allowed));
   fprintf(out, "  tiles         %zu of %zu columns a side; batches of %zu traces\n", p->tiles, p->tile_columns, p->batch_traces);
-  fprintf(out, "  offsets       %zu classes, midpoints of one class %.3g to %.3g m apart\n", p->offset_classes, p->class_spacing_min_m,
-          p->class_spacing_max_m);
+  fprintf(out, "  offsets       %zu classes, midpoints of one class %.3g to %.3g m apart\n", p->offset_classes,
+          p->class_spacing_min_m, p->class_spacing_max_m);
   fprintf(out, "  contributions %.3g (estimated)\n", p->contributions);
-  fprintf(out, "  time expected %.3g s at an assumed %.2g contributions/s (moho bench migrate measures yours)\n", p->contributions / rate, rate);
+  fprintf(out, "  time expected %.3g s at an assumed %.2g contributions/s (moho bench migrate measures yours)\n",
+          p->contributions / rate, rate);
 }
 
 static void print_warnings(FILE *out, const moho_run_inputs *in) {

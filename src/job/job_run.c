@@ -25,8 +25,8 @@ typedef struct run {
 /* ---- progress ---- */
 
 static moho_status interrupted(void) {
-  return moho_fail_at((moho_place){0}, "nothing was written; resuming is not yet available, start the job again", MOHO_ERROR_INTERRUPTED,
-                      "the run was interrupted");
+  return moho_fail_at((moho_place){0}, "nothing was written; resuming is not yet available, start the job again",
+                      MOHO_ERROR_INTERRUPTED, "the run was interrupted");
 }
 
 static moho_status report_stage(run *r, const char *stage, double done, double total) {
@@ -123,10 +123,12 @@ static moho_status refuse_too_large(const run *r) {
   char need[32], allowed[32], image[32];
   double cells = (double)in->grid.n_inline * (double)in->grid.n_crossline * (double)in->grid.n_time;
   moho_place place = moho_job_place(r->job, moho_job_given(r->job, MOHO_KEY_MEMORY) ? MOHO_KEY_MEMORY : MOHO_KEY_GRID);
-  return moho_fail_at(place, "use a smaller grid, wider spacing or fewer times, or raise execution.memory_gb; working out of memory is not yet available",
-                      MOHO_ERROR_TOO_LARGE, "the run needs %s, %s are allowed: the grid of %zu x %zu x %zu samples takes %s as stack and fold",
-                      moho_bytes_text((double)in->memory_needed, need), moho_bytes_text((double)in->memory_allowed, allowed),
-                      in->grid.n_inline, in->grid.n_crossline, in->grid.n_time, moho_bytes_text(8 * cells, image));
+  return moho_fail_at(
+      place,
+      "use a smaller grid, wider spacing or fewer times, or raise execution.memory_gb; working from disk is not yet available",
+      MOHO_ERROR_TOO_LARGE, "the run needs %s, %s are allowed: the grid of %zu x %zu x %zu samples takes %s as stack and fold",
+      moho_bytes_text((double)in->memory_needed, need), moho_bytes_text((double)in->memory_allowed, allowed), in->grid.n_inline,
+      in->grid.n_crossline, in->grid.n_time, moho_bytes_text(8 * cells, image));
 }
 
 static moho_status refuse_all_outside(const run *r) {
@@ -142,11 +144,12 @@ static moho_status refuse_all_outside(const run *r) {
     first = 0;
   }
   moho_grid_corners(&in->grid, x, y);
-  return moho_fail_at(moho_job_place(r->job, MOHO_KEY_GRID), "moho info suggests a grid that fits; check also input.coordinate_scalar and input.units",
-                      MOHO_ERROR_RANGE,
-                      "every trace is outside the grid: midpoints x %.1f..%.1f, y %.1f..%.1f m; grid corners (%.1f, %.1f), (%.1f, %.1f), (%.1f, %.1f), "
-                      "(%.1f, %.1f), aperture %g m",
-                      least_x, most_x, least_y, most_y, x[0], y[0], x[1], y[1], x[2], y[2], x[3], y[3], in->options.aperture_max_m);
+  return moho_fail_at(
+      moho_job_place(r->job, MOHO_KEY_GRID),
+      "moho info suggests a grid that fits; check also input.coordinate_scalar and input.units", MOHO_ERROR_RANGE,
+      "every trace is outside the grid: midpoints x %.1f..%.1f, y %.1f..%.1f m; grid corners (%.1f, %.1f), (%.1f, %.1f), "
+      "(%.1f, %.1f), (%.1f, %.1f), aperture %g m",
+      least_x, most_x, least_y, most_y, x[0], y[0], x[1], y[1], x[2], y[2], x[3], y[3], in->options.aperture_max_m);
 }
 
 static moho_status prepare(run *r) {
@@ -163,8 +166,8 @@ static moho_status prepare(run *r) {
 static moho_status migrate(run *r) {
   const moho_run_inputs *in = &r->inputs;
   double begin = moho_seconds();
-  MOHO_TRY(moho_migration_create(in->device, &in->grid, in->velocity, &in->options, in->geometry, in->info->n_samples, in->info->dt_s,
-                                 &r->migration));
+  MOHO_TRY(moho_migration_create(in->device, &in->grid, in->velocity, &in->options, in->geometry, in->info->n_samples,
+                                 in->info->dt_s, &r->migration));
   MOHO_TRY(moho_image_create(&in->grid, &r->image));
   r->migrate_begin = moho_seconds();
   r->seconds.create = r->migrate_begin - begin;

@@ -99,18 +99,18 @@ const char *moho_words_text(const char *words, char buffer[200]) {
 
 static const char *type_name(moho_job_type type) {
   switch (type) {
-    case MOHO_JOB_SECTION: return "a map";
-    case MOHO_JOB_NUMBER: return "a number";
-    case MOHO_JOB_WHOLE: return "a whole number";
-    case MOHO_JOB_WORD: return "";
-    case MOHO_JOB_WORDS: return "a list of ";
-    case MOHO_JOB_FLAG: return "true or false";
-    case MOHO_JOB_PATH: return "a path";
-    case MOHO_JOB_TEXT: return "text";
-    case MOHO_JOB_POINT: return "a point [x, y]";
-    case MOHO_JOB_POINTS: return "a list of points [[x, y], ...]";
-    case MOHO_JOB_HEADERS: return "a map of header names";
-    case MOHO_JOB_LATER: return "not yet available";
+  case MOHO_JOB_SECTION: return "a map";
+  case MOHO_JOB_NUMBER: return "a number";
+  case MOHO_JOB_WHOLE: return "a whole number";
+  case MOHO_JOB_WORD: return "";
+  case MOHO_JOB_WORDS: return "a list of ";
+  case MOHO_JOB_FLAG: return "true or false";
+  case MOHO_JOB_PATH: return "a path";
+  case MOHO_JOB_TEXT: return "text";
+  case MOHO_JOB_POINT: return "a point [x, y]";
+  case MOHO_JOB_POINTS: return "a list of points [[x, y], ...]";
+  case MOHO_JOB_HEADERS: return "a map of header names";
+  case MOHO_JOB_LATER: return "not yet available";
   }
   return "";
 }
@@ -118,8 +118,7 @@ static const char *type_name(moho_job_type type) {
 const char *moho_job_type_text(const moho_job_key *key, char buffer[300]) {
   char words[200];
   moho_words_text(key->words, words);
-  if (key->type == MOHO_JOB_WORD || key->type == MOHO_JOB_WORDS)
-    snprintf(buffer, 300, "%s%s", type_name(key->type), words);
+  if (key->type == MOHO_JOB_WORD || key->type == MOHO_JOB_WORDS) snprintf(buffer, 300, "%s%s", type_name(key->type), words);
   else
     snprintf(buffer, 300, "%s%s%s%s%s", type_name(key->type), key->unit[0] && key->type != MOHO_JOB_LATER ? " in " : "",
              key->type != MOHO_JOB_LATER ? key->unit : "", words[0] ? ", or " : "", words);
@@ -162,41 +161,43 @@ static void write_markdown_row(FILE *out, const moho_job_key *key) {
 }
 
 static void write_markdown(FILE *out) {
-  fputs("# The job file\n\n"
-        "A job is YAML 1.1: maps of the keys below, most of which may be left out. Made from the table in `src/job/job_table.h`\n"
-        "by `moho help --job-markdown`.\n\n"
-        "- Numbers are plain, in the unit that the key names: `max_m: 3000`. \"3 km\" and \"3,000\" are errors.\n"
-        "- Unknown keys, wrong types, values out of range and impossible combinations are errors that name line, column and key.\n"
-        "- Relative paths are relative to the job file; those given on the command line, to the working directory.\n"
-        "- On the command line any key can be overridden by its path: `moho migrate job.yaml migration.aperture.max_m=3000`.\n"
-        "- `moho explain job.yaml` prints every value, and whether it was given or is the default.\n\n"
-        "```yaml\n"
-        "input:     {traces: line.sgy}\n"
-        "velocity:  {type: rms, linear_t0: {v0_mps: 1800, slope_mps_per_s: 600}}\n"
-        "grid:      auto\n"
-        "migration: {aperture: {max_m: 3000, max_dip_deg: 60}}\n"
-        "output:    {directory: out}\n"
-        "```\n\n"
-        "The grid by corners (the first choice where they are known), by origin and azimuth, or from the traces with its time axis\n"
-        "changed:\n\n"
-        "```yaml\n"
-        "grid: {corners: [[0, 0], [0, 1000], [1000, 1000]], inline: {spacing_m: 25, first: 1}, crossline: {spacing_m: 25}}\n"
-        "---\n"
-        "grid: {origin_m: [0, 0], inline_azimuth_deg: 30, inline: {first: 1, n: 80, spacing_m: 25},\n"
-        "       crossline: {first: 1, n: 120, spacing_m: 12.5}, time: {first_s: 0, step_s: 0.002, n: 1001}}\n"
-        "---\n"
-        "grid: {time: {step_s: 0.004}}\n"
-        "```\n\n"
-        "| key | value | default | meaning |\n|---|---|---|---|\n", out);
+  fputs(
+      "# The job file\n\n"
+      "A job is YAML 1.1: maps of the keys below, most of which may be left out. Made from the table in `src/job/job_table.h`\n"
+      "by `moho help --job-markdown`.\n\n"
+      "- Numbers are plain, in the unit that the key names: `max_m: 3000`. \"3 km\" and \"3,000\" are errors.\n"
+      "- Unknown keys, wrong types, values out of range and impossible combinations are errors that name line, column and key.\n"
+      "- Relative paths are relative to the job file; those given on the command line, to the working directory.\n"
+      "- On the command line any key can be overridden by its path: `moho migrate job.yaml migration.aperture.max_m=3000`.\n"
+      "- `moho explain job.yaml` prints every value, and whether it was given or is the default.\n\n"
+      "```yaml\n"
+      "input:     {traces: line.sgy}\n"
+      "velocity:  {type: rms, linear_t0: {v0_mps: 1800, slope_mps_per_s: 600}}\n"
+      "grid:      auto\n"
+      "migration: {aperture: {max_m: 3000, max_dip_deg: 60}}\n"
+      "output:    {directory: out}\n"
+      "```\n\n"
+      "The grid by corners (the first choice where they are known),\n\n"
+      "```yaml\n"
+      "grid: {corners: [[0, 0], [0, 1000], [1000, 1000]], inline: {spacing_m: 25, first: 1}, crossline: {spacing_m: 25}}\n"
+      "```\n\nby origin and azimuth,\n\n```yaml\n"
+      "grid: {origin_m: [0, 0], inline_azimuth_deg: 30, inline: {first: 1, n: 80, spacing_m: 25},\n"
+      "       crossline: {first: 1, n: 120, spacing_m: 12.5}, time: {first_s: 0, step_s: 0.002, n: 1001}}\n"
+      "```\n\nor from the traces, with its time axis changed:\n\n```yaml\n"
+      "grid: {time: {step_s: 0.004}}\n"
+      "```\n\n"
+      "| key | value | default | meaning |\n|---|---|---|---|\n",
+      out);
   for (int id = 0; id < MOHO_JOB_KEY_COUNT; id++) write_markdown_row(out, &moho_job_keys[id]);
-  fputs("\n## What is written\n\n"
-        "Into `output.directory`, under temporary names that are renamed at the very end, `report.json` last:\n\n"
-        "| file | content |\n|---|---|\n"
-        "| `image.zarr` | Zarr v2: `stack` and `fold` [inline, crossline, time], coordinates, the whole effective job in its attributes |\n"
-        "| `stack.sgy` | SEG-Y rev 1, IEEE float, inline/crossline in bytes 189/193, cdp_x/cdp_y in 181/185 |\n"
-        "| `stack.png`, `fold.png` | the middle section of the stack; the fold map (of a line: its fold section) |\n"
-        "| `report.json` | effective job, versions, input hash, header anomalies, counts of traces, contributions, seconds, memory |\n",
-        out);
+  fputs(
+      "\n## What is written\n\n"
+      "Into `output.directory`, under temporary names that are renamed at the very end, `report.json` last:\n\n"
+      "| file | content |\n|---|---|\n"
+      "| `image.zarr` | Zarr v2: `stack` and `fold` [inline, crossline, time], coordinates, the job in its attributes |\n"
+      "| `stack.sgy` | SEG-Y rev 1, IEEE float, inline/crossline in bytes 189/193, cdp_x/cdp_y in 181/185 |\n"
+      "| `stack.png`, `fold.png` | the middle section of the stack; the fold map (of a line: its fold section) |\n"
+      "| `report.json` | effective job, versions, input hash, odd headers, counts of traces, contributions, seconds, memory |\n",
+      out);
 }
 
 static char *text_of(void (*write)(FILE *)) {

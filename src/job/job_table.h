@@ -9,112 +9,111 @@
 
 #include <stddef.h>
 
-#define MOHO_JOB_KEYS(X)                                                                                                       \
-  X(INPUT, "input", SECTION, "", NULL, "", "", 0, 0, "the traces to be migrated, and how their headers are read")              \
+#define MOHO_JOB_KEYS(X)                                                                                                        \
+  X(INPUT, "input", SECTION, "", NULL, "", "", 0, 0, "the traces to be migrated, and how their headers are read")               \
   X(INPUT_TRACES, "input.traces", PATH, "", NULL, "", "", 0, 0, "trace file: SEG-Y (.sgy, .segy), SU (.su) or Zarr (.zarr)")    \
-  X(INPUT_HEADERS, "input.headers", HEADERS, "", "standard", "standard|su", "", 0, 0,                                          \
-    "where header values lie: a preset, or a map of name: byte or \"byte:type\" (1-based; i2 i4 u2 u4 f4 ibm4 f8)")            \
-  X(INPUT_COORDINATE_SCALAR, "input.coordinate_scalar", WHOLE, "", "auto", "auto", "", -1000000, 1000000,                      \
-    "replaces the scalar of bytes 71-72 (negative divides)")                                                                   \
+  X(INPUT_HEADERS, "input.headers", HEADERS, "", "standard", "standard|su", "", 0, 0,                                           \
+    "where header values lie: a preset, or a map of name: byte or \"byte:type\" (1-based; i2 i4 u2 u4 f4 ibm4 f8)")             \
+  X(INPUT_COORDINATE_SCALAR, "input.coordinate_scalar", WHOLE, "", "auto", "auto", "", -1000000, 1000000,                       \
+    "replaces the scalar of bytes 71-72 (negative divides)")                                                                    \
   X(INPUT_UNITS, "input.units", WORD, "", "auto", "auto|m|ft", "", 0, 0, "unit of the file's lengths; auto: its binary header") \
-  X(INPUT_FIRST_SAMPLE_S, "input.first_sample_s", NUMBER, "s", "auto", "auto", "", -100, 1000,                                 \
-    "time of sample 0; auto: the delay recording time of each trace")                                                          \
-  X(INPUT_GEOMETRY, "input.geometry", WORD, "", "auto", "auto|source_receiver|midpoint_offset", "", 0, 0,                      \
-    "positions from source and receiver, or from CDP coordinates and offset")                                                  \
-  X(INPUT_AMPLITUDE, "input.amplitude", WORD, "", "spreading_corrected", "spreading_corrected|raw", "", 0, 0,                  \
-    "whether spherical spreading has been taken out of the data")                                                              \
-  X(INPUT_NMO, "input.nmo", WORD, "", "none", "none", "applied_with", 0, 0, "whether NMO was applied to the input")            \
-  X(INPUT_RESAMPLE, "input.resample", WORD, "", "auto", "auto|none|2|4|8", "", 0, 0,                                           \
-    "factor by which traces are refined before linear interpolation; auto: so that dt*f_max <= 0.1")                           \
-  X(INPUT_BAD_SAMPLES, "input.bad_samples", WORD, "", "error", "error|zero", "", 0, 0,                                         \
-    "NaN and Inf samples: an error naming the first, or set to zero and counted")                                              \
-  X(INPUT_SELECT, "input.select", LATER, "", NULL, "", "selection of traces", 0, 0, "which traces take part")                  \
-  X(VELOCITY, "velocity", SECTION, "", NULL, "", "", 0, 0,                                                                     \
-    "migration velocity: exactly one of constant_mps, linear_t0, linear_z, table, cube")                                       \
-  X(VELOCITY_TYPE, "velocity.type", WORD, "", NULL, "rms|interval|average", "", 0, 0,                                          \
-    "what the numbers of a table or cube are (needed there)")                                                                  \
-  X(VELOCITY_CONSTANT, "velocity.constant_mps", NUMBER, "m/s", NULL, "", "", 0, 1e6, "one velocity everywhere")                \
-  X(VELOCITY_LINEAR_T0, "velocity.linear_t0", SECTION, "", NULL, "", "", 0, 0, "v_rms(t0) = v0 + slope*t0")                    \
-  X(VELOCITY_LINEAR_T0_V0, "velocity.linear_t0.v0_mps", NUMBER, "m/s", NULL, "", "", 0, 1e6, "v_rms at t0 = 0")                \
-  X(VELOCITY_LINEAR_T0_SLOPE, "velocity.linear_t0.slope_mps_per_s", NUMBER, "m/s per s", NULL, "", "", -1e5, 1e5,              \
-    "growth of v_rms with two-way time")                                                                                       \
-  X(VELOCITY_LINEAR_Z, "velocity.linear_z", SECTION, "", NULL, "", "", 0, 0, "v_int(z) = v0 + gradient*z")                     \
-  X(VELOCITY_LINEAR_Z_V0, "velocity.linear_z.v0_mps", NUMBER, "m/s", NULL, "", "", 0, 1e6, "v_int at the surface")             \
-  X(VELOCITY_LINEAR_Z_GRADIENT, "velocity.linear_z.gradient_per_s", NUMBER, "1/s", NULL, "", "", -100, 100,                    \
-    "growth of v_int with depth")                                                                                              \
-  X(VELOCITY_TABLE, "velocity.table", PATH, "", NULL, "", "", 0, 0, "text file of velocity functions (picks)")                 \
-  X(VELOCITY_FORMAT, "velocity.format", WORD, "", "auto", "auto|opendtect|su|cdp_time_velocity|columns", "", 0, 0,             \
-    "layout of the table; auto: recognised")                                                                                   \
-  X(VELOCITY_COLUMNS, "velocity.columns", TEXT, "", NULL, "", "", 0, 0,                                                        \
-    "for format columns: \"x,y,time_ms,velocity\" of x y inline crossline cdp time_s time_ms velocity velocity_fps")           \
-  X(VELOCITY_CUBE, "velocity.cube", PATH, "", NULL, "", "", 0, 0, "SEG-Y or Zarr cube of velocities")                          \
-  X(VELOCITY_MIN, "velocity.min_mps", NUMBER, "m/s", "500", "", "", 1, 1e6, "least velocity accepted of a table or cube")                         \
-  X(VELOCITY_MAX, "velocity.max_mps", NUMBER, "m/s", "9000", "", "", 1, 1e6, "largest velocity accepted of a table or cube")                      \
-  X(ETA, "eta", LATER, "", NULL, "", "anisotropic travel times", 0, 0, "anisotropy")                                           \
-  X(GRID, "grid", SECTION, "", "auto", "auto", "", 0, 0,                                                                       \
-    "where the image is computed: auto (from the midpoints), by corners, or by origin_m and azimuth")                          \
-  X(GRID_CORNERS, "grid.corners", POINTS, "m", NULL, "", "", 2, 4,                                                             \
+  X(INPUT_FIRST_SAMPLE_S, "input.first_sample_s", NUMBER, "s", "auto", "auto", "", -100, 1000,                                  \
+    "time of sample 0; auto: the delay recording time of each trace")                                                           \
+  X(INPUT_GEOMETRY, "input.geometry", WORD, "", "auto", "auto|source_receiver|midpoint_offset", "", 0, 0,                       \
+    "positions from source and receiver, or from CDP coordinates and offset")                                                   \
+  X(INPUT_AMPLITUDE, "input.amplitude", WORD, "", "spreading_corrected", "spreading_corrected|raw", "", 0, 0,                   \
+    "whether spherical spreading has been taken out of the data")                                                               \
+  X(INPUT_NMO, "input.nmo", WORD, "", "none", "none", "applied_with", 0, 0, "whether NMO was applied to the input")             \
+  X(INPUT_RESAMPLE, "input.resample", WORD, "", "auto", "auto|none|2|4|8", "", 0, 0,                                            \
+    "factor by which traces are refined before linear interpolation; auto: so that dt*f_max <= 0.1")                            \
+  X(INPUT_BAD_SAMPLES, "input.bad_samples", WORD, "", "error", "error|zero", "", 0, 0,                                          \
+    "NaN and Inf samples: an error naming the first, or set to zero and counted")                                               \
+  X(INPUT_SELECT, "input.select", LATER, "", NULL, "", "selection of traces", 0, 0, "which traces take part")                   \
+  X(VELOCITY, "velocity", SECTION, "", NULL, "", "", 0, 0,                                                                      \
+    "migration velocity: exactly one of constant_mps, linear_t0, linear_z, table, cube")                                        \
+  X(VELOCITY_TYPE, "velocity.type", WORD, "", NULL, "rms|interval|average", "", 0, 0,                                           \
+    "what the numbers of a table or cube are (needed there)")                                                                   \
+  X(VELOCITY_CONSTANT, "velocity.constant_mps", NUMBER, "m/s", NULL, "", "", 0, 1e6, "one velocity everywhere")                 \
+  X(VELOCITY_LINEAR_T0, "velocity.linear_t0", SECTION, "", NULL, "", "", 0, 0, "v_rms(t0) = v0 + slope*t0")                     \
+  X(VELOCITY_LINEAR_T0_V0, "velocity.linear_t0.v0_mps", NUMBER, "m/s", NULL, "", "", 0, 1e6, "v_rms at t0 = 0")                 \
+  X(VELOCITY_LINEAR_T0_SLOPE, "velocity.linear_t0.slope_mps_per_s", NUMBER, "m/s per s", NULL, "", "", -1e5, 1e5,               \
+    "growth of v_rms with two-way time")                                                                                        \
+  X(VELOCITY_LINEAR_Z, "velocity.linear_z", SECTION, "", NULL, "", "", 0, 0, "v_int(z) = v0 + gradient*z")                      \
+  X(VELOCITY_LINEAR_Z_V0, "velocity.linear_z.v0_mps", NUMBER, "m/s", NULL, "", "", 0, 1e6, "v_int at the surface")              \
+  X(VELOCITY_LINEAR_Z_GRADIENT, "velocity.linear_z.gradient_per_s", NUMBER, "1/s", NULL, "", "", -100, 100,                     \
+    "growth of v_int with depth")                                                                                               \
+  X(VELOCITY_TABLE, "velocity.table", PATH, "", NULL, "", "", 0, 0, "text file of velocity functions (picks)")                  \
+  X(VELOCITY_FORMAT, "velocity.format", WORD, "", "auto", "auto|opendtect|su|cdp_time_velocity|columns", "", 0, 0,              \
+    "layout of the table; auto: recognised")                                                                                    \
+  X(VELOCITY_COLUMNS, "velocity.columns", TEXT, "", NULL, "", "", 0, 0,                                                         \
+    "for format columns: \"x,y,time_ms,velocity\" of x y inline crossline cdp time_s time_ms velocity velocity_fps")            \
+  X(VELOCITY_CUBE, "velocity.cube", PATH, "", NULL, "", "", 0, 0, "SEG-Y or Zarr cube of velocities")                           \
+  X(VELOCITY_MIN, "velocity.min_mps", NUMBER, "m/s", "500", "", "", 1, 1e6, "least velocity accepted of a table or cube")       \
+  X(VELOCITY_MAX, "velocity.max_mps", NUMBER, "m/s", "9000", "", "", 1, 1e6, "largest velocity accepted of a table or cube")    \
+  X(ETA, "eta", LATER, "", NULL, "", "anisotropic travel times", 0, 0, "anisotropy")                                            \
+  X(GRID, "grid", SECTION, "", "auto", "auto", "", 0, 0,                                                                        \
+    "where the image is computed: auto (from the midpoints), by corners, or by origin_m and azimuth")                           \
+  X(GRID_CORNERS, "grid.corners", POINTS, "m", NULL, "", "", 2, 4,                                                              \
     "three or four corners [x, y]: (first inline, first crossline), (first, last), (last, last)[, (last, first)]; two: a line") \
-  X(GRID_ORIGIN, "grid.origin_m", POINT, "m", NULL, "", "", 0, 0, "[x, y] of the first node")                                  \
-  X(GRID_AZIMUTH, "grid.inline_azimuth_deg", NUMBER, "degrees", "0", "", "", -360, 360,                                        \
-    "direction along an inline, in which the crossline number grows, clockwise from north")                                    \
-  X(GRID_FLIP, "grid.flip", FLAG, "", "false", "", "", 0, 0,                                                                   \
-    "true: the inline number grows 90 degrees counter-clockwise of the azimuth, in place of clockwise")                        \
-  X(GRID_INLINE, "grid.inline", SECTION, "", NULL, "", "", 0, 0, "the inlines")                                                \
-  X(GRID_INLINE_FIRST, "grid.inline.first", WHOLE, "", "1", "", "", -2000000000, 2000000000, "number of the first inline")     \
-  X(GRID_INLINE_STEP, "grid.inline.step", WHOLE, "", "1", "", "", -100000, 100000, "step of inline numbers")                   \
-  X(GRID_INLINE_N, "grid.inline.n", WHOLE, "", NULL, "", "", 1, 1000000, "how many inlines")                                   \
-  X(GRID_INLINE_SPACING, "grid.inline.spacing_m", NUMBER, "m", NULL, "", "", 0.01, 100000, "distance between inlines")         \
-  X(GRID_CROSSLINE, "grid.crossline", SECTION, "", NULL, "", "", 0, 0, "the crosslines (the CDPs of a 2D line)")               \
-  X(GRID_CROSSLINE_FIRST, "grid.crossline.first", WHOLE, "", "1", "", "", -2000000000, 2000000000,                             \
-    "number of the first crossline")                                                                                           \
-  X(GRID_CROSSLINE_STEP, "grid.crossline.step", WHOLE, "", "1", "", "", -100000, 100000, "step of crossline numbers")          \
-  X(GRID_CROSSLINE_N, "grid.crossline.n", WHOLE, "", NULL, "", "", 1, 1000000, "how many crosslines")                          \
-  X(GRID_CROSSLINE_SPACING, "grid.crossline.spacing_m", NUMBER, "m", NULL, "", "", 0.01, 100000,                               \
-    "distance between crosslines")                                                                                             \
-  X(GRID_TIME, "grid.time", SECTION, "", NULL, "", "", 0, 0, "two-way time axis; what is left out comes from the traces")      \
-  X(GRID_TIME_FIRST, "grid.time.first_s", NUMBER, "s", NULL, "", "", 0, 1000, "first image time")                              \
-  X(GRID_TIME_STEP, "grid.time.step_s", NUMBER, "s", NULL, "", "", 1e-5, 1, "step of image times")                             \
-  X(GRID_TIME_N, "grid.time.n", WHOLE, "", NULL, "", "", 1, 1000000, "how many image times")                                   \
-  X(MIGRATION, "migration", SECTION, "", NULL, "", "", 0, 0, "how the image is computed")                                      \
-  X(TRAVELTIME, "migration.traveltime", WORD, "", "straight", "straight",                                                      \
-    "curved_linear|curved_rms|curved_ray|vti|vti_rational", 0, 0, "travel-time law: straight is the double square root")       \
-  X(APERTURE, "migration.aperture", SECTION, "", NULL, "", "", 0, 0, "how far from its midpoint a trace is spread")            \
-  X(APERTURE_MAX, "migration.aperture.max_m", NUMBER, "m", "3000", "", "", 0.01, 1e6, "largest radius")                        \
-  X(APERTURE_MIN, "migration.aperture.min_m", NUMBER, "m", "0", "", "", 0, 1e6, "least radius, at early times")                \
+  X(GRID_ORIGIN, "grid.origin_m", POINT, "m", NULL, "", "", 0, 0, "[x, y] of the first node")                                   \
+  X(GRID_AZIMUTH, "grid.inline_azimuth_deg", NUMBER, "degrees", "0", "", "", -360, 360,                                         \
+    "direction along an inline, in which the crossline number grows, clockwise from north")                                     \
+  X(GRID_FLIP, "grid.flip", FLAG, "", "false", "", "", 0, 0,                                                                    \
+    "true: the inline number grows 90 degrees counter-clockwise of the azimuth, in place of clockwise")                         \
+  X(GRID_INLINE, "grid.inline", SECTION, "", NULL, "", "", 0, 0, "the inlines")                                                 \
+  X(GRID_INLINE_FIRST, "grid.inline.first", WHOLE, "", "1", "", "", -2000000000, 2000000000, "number of the first inline")      \
+  X(GRID_INLINE_STEP, "grid.inline.step", WHOLE, "", "1", "", "", -100000, 100000, "step of inline numbers")                    \
+  X(GRID_INLINE_N, "grid.inline.n", WHOLE, "", NULL, "", "", 1, 1000000, "how many inlines")                                    \
+  X(GRID_INLINE_SPACING, "grid.inline.spacing_m", NUMBER, "m", NULL, "", "", 0.01, 100000, "distance between inlines")          \
+  X(GRID_CROSSLINE, "grid.crossline", SECTION, "", NULL, "", "", 0, 0, "the crosslines (the CDPs of a 2D line)")                \
+  X(GRID_CROSSLINE_FIRST, "grid.crossline.first", WHOLE, "", "1", "", "", -2000000000, 2000000000,                              \
+    "number of the first crossline")                                                                                            \
+  X(GRID_CROSSLINE_STEP, "grid.crossline.step", WHOLE, "", "1", "", "", -100000, 100000, "step of crossline numbers")           \
+  X(GRID_CROSSLINE_N, "grid.crossline.n", WHOLE, "", NULL, "", "", 1, 1000000, "how many crosslines")                           \
+  X(GRID_CROSSLINE_SPACING, "grid.crossline.spacing_m", NUMBER, "m", NULL, "", "", 0.01, 100000, "distance between crosslines") \
+  X(GRID_TIME, "grid.time", SECTION, "", NULL, "", "", 0, 0, "two-way time axis; what is left out comes from the traces")       \
+  X(GRID_TIME_FIRST, "grid.time.first_s", NUMBER, "s", NULL, "", "", 0, 1000, "first image time")                               \
+  X(GRID_TIME_STEP, "grid.time.step_s", NUMBER, "s", NULL, "", "", 1e-5, 1, "step of image times")                              \
+  X(GRID_TIME_N, "grid.time.n", WHOLE, "", NULL, "", "", 1, 1000000, "how many image times")                                    \
+  X(MIGRATION, "migration", SECTION, "", NULL, "", "", 0, 0, "how the image is computed")                                       \
+  X(TRAVELTIME, "migration.traveltime", WORD, "", "straight", "straight",                                                       \
+    "curved_linear|curved_rms|curved_ray|vti|vti_rational", 0, 0, "travel-time law: straight is the double square root")        \
+  X(APERTURE, "migration.aperture", SECTION, "", NULL, "", "", 0, 0, "how far from its midpoint a trace is spread")             \
+  X(APERTURE_MAX, "migration.aperture.max_m", NUMBER, "m", "3000", "", "", 0.01, 1e6, "largest radius")                         \
+  X(APERTURE_MIN, "migration.aperture.min_m", NUMBER, "m", "0", "", "", 0, 1e6, "least radius, at early times")                 \
   X(APERTURE_DIP, "migration.aperture.max_dip_deg", NUMBER, "degrees", "60", "", "", 0.01, 89,                                  \
-    "steepest dip that is imaged: radius = v*t0/2*tan(dip)")                                                                   \
+    "steepest dip that is imaged: radius = v*t0/2*tan(dip)")                                                                    \
   X(APERTURE_TAPER, "migration.aperture.taper", NUMBER, "fraction", "0.1", "", "", 0, 1, "last fraction of the radius tapered") \
-  X(APERTURE_RULE, "migration.aperture.rule", WORD, "", "straight", "straight", "ray", 0, 0, "how the radius follows the dip") \
-  X(INTERPOLATION, "migration.interpolation", WORD, "", "linear", "linear|cubic|sinc8", "", 0, 0,                              \
-    "how traces are read between samples")                                                                                     \
-  X(ANTIALIAS, "migration.antialias", WORD, "", "none", "none|triangle", "filter_bank", 0, 0,                                  \
-    "filter of steep operator branches")                                                                                       \
-  X(ANTIALIAS_FACTOR, "migration.antialias_factor", NUMBER, "", "1", "", "", 0.01, 10, "strength of the antialias filter")     \
-  X(WEIGHT, "migration.weight", WORD, "", "auto", "auto|none|spreading|obliquity|spreading_obliquity", "true_amplitude", 0, 0, \
-    "amplitude weight; auto: spreading_obliquity for corrected data, obliquity for raw")                                       \
-  X(RHO_FILTER, "migration.rho_filter", WORD, "", "auto", "auto|none|2d|3d", "", 0, 0,                                         \
-    "derivative filter; auto: 2d when the grid is one line, else 3d")                                                          \
-  X(STRETCH_MUTE, "migration.stretch_mute", NUMBER, "fraction", "none", "none", "", 0, 100,                                    \
-    "s: samples stretched by more than 1+s are left out")                                                                      \
-  X(NORMALISE, "migration.normalise", WORD, "", "none", "none|fold", "", 0, 0, "divide the image by its fold, or not")         \
-  X(GATHERS, "gathers", SECTION, "", NULL, "", "", 0, 0, "image gathers beside the stack")                                     \
-  X(GATHERS_KIND, "gathers.kind", WORD, "", "none", "none", "offset|ovt|angle", 0, 0, "what gathers are sorted by")            \
-  X(GATHERS_EDGES, "gathers.edges_m", LATER, "m", NULL, "", "gathers", 0, 0, "edges of the offset bins")                       \
-  X(OUTPUT, "output", SECTION, "", NULL, "", "", 0, 0, "what is written, and where")                                           \
-  X(OUTPUT_DIRECTORY, "output.directory", PATH, "", "out", "", "", 0, 0, "directory of the results")                           \
-  X(OUTPUT_FORMATS, "output.formats", WORDS, "", "[zarr, segy]", "zarr|segy", "", 0, 0, "image.zarr, stack.sgy")               \
-  X(OUTPUT_PNG, "output.png", FLAG, "", "true", "", "", 0, 0, "pictures stack.png and fold.png")                               \
-  X(EXECUTION, "execution", SECTION, "", NULL, "", "", 0, 0, "on what machine, with how much of it")                           \
-  X(DEVICE, "execution.device", TEXT, "", "auto", "", "cuda|metal", 0, 0,                                                      \
-    "auto, cpu, or with its options: cpu?threads=8&simd=avx2")                                                                 \
-  X(KERNEL, "execution.kernel", WORD, "", "auto", "auto", "baseline|v1|v2|v3", 0, 0, "which version of the kernel runs")       \
-  X(THREADS, "execution.threads", WHOLE, "", "auto", "auto", "", 1, 4096, "worker threads; auto: all cores")                   \
-  X(MEMORY, "execution.memory_gb", NUMBER, "GB", "auto", "auto", "", 0.001, 1e6,                                               \
-    "bound on memory, in 1e9 bytes; auto: 80 % of what is free")                                                               \
-  X(TILE, "execution.tile", WHOLE, "columns", "auto", "auto", "", 1, 4096, "columns along a tile's side")                      \
-  X(CHECKPOINT, "execution.checkpoint_s", LATER, "s", NULL, "", "surveys larger than memory", 0, 0,                            \
-    "how often a run saves its state")                                                                                         \
+  X(APERTURE_RULE, "migration.aperture.rule", WORD, "", "straight", "straight", "ray", 0, 0, "how the radius follows the dip")  \
+  X(INTERPOLATION, "migration.interpolation", WORD, "", "linear", "linear|cubic|sinc8", "", 0, 0,                               \
+    "how traces are read between samples")                                                                                      \
+  X(ANTIALIAS, "migration.antialias", WORD, "", "none", "none|triangle", "filter_bank", 0, 0,                                   \
+    "filter of steep operator branches")                                                                                        \
+  X(ANTIALIAS_FACTOR, "migration.antialias_factor", NUMBER, "", "1", "", "", 0.01, 10, "strength of the antialias filter")      \
+  X(WEIGHT, "migration.weight", WORD, "", "auto", "auto|none|spreading|obliquity|spreading_obliquity", "true_amplitude", 0, 0,  \
+    "amplitude weight; auto: spreading_obliquity for corrected data, obliquity for raw")                                        \
+  X(RHO_FILTER, "migration.rho_filter", WORD, "", "auto", "auto|none|2d|3d", "", 0, 0,                                          \
+    "derivative filter; auto: 2d when the grid is one line, else 3d")                                                           \
+  X(STRETCH_MUTE, "migration.stretch_mute", NUMBER, "fraction", "none", "none", "", 0, 100,                                     \
+    "s: samples stretched by more than 1+s are left out")                                                                       \
+  X(NORMALISE, "migration.normalise", WORD, "", "none", "none|fold", "", 0, 0, "divide the image by its fold, or not")          \
+  X(GATHERS, "gathers", SECTION, "", NULL, "", "", 0, 0, "image gathers beside the stack")                                      \
+  X(GATHERS_KIND, "gathers.kind", WORD, "", "none", "none", "offset|ovt|angle", 0, 0, "what gathers are sorted by")             \
+  X(GATHERS_EDGES, "gathers.edges_m", LATER, "m", NULL, "", "gathers", 0, 0, "edges of the offset bins")                        \
+  X(OUTPUT, "output", SECTION, "", NULL, "", "", 0, 0, "what is written, and where")                                            \
+  X(OUTPUT_DIRECTORY, "output.directory", PATH, "", "out", "", "", 0, 0, "directory of the results")                            \
+  X(OUTPUT_FORMATS, "output.formats", WORDS, "", "[zarr, segy]", "zarr|segy", "", 0, 0, "image.zarr, stack.sgy")                \
+  X(OUTPUT_PNG, "output.png", FLAG, "", "true", "", "", 0, 0, "pictures stack.png and fold.png")                                \
+  X(EXECUTION, "execution", SECTION, "", NULL, "", "", 0, 0, "on what machine, with how much of it")                            \
+  X(DEVICE, "execution.device", TEXT, "", "auto", "", "cuda|metal", 0, 0,                                                       \
+    "auto, cpu, or with its options: cpu?threads=8&simd=avx2")                                                                  \
+  X(KERNEL, "execution.kernel", WORD, "", "auto", "auto", "baseline|v1|v2|v3", 0, 0, "which version of the kernel runs")        \
+  X(THREADS, "execution.threads", WHOLE, "", "auto", "auto", "", 1, 4096, "worker threads; auto: all cores")                    \
+  X(MEMORY, "execution.memory_gb", NUMBER, "GB", "auto", "auto", "", 0.001, 1e6,                                                \
+    "bound on memory, in 1e9 bytes; auto: 80 % of what is free")                                                                \
+  X(TILE, "execution.tile", WHOLE, "columns", "auto", "auto", "", 1, 4096, "columns along a tile's side")                       \
+  X(CHECKPOINT, "execution.checkpoint_s", LATER, "s", NULL, "", "surveys larger than memory", 0, 0,                             \
+    "how often a run saves its state")                                                                                          \
   X(RESUME, "execution.resume", LATER, "", NULL, "", "surveys larger than memory", 0, 0, "go on where a run was interrupted")
 
 typedef enum {
@@ -122,9 +121,9 @@ typedef enum {
   MOHO_JOB_NUMBER,  /* or one of its words */
   MOHO_JOB_WHOLE,   /* or one of its words */
   MOHO_JOB_WORD,
-  MOHO_JOB_WORDS,   /* a list of words */
+  MOHO_JOB_WORDS, /* a list of words */
   MOHO_JOB_FLAG,
-  MOHO_JOB_PATH,    /* relative to the job file */
+  MOHO_JOB_PATH, /* relative to the job file */
   MOHO_JOB_TEXT,
   MOHO_JOB_POINT,   /* [x, y] */
   MOHO_JOB_POINTS,  /* [[x, y], ...], min to max of them */
@@ -144,7 +143,7 @@ typedef enum {
 #define MOHO_JOB_ID(id, path, type, unit, fallback, words, later, min, max, help) MOHO_KEY_##id,
   MOHO_JOB_KEYS(MOHO_JOB_ID)
 #undef MOHO_JOB_ID
-  MOHO_JOB_KEY_COUNT
+      MOHO_JOB_KEY_COUNT
 } moho_job_id;
 
 extern const moho_job_key moho_job_keys[MOHO_JOB_KEY_COUNT];

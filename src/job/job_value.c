@@ -32,8 +32,7 @@ static moho_place place_of(const value_reader *reader) {
 static const char *where(const value_reader *reader, char buffer[400]) {
   if (reader->name[0])
     snprintf(buffer, 400, "%s:%d:%d: %s", reader->name, reader->node->line, reader->node->column, reader->key->path);
-  else
-    snprintf(buffer, 400, "%s", reader->key->path);
+  else snprintf(buffer, 400, "%s", reader->key->path);
   return buffer;
 }
 
@@ -69,10 +68,13 @@ static moho_status keep_text(moho_job_value *out, const char *text) {
 /* ---- numbers ---- */
 
 /* Factors from units that people write to the unit of a key. */
-static const struct { const char *written, *unit; double factor; } conversions[] = {
-    {"m", "m", 1},      {"km", "m", 1000},       {"ft", "m", 0.3048},       {"s", "s", 1},
-    {"ms", "s", 0.001}, {"m/s", "m/s", 1},       {"km/s", "m/s", 1000},     {"ft/s", "m/s", 0.3048},
-    {"mps", "m/s", 1},  {"deg", "degrees", 1},   {"degrees", "degrees", 1}, {"%", "fraction", 0.01},
+static const struct {
+  const char *written, *unit;
+  double factor;
+} conversions[] = {
+    {"m", "m", 1},      {"km", "m", 1000},     {"ft", "m", 0.3048},       {"s", "s", 1},
+    {"ms", "s", 0.001}, {"m/s", "m/s", 1},     {"km/s", "m/s", 1000},     {"ft/s", "m/s", 0.3048},
+    {"mps", "m/s", 1},  {"deg", "degrees", 1}, {"degrees", "degrees", 1}, {"%", "fraction", 0.01},
     {"gb", "GB", 1},    {"mb", "GB", 0.001},
 };
 
@@ -103,8 +105,9 @@ static moho_status out_of_range(const value_reader *reader, double number) {
   char here[400];
   const moho_job_key *key = reader->key;
   const char *space = key->unit[0] ? " " : "";
-  return moho_fail_at(place_of(reader), "check the value and its unit", MOHO_ERROR_RANGE, "%s is %.15g%s%s, expected %.10g to %.10g",
-                      where(reader, here), number, space, key->unit, key->min, key->max);
+  return moho_fail_at(place_of(reader), "check the value and its unit", MOHO_ERROR_RANGE,
+                      "%s is %.15g%s%s, expected %.10g to %.10g", where(reader, here), number, space, key->unit, key->min,
+                      key->max);
 }
 
 /* A near miss of a word beside a number: "autp". */
@@ -265,20 +268,18 @@ static moho_status read_section(const value_reader *reader, moho_job_value *out)
 
 static moho_status read_typed(const value_reader *reader, moho_job_value *out) {
   switch (reader->key->type) {
-    case MOHO_JOB_SECTION: return read_section(reader, out);
-    case MOHO_JOB_NUMBER:
-    case MOHO_JOB_WHOLE: return read_number(reader, out);
-    case MOHO_JOB_WORD: return read_word(reader, out);
-    case MOHO_JOB_WORDS: return read_words(reader, out);
-    case MOHO_JOB_FLAG: return read_flag(reader, out);
-    case MOHO_JOB_PATH: return read_path(reader, out);
-    case MOHO_JOB_TEXT: return read_text(reader, out);
-    case MOHO_JOB_POINT:
-      out->n_points = 1;
-      return read_point(reader, reader->node, out->points[0]);
-    case MOHO_JOB_POINTS: return read_points(reader, out);
-    case MOHO_JOB_HEADERS: return read_headers(reader, out);
-    case MOHO_JOB_LATER: return not_available(reader, "");
+  case MOHO_JOB_SECTION: return read_section(reader, out);
+  case MOHO_JOB_NUMBER:
+  case MOHO_JOB_WHOLE: return read_number(reader, out);
+  case MOHO_JOB_WORD: return read_word(reader, out);
+  case MOHO_JOB_WORDS: return read_words(reader, out);
+  case MOHO_JOB_FLAG: return read_flag(reader, out);
+  case MOHO_JOB_PATH: return read_path(reader, out);
+  case MOHO_JOB_TEXT: return read_text(reader, out);
+  case MOHO_JOB_POINT: out->n_points = 1; return read_point(reader, reader->node, out->points[0]);
+  case MOHO_JOB_POINTS: return read_points(reader, out);
+  case MOHO_JOB_HEADERS: return read_headers(reader, out);
+  case MOHO_JOB_LATER: return not_available(reader, "");
   }
   return moho_fail(MOHO_ERROR_INTERNAL, "job: key %s has no type", reader->key->path);
 }

@@ -13,10 +13,10 @@ typedef enum { MOHO_YAML_SCALAR, MOHO_YAML_LIST, MOHO_YAML_MAP } moho_yaml_kind;
 typedef struct moho_yaml_node moho_yaml_node;
 struct moho_yaml_node {
   moho_yaml_kind kind;
-  int line, column;           /* 1-based */
-  int quoted;                 /* a scalar in quotes or a block: text, never a number */
-  char *text;                 /* of a scalar */
-  char *key;                  /* within a map */
+  int line, column; /* 1-based */
+  int quoted;       /* a scalar in quotes or a block: text, never a number */
+  char *text;       /* of a scalar */
+  char *key;        /* within a map */
   int key_line, key_column;
   moho_yaml_node *first, *next; /* children of a list or map; the next sibling */
 };

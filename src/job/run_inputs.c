@@ -31,7 +31,8 @@ static moho_status open_device(const moho_job *job, moho_run_inputs *in) {
     if (strstr(device, "threads="))
       return moho_fail_at(moho_job_place(job, MOHO_KEY_THREADS), "say the number of threads once", MOHO_ERROR_KEY,
                           "execution.threads cannot be combined with MOHO_DEVICE=%s", device);
-    snprintf(uri, sizeof uri, "%s%cthreads=%.0f", device, strchr(device, '?') ? '&' : '?', moho_job_number(job, MOHO_KEY_THREADS));
+    snprintf(uri, sizeof uri, "%s%cthreads=%.0f", device, strchr(device, '?') ? '&' : '?',
+             moho_job_number(job, MOHO_KEY_THREADS));
   }
   MOHO_TRY(moho_device_open(uri, &in->device));
   return moho_device_describe(in->device, &in->device_report);
@@ -92,12 +93,13 @@ static moho_status sample_spectrum(const moho_job *job, moho_run_inputs *in) {
     status = moho_traces_read(in->traces, trace, 1, samples + got * ns);
     got += !status && moho_geometry_is_live(in->geometry, trace); /* reading may find it all zero */
   }
-  if (!status) in->refine_needed = moho_migration_refine_factor(in->options.interpolation, samples, got, ns, in->info->dt_s, &in->f_max_hz);
+  if (!status)
+    in->refine_needed = moho_migration_refine_factor(in->options.interpolation, samples, got, ns, in->info->dt_s, &in->f_max_hz);
   free(samples);
   if (status) return status;
-  in->options.refine = moho_job_is(job, MOHO_KEY_INPUT_RESAMPLE, "auto") ? in->refine_needed
+  in->options.refine = moho_job_is(job, MOHO_KEY_INPUT_RESAMPLE, "auto")   ? in->refine_needed
                        : moho_job_is(job, MOHO_KEY_INPUT_RESAMPLE, "none") ? 1
-                       : atoi(moho_job_text(job, MOHO_KEY_INPUT_RESAMPLE));
+                                                                           : atoi(moho_job_text(job, MOHO_KEY_INPUT_RESAMPLE));
   return MOHO_OK;
 }
 
@@ -142,7 +144,8 @@ static void set_numbers(const moho_job *job, moho_grid *grid) {
 static moho_status grid_by_corners(const moho_job *job, moho_grid *grid) {
   const moho_job_value *corners = &job->values[MOHO_KEY_GRID_CORNERS];
   double crossline_m = moho_job_number(job, MOHO_KEY_GRID_CROSSLINE_SPACING);
-  double inline_m = moho_job_given(job, MOHO_KEY_GRID_INLINE_SPACING) ? moho_job_number(job, MOHO_KEY_GRID_INLINE_SPACING) : crossline_m;
+  double inline_m =
+      moho_job_given(job, MOHO_KEY_GRID_INLINE_SPACING) ? moho_job_number(job, MOHO_KEY_GRID_INLINE_SPACING) : crossline_m;
   MOHO_TRY(moho_grid_from_corners((const double(*)[2])corners->points, corners->n_points, inline_m, crossline_m, grid));
   set_numbers(job, grid);
   return MOHO_OK;
@@ -224,8 +227,8 @@ static moho_migration_options migration_options(const moho_job *job) {
 
 /* A run holds, besides the migration, the finished stack and fold and two batches of traces as read. */
 static moho_status make_plan(const moho_job *job, moho_run_inputs *in) {
-  MOHO_TRY(moho_migration_make_plan(in->device, &in->grid, in->velocity, &in->options, in->geometry, in->info->n_samples, in->info->dt_s,
-                                    &in->plan));
+  MOHO_TRY(moho_migration_make_plan(in->device, &in->grid, in->velocity, &in->options, in->geometry, in->info->n_samples,
+                                    in->info->dt_s, &in->plan));
   double cells = (double)in->grid.n_inline * (double)in->grid.n_crossline * (double)in->grid.n_time;
   double reading = 2.0 * (double)in->plan.batch_traces * (double)in->info->n_samples * sizeof(float);
   double beside = cells * (sizeof(float) + sizeof(int32_t)) + reading;

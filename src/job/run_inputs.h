@@ -9,15 +9,15 @@ typedef struct moho_run_inputs {
   moho_device *device;
   moho_device_report device_report;
   moho_traces *traces;
-  const moho_traces_info *info;     /* BORROW from traces */
-  const moho_geometry *geometry;    /* BORROW from traces */
+  const moho_traces_info *info;  /* BORROW from traces */
+  const moho_geometry *geometry; /* BORROW from traces */
   moho_grid grid;
-  char grid_note[400];              /* how an automatic grid was found; "" otherwise */
+  char grid_note[400]; /* how an automatic grid was found; "" otherwise */
   moho_velocity *velocity;
-  moho_migration_options options;   /* refine settled; memory_bytes: what the migration itself may take */
-  double f_max_hz;                  /* of the data, from a sample of traces */
-  int refine_needed;                /* what interpolation would ask for */
-  size_t n_live;                    /* traces that take part */
+  moho_migration_options options; /* refine settled; memory_bytes: what the migration itself may take */
+  double f_max_hz;                /* of the data, from a sample of traces */
+  int refine_needed;              /* what interpolation would ask for */
+  size_t n_live;                  /* traces that take part */
   moho_migration_plan plan;
   size_t memory_allowed, memory_needed; /* the whole run: migration, image, reading */
 } moho_run_inputs;

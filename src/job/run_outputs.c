@@ -78,9 +78,10 @@ static moho_status refuse_other_content(const char *directory) {
   char name[256];
   MOHO_TRY(first_entry(directory, name));
   if (!name[0]) return MOHO_OK;
-  return moho_fail_at((moho_place){.file = directory, .key = "output.directory"},
-                      "name another output.directory; --overwrite replaces earlier results in it (only files of Moho's own names)",
-                      MOHO_ERROR_EXISTS, "%s is not empty (it holds %s)", directory, name);
+  return moho_fail_at(
+      (moho_place){.file = directory, .key = "output.directory"},
+      "name another output.directory; --overwrite replaces earlier results in it (only files of Moho's own names)",
+      MOHO_ERROR_EXISTS, "%s is not empty (it holds %s)", directory, name);
 }
 
 static int has_format(const moho_job *job, const char *format) {
@@ -100,8 +101,8 @@ static moho_status open_directory(const moho_job *job, int overwrite, moho_run_o
 }
 
 moho_status moho_run_outputs_open(const moho_job *job, int overwrite, moho_run_outputs *out) {
-  *out = (moho_run_outputs){.zarr = has_format(job, "zarr"), .segy = has_format(job, "segy"),
-                            .png = moho_job_number(job, MOHO_KEY_OUTPUT_PNG) != 0};
+  *out = (moho_run_outputs){
+      .zarr = has_format(job, "zarr"), .segy = has_format(job, "segy"), .png = moho_job_number(job, MOHO_KEY_OUTPUT_PNG) != 0};
   moho_status status = open_directory(job, overwrite, out);
   if (!status) return MOHO_OK;
   moho_error error = moho_error_take();
@@ -121,7 +122,9 @@ void moho_run_outputs_close(moho_run_outputs *outputs) {
 
 static moho_view_axis column_axis(const moho_grid *grid, int along_inline) {
   if (along_inline)
-    return (moho_view_axis){.label = moho_grid_is_line(grid) ? "CDP" : "crossline", .unit = "", .first = grid->crossline_first,
+    return (moho_view_axis){.label = moho_grid_is_line(grid) ? "CDP" : "crossline",
+                            .unit = "",
+                            .first = grid->crossline_first,
                             .step = grid->crossline_step};
   return (moho_view_axis){.label = "inline", .unit = "", .first = grid->inline_first, .step = grid->inline_step};
 }
@@ -143,7 +146,8 @@ static moho_status draw_stack(const moho_image *image, const char *path, const c
   options.value_label = "amplitude";
   options.across = column_axis(grid, along);
   options.down = time_axis(grid);
-  return moho_view_write_png(path, image->stack + middle * grid->n_crossline * grid->n_time, across, grid->n_time, grid->n_time, 1, &options);
+  return moho_view_write_png(path, image->stack + middle * grid->n_crossline * grid->n_time, across, grid->n_time, grid->n_time,
+                             1, &options);
 }
 
 /* Fold per column: its maximum over time. */
@@ -193,14 +197,15 @@ typedef struct output_task {
 
 static moho_status write_result(const output_task *task, int which, const char *path) {
   switch (which) {
-    case 0: return moho_image_write_zarr(task->image, path);
-    case 1: return moho_image_write_segy(task->image, path, task->description);
-    case 2: return draw_stack(task->image, path, task->title);
-    default: return draw_fold(task->image, path);
+  case 0: return moho_image_write_zarr(task->image, path);
+  case 1: return moho_image_write_segy(task->image, path, task->description);
+  case 2: return draw_stack(task->image, path, task->title);
+  default: return draw_fold(task->image, path);
   }
 }
 
-moho_status moho_run_outputs_write(moho_run_outputs *outputs, const moho_image *image, const char *description, const char *title) {
+moho_status moho_run_outputs_write(moho_run_outputs *outputs, const moho_image *image, const char *description,
+                                   const char *title) {
   output_task task = {image, description, title};
   const int wanted[] = {outputs->zarr, outputs->segy, outputs->png, outputs->png};
   for (int i = 0; i < 4; i++) {
@@ -222,7 +227,8 @@ static moho_status give_final_name(const moho_run_outputs *outputs, const char *
   if (!status) status = join(outputs->directory, name, &final);
   if (!status && lstat(staged, &there) == 0) {
     if (S_ISDIR(there.st_mode)) status = moho_directory_commit(final, &staged);
-    else if (rename(staged, final)) status = system_failure(final, "renaming to its final name", errno, "move away what is there");
+    else if (rename(staged, final))
+      status = system_failure(final, "renaming to its final name", errno, "move away what is there");
   }
   free(staged);
   free(final);

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
+#include "base/memory.h"
 #include "job/job_effective.h"
 
 static moho_status out_of_memory(void) {
@@ -28,8 +28,8 @@ json_t *moho_report_software(void) {
 
 json_t *moho_report_device(const moho_run_inputs *in) {
   const moho_device_report *d = &in->device_report;
-  return json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:s}", "uri", d->uri, "kind", d->kind, "name", d->name, "simd", d->simd, "threads",
-                   d->threads, "memory_bytes", whole(d->memory_bytes), "reason", d->reason);
+  return json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:s}", "uri", d->uri, "kind", d->kind, "name", d->name, "simd", d->simd,
+                   "threads", d->threads, "memory_bytes", whole(d->memory_bytes), "reason", d->reason);
 }
 
 /* Text from files may not be UTF-8; then it is left out rather than the whole report. */
@@ -51,10 +51,11 @@ static json_t *anomalies_json(const moho_traces_info *info) {
 json_t *moho_report_input(const moho_job *job, const moho_run_inputs *in) {
   static const char *const units[] = {"auto", "m", "ft"}, *const sources[] = {"auto", "source_receiver", "midpoint_offset"};
   const moho_traces_info *info = in->info;
-  return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:o}", "traces", text_json(moho_job_text(job, MOHO_KEY_INPUT_TRACES)),
-                   "format", text_json(info->format), "hash", info->input_hash, "bytes", (json_int_t)info->file_bytes, "n_traces",
-                   whole(info->n_traces), "n_samples", whole(info->n_samples), "dt_s", info->dt_s, "units", units[info->units],
-                   "geometry", sources[info->geometry], "anomalies", anomalies_json(info));
+  return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:o}", "traces",
+                   text_json(moho_job_text(job, MOHO_KEY_INPUT_TRACES)), "format", text_json(info->format), "hash",
+                   info->input_hash, "bytes", (json_int_t)info->file_bytes, "n_traces", whole(info->n_traces), "n_samples",
+                   whole(info->n_samples), "dt_s", info->dt_s, "units", units[info->units], "geometry", sources[info->geometry],
+                   "anomalies", anomalies_json(info));
 }
 
 json_t *moho_report_grid(const moho_run_inputs *in) {
@@ -63,14 +64,17 @@ json_t *moho_report_grid(const moho_run_inputs *in) {
   moho_grid_corners(g, x, y);
   json_t *corners = json_array();
   for (int k = 0; corners && k < 4; k++) json_array_append_new(corners, json_pack("[f, f]", x[k], y[k]));
-  json_t *grid = json_pack("{s:o, s:[f, f], s:f, s:b}", "corners", corners, "origin_m", g->origin_x_m, g->origin_y_m, "inline_azimuth_deg",
-                           g->inline_azimuth_deg, "flip", g->flip);
+  json_t *grid = json_pack("{s:o, s:[f, f], s:f, s:b}", "corners", corners, "origin_m", g->origin_x_m, g->origin_y_m,
+                           "inline_azimuth_deg", g->inline_azimuth_deg, "flip", g->flip);
   if (!grid) return NULL;
-  json_object_set_new(grid, "inline", json_pack("{s:i, s:i, s:I, s:f}", "first", (int)g->inline_first, "step", (int)g->inline_step, "n",
-                                                whole(g->n_inline), "spacing_m", g->inline_spacing_m));
-  json_object_set_new(grid, "crossline", json_pack("{s:i, s:i, s:I, s:f}", "first", (int)g->crossline_first, "step",
-                                                   (int)g->crossline_step, "n", whole(g->n_crossline), "spacing_m", g->crossline_spacing_m));
-  json_object_set_new(grid, "time", json_pack("{s:f, s:f, s:I}", "first_s", g->first_s, "step_s", g->step_s, "n", whole(g->n_time)));
+  json_object_set_new(grid, "inline",
+                      json_pack("{s:i, s:i, s:I, s:f}", "first", (int)g->inline_first, "step", (int)g->inline_step, "n",
+                                whole(g->n_inline), "spacing_m", g->inline_spacing_m));
+  json_object_set_new(grid, "crossline",
+                      json_pack("{s:i, s:i, s:I, s:f}", "first", (int)g->crossline_first, "step", (int)g->crossline_step, "n",
+                                whole(g->n_crossline), "spacing_m", g->crossline_spacing_m));
+  json_object_set_new(grid, "time",
+                      json_pack("{s:f, s:f, s:I}", "first_s", g->first_s, "step_s", g->step_s, "n", whole(g->n_time)));
   json_object_set_new(grid, "is_line", json_boolean(moho_grid_is_line(g)));
   json_object_set_new(grid, "is_crooked", json_boolean(g->line_x_m != NULL));
   json_object_set_new(grid, "note", text_json(in->grid_note));
@@ -97,8 +101,8 @@ json_t *moho_report_settled(const moho_run_inputs *in) {
 }
 
 moho_status moho_report_attributes(const moho_job *job, const moho_run_inputs *in, char **text) {
-  json_t *root = json_pack("{s:o, s:o, s:o, s:o}", "software", moho_report_software(), "job", moho_job_effective_json(job), "input",
-                           moho_report_input(job, in), "settled", moho_report_settled(in));
+  json_t *root = json_pack("{s:o, s:o, s:o, s:o}", "software", moho_report_software(), "job", moho_job_effective_json(job),
+                           "input", moho_report_input(job, in), "settled", moho_report_settled(in));
   *text = root ? json_dumps(root, JSON_REAL_PRECISION(15)) : NULL;
   json_decref(root);
   return *text ? MOHO_OK : out_of_memory();
@@ -116,24 +120,15 @@ static json_t *traces_json(const moho_run_inputs *in, const moho_migration_count
     bad += (g->flags[i] & MOHO_TRACE_BAD) != 0;
     muted += g->mute_end_s[i] > 0;
   }
-  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total", whole(g->n), "used", (json_int_t)counts->traces_used, "outside",
-                   (json_int_t)counts->traces_outside, "dead", whole(dead), "not_seismic", whole(not_seismic), "no_position",
-                   whole(no_position), "muted", whole(muted), "bad", whole(bad));
-}
-
-static double peak_resident_bytes(void) {
-  struct rusage usage;
-  if (getrusage(RUSAGE_SELF, &usage)) return 0;
-#ifdef __APPLE__
-  return (double)usage.ru_maxrss;
-#else
-  return 1024.0 * (double)usage.ru_maxrss;
-#endif
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total", whole(g->n), "used", (json_int_t)counts->traces_used,
+                   "outside", (json_int_t)counts->traces_outside, "dead", whole(dead), "not_seismic", whole(not_seismic),
+                   "no_position", whole(no_position), "muted", whole(muted), "bad", whole(bad));
 }
 
 static json_t *seconds_json(const moho_run_seconds *s, const moho_migration_counts *counts) {
-  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "open", s->open, "create", s->create, "migrate", s->migrate, "kernel",
-                   counts->kernel_seconds, "prepare", counts->prepare_seconds, "read", s->read, "write", s->write, "total", s->total);
+  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "open", s->open, "create", s->create, "migrate", s->migrate,
+                   "kernel", counts->kernel_seconds, "prepare", counts->prepare_seconds, "read", s->read, "write", s->write,
+                   "total", s->total);
 }
 
 static json_t *outputs_json(const moho_job *job) {
@@ -160,13 +155,15 @@ moho_status moho_report_text(const moho_job *job, const moho_run_inputs *in, con
   json_t *root = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "software", moho_report_software(), "finished", now, "job_file",
                            text_json(job->name), "job", moho_job_effective_json(job), "device", moho_report_device(in), "input",
                            moho_report_input(job, in));
-  json_t *results = json_pack("{s:o, s:o, s:o, s:I, s:f, s:o, s:{s:I, s:I, s:I, s:f}, s:o, s:o}", "grid", moho_report_grid(in), "settled",
-                              moho_report_settled(in), "traces", traces_json(in, counts), "contributions",
-                              (json_int_t)counts->contributions, "contributions_per_s", rate, "seconds", seconds_json(seconds, counts),
-                              "memory", "allowed_bytes", whole(in->memory_allowed), "planned_bytes", whole(in->memory_needed),
-                              "migration_bytes", whole(counts->memory_bytes), "peak_bytes", peak_resident_bytes(), "directory",
-                              text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)), "outputs", outputs_json(job));
-  *text = root && results && json_object_update(root, results) == 0 ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
+  json_t *results =
+      json_pack("{s:o, s:o, s:o, s:I, s:f, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:o}", "grid", moho_report_grid(in), "settled",
+                moho_report_settled(in), "traces", traces_json(in, counts), "contributions", (json_int_t)counts->contributions,
+                "contributions_per_s", rate, "seconds", seconds_json(seconds, counts), "memory", "allowed_bytes",
+                whole(in->memory_allowed), "planned_bytes", whole(in->memory_needed), "migration_bytes",
+                whole(counts->memory_bytes), "peak_bytes", whole(moho_process_memory_peak()), "directory",
+                text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)), "outputs", outputs_json(job));
+  *text = root && results && json_object_update(root, results) == 0 ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15))
+                                                                    : NULL;
   json_decref(root);
   json_decref(results);
   return *text ? MOHO_OK : out_of_memory();

@@ -73,7 +73,8 @@ static void velocity_forms(void **state) {
   accepted("input: {traces: a.sgy}\nvelocity: {type: rms, linear_t0: {v0_mps: 1800, slope_mps_per_s: 600}}\n");
   accepted("input: {traces: a.sgy}\nvelocity: {linear_z: {v0_mps: 1800, gradient_per_s: 0.6}}\n");
   accepted("input: {traces: a.sgy}\nvelocity: {type: interval, table: v.txt}\n");
-  accepted("input: {traces: a.sgy}\nvelocity: {type: average, table: v.txt, format: columns, columns: \"x,y,time_ms,velocity\"}\n");
+  accepted(
+      "input: {traces: a.sgy}\nvelocity: {type: average, table: v.txt, format: columns, columns: \"x,y,time_ms,velocity\"}\n");
   accepted("input: {traces: a.sgy}\nvelocity: {type: rms, cube: v.zarr, min_mps: 300}\n");
 }
 
