@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +12,10 @@
 #include <xlocale.h>
 #endif
 
-static locale_t c_locale(void) {
-  static locale_t locale;
-  if (!locale) locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-  return locale;
+static locale_t c_locale;
+
+static void make_c_locale(void) {
+  c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
 /* Decimal digits, sign, point and exponent only: strtod alone also takes "0x1p3", "inf", "nan" and leading blanks. */
@@ -23,8 +24,10 @@ static int looks_decimal(const char *text) {
 }
 
 moho_status moho_parse_double(const char *text, const char *what, double *out) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
   char *end;
-  double value = looks_decimal(text) ? strtod_l(text, &end, c_locale()) : NAN;
+  pthread_once(&once, make_c_locale);
+  double value = looks_decimal(text) ? strtod_l(text, &end, c_locale) : NAN;
   if (!isfinite(value) || *end || end == text)
     return moho_fail(MOHO_ERROR_FORMAT, "%s: got \"%s\", expected a plain number such as 12.5 (no unit, no thousands comma)",
                      what, text);
