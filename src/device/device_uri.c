@@ -65,7 +65,7 @@ moho_status moho_device_uri_parse(const char *text, moho_device_uri *out) {
   if (index_of(copy, backends, COUNT(backends)) < 0) return unknown("backend", copy, backends, COUNT(backends));
   if (ordinal && strcmp(copy, "cuda") && strcmp(copy, "metal"))
     return moho_fail(MOHO_ERROR_ARGUMENT, "device: \"%s\" takes no number, got \":%s\"", copy, ordinal + 1);
-  snprintf(out->backend, sizeof out->backend, "%s", copy);
+  snprintf(out->backend, sizeof out->backend, "%.15s", copy);
   for (char *next; rest && *rest; rest = next) {
     next = strchr(rest, '&');
     if (next) *next++ = '\0';
