@@ -23,6 +23,7 @@ typedef struct command {
   const char *teaching;                 /* a few lines and an example, for --help */
   const struct poptOption *options;     /* of its own, ended by POPT_TABLEEND; NULL: none */
   const char *output_help;              /* what --output names */
+  int is_long;                          /* 1: reports progress, which SIGINT and SIGTERM stop in good order */
   int (*run)(const command_line *line); /* gives the exit code */
 } command;
 

@@ -136,4 +136,5 @@ const command command_bench = {
         "    moho bench migrate --dataset small,medium --weight none,spreading_obliquity --antialias none,triangle --json",
     .options = options,
     .output_help = "write the figures to FILE",
+    .is_long = 1,
     .run = run};

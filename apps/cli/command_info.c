@@ -244,4 +244,5 @@ const command command_info = {.name = "info",
                                           "    moho info picks.txt --velocity rms --columns x,y,time_ms,velocity",
                               .options = options,
                               .output_help = "write it to FILE",
+                              .is_long = 1,
                               .run = run};

@@ -100,4 +100,5 @@ const command command_migrate = {.name = "migrate",
                                              "keys (also docs/job.md).",
                                  .options = options,
                                  .output_help = "write the summary (with --json: the report) to FILE",
+                                 .is_long = 1,
                                  .run = run};

@@ -262,4 +262,5 @@ const command command_selftest = {.name = "selftest",
                                               "    moho selftest --device \"cpu?simd=avx2\" --json",
                                   .options = options,
                                   .output_help = "write the table to FILE",
+                                  .is_long = 1,
                                   .run = run};

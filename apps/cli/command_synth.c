@@ -81,4 +81,5 @@ const command command_synth = {.name = "synth",
                                            "        azimuths_deg=0 midpoint_spacing_m=12.5 peak_hz=40",
                                .options = options,
                                .output_help = "the file to write: .sgy, .segy, .su or .zarr [PRESET.sgy]",
+                               .is_long = 1,
                                .run = run};

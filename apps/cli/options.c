@@ -83,7 +83,7 @@ static int run_parsed(const command *c, poptContext context) {
   const char **arguments = poptGetArgs(context);
   command_line line = {
       .command = c, .json = wants_json, .output = output_path, .arguments = arguments, .n_arguments = count_arguments(arguments)};
-  progress_catch_signals();
+  if (c->is_long) progress_catch_signals();
   code = c->run(&line);
   progress_end();
   if (code == EXIT_USAGE) fprintf(stderr, "  see:   moho %s --help\n", c->name);

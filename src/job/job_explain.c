@@ -43,7 +43,7 @@ static void warn_of_sampling(json_t *warnings, const moho_run_inputs *in) {
   if (in->plan.grid_alias_hz < in->f_max_hz)
     warn(warnings,
          "the grid aliases: dips of %g degrees show without alias up to v/(4 dx sin dip) = %.1f Hz, the data reach %.1f Hz; "
-         "use a spacing of %.3g m, a smaller max_dip_deg, or antialias: triangle",
+         "use a spacing of %.3g m or a smaller max_dip_deg",
          in->options.aperture_max_dip_deg, in->plan.grid_alias_hz, in->f_max_hz,
          fmax(in->grid.inline_spacing_m * (double)(in->grid.n_inline > 1), in->grid.crossline_spacing_m) *
              in->plan.grid_alias_hz / in->f_max_hz);
@@ -146,8 +146,9 @@ static void print_grid(FILE *out, const moho_run_inputs *in) {
   for (int k = 0; k < corners; k++) fprintf(out, "  corner %-32s x %.2f m, y %.2f m\n", names[k], x[k], y[k]);
   fprintf(out, "  inline azimuth %.4f degrees%s%s\n", g->inline_azimuth_deg, g->flip ? ", flipped" : "",
           g->line_x_m ? "; a crooked line: every node has its own position" : "");
-  fprintf(out, "  inlines    %zu from %d step %d, %g m apart\n", g->n_inline, (int)g->inline_first, (int)g->inline_step,
-          g->inline_spacing_m);
+  fprintf(out, "  inlines    %zu from %d step %d", g->n_inline, (int)g->inline_first, (int)g->inline_step);
+  if (g->n_inline > 1) fprintf(out, ", %g m apart", g->inline_spacing_m);
+  fprintf(out, "\n");
   fprintf(out, "  crosslines %zu from %d step %d, %g m apart\n", g->n_crossline, (int)g->crossline_first, (int)g->crossline_step,
           g->crossline_spacing_m);
   fprintf(out, "  time       %zu from %g s, %g s apart\n", g->n_time, g->first_s, g->step_s);

@@ -283,7 +283,8 @@ static double distance_from_grid(const moho_grid *grid, double x, double y) {
 
 size_t moho_run_inputs_outside(const moho_run_inputs *in) {
   const moho_geometry *g = in->geometry;
-  size_t step = g->n / 100000 + 1, live = 0, outside = 0;
+  size_t most = in->grid.line_x_m ? 10000 : 100000; /* on a crooked line each search passes its nodes */
+  size_t step = g->n / most + 1, live = 0, outside = 0;
   for (size_t k = 0; k < g->n; k += step) {
     if (!moho_geometry_is_live(g, k)) continue;
     live++;

@@ -26,7 +26,8 @@ typedef struct moho_run_inputs {
 moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *out);
 void moho_run_inputs_close(moho_run_inputs *inputs);
 
-/* Live traces whose midpoint lies farther than the aperture from every node, from a sample of at most 100 000, scaled up. */
+/* Live traces whose midpoint lies farther than the aperture from every node, from a sample of at most 100 000 (10 000 on a
+ * crooked line), scaled up. */
 size_t moho_run_inputs_outside(const moho_run_inputs *inputs);
 
 #endif

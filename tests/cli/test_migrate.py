@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from moho_command import JOB, MOHO, CommandTest, environment, has_module, main
+from moho_command import JOB, MOHO, SURVEY, CommandTest, environment, has_module, main
 
 RESULTS = ["fold.png", "image.zarr", "report.json", "stack.png", "stack.sgy"]
 
@@ -103,6 +103,17 @@ class Migrate(CommandTest):
         report = self.good("migrate", "job.yaml", "grid=auto", "grid.time.step_s=0.004", "--json").json()
         self.assertEqual(report["grid"]["time"], {"first_s": 0, "step_s": 0.004, "n": 151})
         self.assertEqual(report["grid"]["inline"]["n"] * report["grid"]["crossline"]["n"], 63)
+
+    def test_a_line_is_migrated_in_2d(self):
+        self.good("synth", *SURVEY, "extent_inline_m=0", "diffractors=0:100:400:1", "--output", "line.sgy")
+        by_corners = self.good("migrate", "job.yaml", "input.traces=line.sgy", "grid={corners: [[0, 0], [0, 200]], crossline: {spacing_m: 25}}",
+                               "migration.rho_filter=auto", "--json").json()
+        self.assertEqual((by_corners["settled"]["rho_filter"], by_corners["grid"]["is_line"]), ("2d", True))
+        self.assertEqual((by_corners["grid"]["inline"]["n"], by_corners["grid"]["crossline"]["n"]), (1, 9))
+        automatic = self.good("migrate", "job.yaml", "input.traces=line.sgy", "grid=auto", "migration.rho_filter=auto", "output.directory=auto",
+                              "--json").json()
+        self.assertEqual(automatic["contributions"], by_corners["contributions"])
+        self.assertEqual(self.entries("auto"), RESULTS)
 
     def test_velocity_forms(self):
         self.write("v.txt", "0 0 0 2500\n0 0 600 2500\n150 200 0 2500\n150 200 600 2500\n")
@@ -254,6 +265,8 @@ class Explain(CommandTest):
         self.assertTrue(any("the grid aliases" in warning for warning in coarse["warnings"]), coarse["warnings"])
         aside = self.good("explain", "job.yaml", "migration.aperture.max_m=50", "grid.corners=[[0, 0], [0, 200], [25, 200]]", "--json").json()
         self.assertTrue(any("lie farther than the aperture" in warning for warning in aside["warnings"]), aside["warnings"])
+        large = self.good("explain", "job.yaml", "execution.memory_gb=0.001", "grid.inline.spacing_m=1", "--json").json()
+        self.assertTrue(any("migrate will refuse this job" in warning for warning in large["warnings"]), large["warnings"])
         fine = self.good("explain", "job.yaml", "migration.aperture.max_dip_deg=10", "--json").json()
         self.assertFalse(any("the grid aliases" in warning for warning in fine["warnings"]), fine["warnings"])
 
