@@ -2,6 +2,11 @@
  *
  * docs/physics.md "Rho filter" says what `element` and `diffractor` wavelets are. source = midpoint - half offset,
  * receiver = midpoint + half offset; the wavelet is evaluated at the exact time.
+ *
+ * Order of the traces: planes of one azimuth and one offset, azimuth slowest, then offset; in a plane the inline, then the
+ * crossline fastest. Amplitudes: a reflector records R*g(t-L/v)/(4*pi*L), or multiplied by 4*pi*v_rms*t where spreading is
+ * corrected; a diffractor of amplitude 1 is a horizontal element of reflectivity 1, one wavelength square (2D: one wavelength
+ * wide), so that elements side by side add up to a reflector (tests/survey/test_synth_physics.c).
  */
 #ifndef MOHO_SYNTH_H
 #define MOHO_SYNTH_H
