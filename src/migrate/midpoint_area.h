@@ -4,7 +4,9 @@
 
 #include "base/fail.h"
 
-typedef struct moho_point { double x, y; } moho_point;
+typedef struct moho_point {
+  double x, y;
+} moho_point;
 
 /* Convex hull of n points, which are sorted and replaced by the hull's corners, counter-clockwise; scratch [n + 1].
  * Returns how many corners there are (Andrew 1979, monotone chain). */

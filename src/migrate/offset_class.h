@@ -11,8 +11,8 @@
 typedef struct moho_offset_classes {
   double first_m, width_m; /* class c holds |offset| in [first + c*width, first + (c+1)*width) */
   size_t n;
-  double *spacing_m;       /* [n]; a class of fewer than 3 traces, or all at one place, has the nearest class's */
-  size_t *traces;          /* [n] */
+  double *spacing_m; /* [n]; a class of fewer than 3 traces, or all at one place, has the nearest class's */
+  size_t *traces;    /* [n] */
 } moho_offset_classes;
 
 moho_status moho_offset_classes_create(const moho_geometry *geometry, const moho_grid *grid, moho_offset_classes *out);

@@ -29,9 +29,9 @@ struct moho_reference {
   double first_s, step_s;
   size_t n_time, n_columns;
   reference_column *columns;
-  double *v;                  /* [column, time] m/s */
-  double *image;              /* [column, time] */
-  int32_t *fold;              /* [column, time] */
+  double *v;                   /* [column, time] m/s */
+  double *image;               /* [column, time] */
+  int32_t *fold;               /* [column, time] */
   moho_offset_classes classes; /* with antialias only */
   moho_reference_preparer preparer;
   double (*sinc)[MOHO_SINC_TAPS]; /* with sinc8 only */
@@ -163,7 +163,7 @@ static double read_trace(const moho_reference *r, const double *x, double u) {
   double i = floor(u), f = u - i;
   const double *at = x + (ptrdiff_t)i;
   if (r->options.interpolation == MOHO_INTERPOLATION_CUBIC) return interpolate_cubic(at[-1], at[0], at[1], at[2], f);
-  if (r->options.interpolation == MOHO_INTERPOLATION_SINC8) return read_sinc8((const double (*)[MOHO_SINC_TAPS])r->sinc, at, f);
+  if (r->options.interpolation == MOHO_INTERPOLATION_SINC8) return read_sinc8((const double(*)[MOHO_SINC_TAPS])r->sinc, at, f);
   return interpolate_linear(at[0], at[1], f);
 }
 

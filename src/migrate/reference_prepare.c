@@ -32,7 +32,7 @@ static double impulse_at(size_t m, const double (*response)[2], size_t length, s
 static moho_status make_impulse(moho_rho rho, moho_reference_preparer *p) {
   size_t length = moho_filter_length(p->n_input), refined = length * (size_t)p->refine,
          reach = (p->n_input - 1) * (size_t)p->refine;
-  double (*response)[2] = NULL, *cosine = NULL;
+  double(*response)[2] = NULL, *cosine = NULL;
   moho_status status = moho_allocate(length / 2 + 1, sizeof *response, "reference filter", &response);
   if (!status) status = moho_allocate(refined, sizeof *cosine, "reference filter", &cosine);
   if (!status) status = moho_allocate(2 * reach + 1, sizeof *p->impulse, "reference filter", &p->impulse);
@@ -42,7 +42,7 @@ static moho_status make_impulse(moho_rho rho, moho_reference_preparer *p) {
 #pragma omp parallel for schedule(static)
     for (long lag = -(long)reach; lag <= (long)reach; lag++) {
       size_t m = lag < 0 ? refined - (size_t)-lag : (size_t)lag;
-      p->impulse[(long)reach + lag] = impulse_at(m, (const double (*)[2])response, length, refined, cosine);
+      p->impulse[(long)reach + lag] = impulse_at(m, (const double(*)[2])response, length, refined, cosine);
     }
   }
   free(response), free(cosine);

@@ -14,9 +14,9 @@ typedef struct moho_reference_preparer {
   size_t n_input, n_samples; /* before and after refinement */
   double dt_input_s, dt_s;
   int refine, filter_follows, k_max;
-  size_t c_margin;           /* of the integrated trace beyond either end; 0 without antialias */
-  size_t stride;             /* doubles a row: pad, trace, pad [, margin, integrated trace, margin] */
-  double *impulse;           /* [2*(n_input-1)*refine + 1], lag 0 in the middle; NULL: the identity */
+  size_t c_margin; /* of the integrated trace beyond either end; 0 without antialias */
+  size_t stride;   /* doubles a row: pad, trace, pad [, margin, integrated trace, margin] */
+  double *impulse; /* [2*(n_input-1)*refine + 1], lag 0 in the middle; NULL: the identity */
 } moho_reference_preparer;
 
 /* k_max 0: no antialias. */

@@ -16,9 +16,9 @@
 /* Scratch of one worker thread. */
 typedef struct workspace {
   moho_fft *forward, *inverse;
-  double *weights;  /* [n_input] of the mutes */
-  float *time;      /* [refine*length] */
-  float *spectrum;  /* [refine*length + 2] */
+  double *weights; /* [n_input] of the mutes */
+  float *time;     /* [refine*length] */
+  float *spectrum; /* [refine*length + 2] */
   double *exact, *integrated;
 } workspace;
 
@@ -28,9 +28,9 @@ struct moho_trace_preparer {
   int refine;
   size_t n_input;
   double dt_input_s;
-  size_t length;    /* of the transforms; 0: none are needed */
-  float *response;  /* [length/2 + 1] complex, scaled by 1/length */
-  size_t margin;    /* of the integrated trace beyond either end */
+  size_t length;   /* of the transforms; 0: none are needed */
+  float *response; /* [length/2 + 1] complex, scaled by 1/length */
+  size_t margin;   /* of the integrated trace beyond either end */
   workspace *workspaces;
   int n_workspaces;
 };
@@ -97,7 +97,7 @@ static moho_status provide_workspaces(moho_trace_preparer *p, int count) {
 }
 
 static moho_status make_response(moho_trace_preparer *p) {
-  double (*exact)[2];
+  double(*exact)[2];
   size_t bins = p->length / 2 + 1;
   MOHO_TRY(moho_allocate(bins, sizeof *exact, "rho filter", &exact));
   moho_status status = moho_allocate(2 * bins, sizeof *p->response, "rho filter", &p->response);

@@ -7,11 +7,20 @@
 
 moho_status moho_geometry_create(size_t n, moho_geometry *out) {
   *out = (moho_geometry){.n = n};
-  struct { void *array; size_t size; } arrays[] = {
-      {&out->source_x, sizeof(double)},       {&out->source_y, sizeof(double)},     {&out->receiver_x, sizeof(double)},
-      {&out->receiver_y, sizeof(double)},     {&out->first_sample_s, sizeof(double)}, {&out->mute_start_s, sizeof(float)},
-      {&out->mute_end_s, sizeof(float)},      {&out->cdp, sizeof(int32_t)},         {&out->inline_number, sizeof(int32_t)},
-      {&out->crossline_number, sizeof(int32_t)}, {&out->flags, 1}};
+  struct {
+    void *array;
+    size_t size;
+  } arrays[] = {{&out->source_x, sizeof(double)},
+                {&out->source_y, sizeof(double)},
+                {&out->receiver_x, sizeof(double)},
+                {&out->receiver_y, sizeof(double)},
+                {&out->first_sample_s, sizeof(double)},
+                {&out->mute_start_s, sizeof(float)},
+                {&out->mute_end_s, sizeof(float)},
+                {&out->cdp, sizeof(int32_t)},
+                {&out->inline_number, sizeof(int32_t)},
+                {&out->crossline_number, sizeof(int32_t)},
+                {&out->flags, 1}};
   moho_status status = MOHO_OK;
   for (size_t i = 0; !status && i < sizeof arrays / sizeof *arrays; i++)
     status = moho_allocate(n, arrays[i].size, "trace geometry", arrays[i].array);
@@ -49,7 +58,8 @@ double moho_geometry_offset(const moho_geometry *geometry, size_t trace) {
 }
 
 double moho_geometry_azimuth_deg(const moho_geometry *geometry, size_t trace) {
-  double azimuth = atan2(geometry->receiver_x[trace] - geometry->source_x[trace],
-                         geometry->receiver_y[trace] - geometry->source_y[trace]) * (180.0 / 3.14159265358979323846);
+  double azimuth =
+      atan2(geometry->receiver_x[trace] - geometry->source_x[trace], geometry->receiver_y[trace] - geometry->source_y[trace]) *
+      (180.0 / 3.14159265358979323846);
   return azimuth < 0 ? azimuth + 360.0 : azimuth;
 }

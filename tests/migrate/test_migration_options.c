@@ -21,11 +21,11 @@ static void expect_refusal(moho_migration_options options, moho_status code, con
   assert_non_null(strstr(moho_last_error()->message, "expected"));
 }
 
-#define REFUSED(code, key, member, value)                                   \
-  do {                                                                      \
-    moho_migration_options changed = moho_migration_options_default();      \
-    changed.member = (value);                                               \
-    expect_refusal(changed, code, key);                                     \
+#define REFUSED(code, key, member, value)                              \
+  do {                                                                 \
+    moho_migration_options changed = moho_migration_options_default(); \
+    changed.member = (value);                                          \
+    expect_refusal(changed, code, key);                                \
   } while (0)
 
 static void bad_values_are_named(void **state) {

@@ -164,8 +164,11 @@ static void hull_of_a_square(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(full_lattices_are_exact),  cmocka_unit_test(lines_count_length),
-                                     cmocka_unit_test(dead_traces_do_not_count), cmocka_unit_test(few_traces_borrow),
-                                     cmocka_unit_test(irregular_offsets_make_few_classes), cmocka_unit_test(hull_of_a_square)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(full_lattices_are_exact),
+                                     cmocka_unit_test(lines_count_length),
+                                     cmocka_unit_test(dead_traces_do_not_count),
+                                     cmocka_unit_test(few_traces_borrow),
+                                     cmocka_unit_test(irregular_offsets_make_few_classes),
+                                     cmocka_unit_test(hull_of_a_square)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,10 +182,9 @@ static void compare(const survey *s, const moho_migration_options *o, double tol
   assert_true(contributions > 100);
   assert_true(largest > 0);
   if (worst > tolerance * largest)
-    print_error(
-        "off by %.3g: interpolation %d antialias %d factor %g weight %d rho %d refine %d taper %g mute %g line %d\n",
-        worst / largest, (int)o->interpolation, (int)o->antialias, o->antialias_factor, (int)o->weight, (int)o->rho_filter,
-        o->refine, o->aperture_taper, o->stretch_mute, s->grid.n_inline == 1);
+    print_error("off by %.3g: interpolation %d antialias %d factor %g weight %d rho %d refine %d taper %g mute %g line %d\n",
+                worst / largest, (int)o->interpolation, (int)o->antialias, o->antialias_factor, (int)o->weight,
+                (int)o->rho_filter, o->refine, o->aperture_taper, o->stretch_mute, s->grid.n_inline == 1);
   assert_true(worst <= tolerance * largest);
 }
 
@@ -360,10 +359,11 @@ static void one_spike_is_an_ellipse(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_option_is_its_formula), cmocka_unit_test(edges_and_refinement_are_their_formulas),
-      cmocka_unit_test(weights_stay_finite_at_time_zero),
-      cmocka_unit_test(columns_batches_and_threads_do_not_matter), cmocka_unit_test(mistakes_are_named),
-      cmocka_unit_test(one_spike_is_an_ellipse)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_option_is_its_formula),
+                                     cmocka_unit_test(edges_and_refinement_are_their_formulas),
+                                     cmocka_unit_test(weights_stay_finite_at_time_zero),
+                                     cmocka_unit_test(columns_batches_and_threads_do_not_matter),
+                                     cmocka_unit_test(mistakes_are_named),
+                                     cmocka_unit_test(one_spike_is_an_ellipse)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

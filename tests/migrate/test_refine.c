@@ -48,7 +48,7 @@ static void packets_are_exact_between_samples(void **state) {
 
 static void lone_nyquist_stays_a_cosine(void **state) {
   (void)state;
-  float spectrum[2 * 9] = {[8] = 4.0f}; /* length 8: bins 0..4, the last one at Nyquist */
+  float spectrum[2 * 9] = {[8] = 4.0f};           /* length 8: bins 0..4, the last one at Nyquist */
   for (int k = 10; k < 18; k++) spectrum[k] = 99; /* what was there before */
   moho_refine_spectrum(spectrum, 8, 2);
   assert_true(spectrum[8] == 2.0f);

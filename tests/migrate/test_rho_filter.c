@@ -34,14 +34,13 @@ static float *filtered(const float *trace, size_t n, double dt, moho_rho rho, in
 /* The same by its definition: transform, multiply and transform back by plain sums. */
 static double *filtered_plainly(const float *trace, size_t n, double dt, moho_rho rho, int refine) {
   size_t length = moho_filter_length(n), n_out = (n - 1) * (size_t)refine + 1;
-  double (*response)[2] = malloc((length / 2 + 1) * sizeof *response), *out = calloc(n_out, sizeof *out);
+  double(*response)[2] = malloc((length / 2 + 1) * sizeof *response), *out = calloc(n_out, sizeof *out);
   moho_rho_response(rho, length, dt, response);
   for (size_t k = 0; k <= length / 2; k++) {
     double complex u = 0, h = response[k][0] + response[k][1] * I;
     for (size_t j = 0; j < n; j++) u += trace[j] * cexp(-2 * PI * I * (double)(j * k % length) / (double)length);
     u *= h * (k == 0 || k == length / 2 ? 1.0 : 2.0) / (double)length;
-    for (size_t i = 0; i < n_out; i++)
-      out[i] += creal(u * cexp(2 * PI * I * (double)k * (double)i / ((double)length * refine)));
+    for (size_t i = 0; i < n_out; i++) out[i] += creal(u * cexp(2 * PI * I * (double)k * (double)i / ((double)length * refine)));
   }
   free(response);
   return out;

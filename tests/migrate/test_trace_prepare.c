@@ -285,11 +285,15 @@ static void absurd_traces_are_refused(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(header_mutes_ramp_up),          cmocka_unit_test(inner_mutes_ramp_on_both_sides),
-      cmocka_unit_test(leading_zeros_ramp_before_a_filter), cmocka_unit_test(mute_keeps_a_filter_from_spiking),
-      cmocka_unit_test(dead_traces_give_zero_rows),    cmocka_unit_test(rows_are_laid_out_as_told),
-      cmocka_unit_test(second_difference_is_the_trace), cmocka_unit_test(triangles_survive_a_constant),
-      cmocka_unit_test(threads_do_not_matter),         cmocka_unit_test(absurd_traces_are_refused)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(header_mutes_ramp_up),
+                                     cmocka_unit_test(inner_mutes_ramp_on_both_sides),
+                                     cmocka_unit_test(leading_zeros_ramp_before_a_filter),
+                                     cmocka_unit_test(mute_keeps_a_filter_from_spiking),
+                                     cmocka_unit_test(dead_traces_give_zero_rows),
+                                     cmocka_unit_test(rows_are_laid_out_as_told),
+                                     cmocka_unit_test(second_difference_is_the_trace),
+                                     cmocka_unit_test(triangles_survive_a_constant),
+                                     cmocka_unit_test(threads_do_not_matter),
+                                     cmocka_unit_test(absurd_traces_are_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,6 @@ const moho_native_kernel moho_migrate_native = {.name = "migrate",
                                                     [MOHO_SIMD_AVX2] = moho_migrate_avx2,
                                                     [MOHO_SIMD_AVX512] = moho_migrate_avx512,
 #elif defined(__aarch64__)
-                                                     [MOHO_SIMD_NEON] = moho_migrate_neon,
+                                                    [MOHO_SIMD_NEON] = moho_migrate_neon,
 #endif
                                                 }};
