@@ -235,6 +235,8 @@ static moho_status run_tiles(moho_migration *m, const moho_batch *batch, const r
   }
   m->counts.contributions += contributions;
   if (status) return moho_error_set(&error);
+  /* Thread 0 may have had no tile of a short batch: the caller hears of every batch. */
+  if (!stop && is_stopped(r, (double)m->counts.contributions)) stop = 1;
   return stop ? moho_fail(MOHO_ERROR_INTERRUPTED, "the migration was interrupted") : MOHO_OK;
 }
 
