@@ -182,20 +182,21 @@ static __attribute__((noinline)) void add_broken_vector(const run_frame *run, co
 }
 
 /* Samples [first, end) of a run; interpolation, antialias, power and tapered are constants where this is called. */
-INLINE void part_of_run(const run_frame *run, int first, int end, int interpolation, int antialias, int power, int tapered) {
+INLINE void part_of_run(const run_frame *shared, int first, int end, int interpolation, int antialias, int power, int tapered) {
   loop_block block;
+  const run_frame own = *shared, *run = &own; /* a copy that no store can change: it stays in registers */
   const int weighted = power || tapered;
   for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
     int stop = end < begin + BLOCK ? end : begin + BLOCK;
     for (int at = begin; at < stop; at += VECTORS * LANES) find_times(run, at, &block, at - begin, antialias, power, tapered);
     int at = begin;
     if (at < first) {
-      add_broken_vector(run, &block, 0, at, first, end, interpolation, antialias, weighted);
+      add_broken_vector(shared, &block, 0, at, first, end, interpolation, antialias, weighted);
       at += LANES;
     }
     for (; at + LANES <= stop; at += LANES)
       lanes_accumulate(run->image + at, read_trace(run, &block, at - begin, interpolation, antialias, weighted, 1));
-    if (at < stop) add_broken_vector(run, &block, at - begin, at, first, end, interpolation, antialias, weighted);
+    if (at < stop) add_broken_vector(shared, &block, at - begin, at, first, end, interpolation, antialias, weighted);
   }
 }
 
