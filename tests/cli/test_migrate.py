@@ -206,10 +206,10 @@ class Migrate(CommandTest):
         return process.returncode, seen + rest
 
     def long_job(self):
-        self.good("synth", "--preset", "small", "--output", "long.sgy")
+        self.good("synth", "--preset", "tiny", "--output", "long.sgy")
         self.write("long.yaml", JOB.replace("survey.sgy", "long.sgy").replace(
-            JOB.splitlines()[2], "grid: {corners: [[0, 0], [0, 1000], [1000, 1000]], inline: {spacing_m: 5}, crossline: {spacing_m: 5}}").replace(
-                "max_m: 300", "max_m: 2000"))
+            JOB.splitlines()[2], "grid: {corners: [[0, 0], [0, 500], [500, 500]], inline: {spacing_m: 2.5}, crossline: {spacing_m: 2.5}}").replace(
+                "max_m: 300", "max_m: 2000") + "execution: {tile: 8}\n")
 
     def test_interrupted_runs_leave_nothing(self):
         self.long_job()
