@@ -37,24 +37,24 @@ static int32_t first_beyond(const moho_column_table *table, const moho_time_axis
 
 /* Where t leaves the record if the slowness were everywhere that of sample `near`: from t_s + t_r = T and
  * t_s^2 - t_r^2 = (d_s^2 - d_r^2) s2 follow t_s and so t1. Exact for a constant velocity, a good guess for others. */
-static int32_t guess_end(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low,
-                         int32_t near) {
-  int32_t n = (int32_t)axis->n;
-  double s2 = table->s2[near < n ? near : n - 1], total = query->high + query->shift;
+static double guess_end(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t near) {
+  double s2 = table->s2[near < (int32_t)axis->n ? near : (int32_t)axis->n - 1], total = query->high + query->shift;
   double source_time = (total + (query->source2 - query->receiver2) * s2 / total) / 2;
   double t1sq = source_time * source_time - query->source2 * s2;
-  double i = (sqrt(t1sq > 0 ? t1sq : 0) - axis->t1_first) / axis->t1_step + 1;
-  return i < low ? low : i < n ? (int32_t)i : n - 1;
+  return (sqrt(t1sq > 0 ? t1sq : 0) - axis->t1_first) / axis->t1_step + 1;
 }
 
-/* First sample past the record's end in [low, n), where the last one is known to be past it. */
+/* First sample past the record's end in [low, n), n where none is. */
 static int32_t find_end(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t low,
                         int32_t near) {
-  int32_t end = guess_end(table, axis, query, low, near);
-  if (end > low && place_in_record(table, axis, query, end) > query->high &&
+  int32_t n = (int32_t)axis->n;
+  double guess = guess_end(table, axis, query, near);
+  int32_t end = guess < n ? (int32_t)guess : n;
+  if (end <= low) end = low + 1;
+  if ((end == n || place_in_record(table, axis, query, end) > query->high) &&
       place_in_record(table, axis, query, end - 1) <= query->high)
     return end;
-  return first_beyond(table, axis, query, low, (int32_t)axis->n, query->high, 0, end);
+  return first_beyond(table, axis, query, low, n, query->high, 0, end);
 }
 
 static size_t append(moho_interval *out, size_t count, int32_t first, int32_t end) {
@@ -109,9 +109,9 @@ size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis
   int32_t growing = table->leg2_limit[first] >= leg2 ? first : lower_bound(table->leg2_limit, first, n, leg2);
   size_t count = growing > first ? scan(table, axis, query, first, growing, 0, out, 0) : 0;
   if (growing >= n) return count;
-  int32_t begin = growing, end = n;
+  int32_t begin = growing, end;
   if (query->shift > 0 && place_in_record(table, axis, query, begin) < query->low)
     begin = first_beyond(table, axis, query, growing, n, query->low, 1, growing);
-  if (place_in_record(table, axis, query, n - 1) > query->high) end = *near = find_end(table, axis, query, growing, *near);
+  end = *near = find_end(table, axis, query, growing, *near);
   return append(out, count, begin, end);
 }

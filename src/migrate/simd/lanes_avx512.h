@@ -36,15 +36,15 @@ INLINE vfloat lanes_sqrt(vfloat a) {
   return FMA(r * R(0.5), e, t);
 }
 
-/* sqrt(a) + sqrt(b) - shift of VECTORS vectors, operation by operation so that none waits for the one before:
+/* sqrt(a) + sqrt(b) - shift of count (VECTORS at most) vectors, operation by operation so that none waits for the one before:
  * y = a r, sqrt(a) = y + r/2 (a - y^2), the two halves added first. */
-INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, vfloat *out) {
+INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, vfloat *out, int count) {
   vfloat ra[VECTORS], rb[VECTORS], ya[VECTORS], yb[VECTORS], correction[VECTORS];
-  for (int k = 0; k < VECTORS; k++) ra[k] = _mm512_rsqrt14_ps(a[k]), rb[k] = _mm512_rsqrt14_ps(b[k]);
-  for (int k = 0; k < VECTORS; k++) ya[k] = a[k] * ra[k], yb[k] = b[k] * rb[k];
-  for (int k = 0; k < VECTORS; k++) correction[k] = rb[k] * _mm512_fnmadd_ps(yb[k], yb[k], b[k]);
-  for (int k = 0; k < VECTORS; k++) correction[k] = FMA(ra[k], _mm512_fnmadd_ps(ya[k], ya[k], a[k]), correction[k]);
-  for (int k = 0; k < VECTORS; k++) out[k] = FMA(correction[k], R(0.5), ya[k] + (yb[k] - shift));
+  for (int k = 0; k < count; k++) ra[k] = _mm512_rsqrt14_ps(a[k]), rb[k] = _mm512_rsqrt14_ps(b[k]);
+  for (int k = 0; k < count; k++) ya[k] = a[k] * ra[k], yb[k] = b[k] * rb[k];
+  for (int k = 0; k < count; k++) correction[k] = rb[k] * _mm512_fnmadd_ps(yb[k], yb[k], b[k]);
+  for (int k = 0; k < count; k++) correction[k] = FMA(ra[k], _mm512_fnmadd_ps(ya[k], ya[k], a[k]), correction[k]);
+  for (int k = 0; k < count; k++) out[k] = FMA(correction[k], R(0.5), ya[k] + (yb[k] - shift));
 }
 
 INLINE vfloat lanes_reciprocal(vfloat a) {

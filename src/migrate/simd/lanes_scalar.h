@@ -31,8 +31,8 @@ INLINE vfloat lanes_reciprocal(vfloat a) {
 INLINE vfloat lanes_rsqrt(vfloat a) {
   return 1.0f / sqrtf(a);
 }
-INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, vfloat *out) {
-  for (int k = 0; k < VECTORS; k++) out[k] = lanes_sqrt(a[k]) + (lanes_sqrt(b[k]) - shift);
+INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, vfloat *out, int count) {
+  for (int k = 0; k < count; k++) out[k] = lanes_sqrt(a[k]) + (lanes_sqrt(b[k]) - shift);
 }
 
 INLINE vfloat lanes_load(const float *p) {

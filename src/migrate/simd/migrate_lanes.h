@@ -106,7 +106,7 @@ INLINE vfloat under_triangle(const float *c, vint index, int base, vfloat f, vfl
 
 enum { BLOCK = 256 }; /* samples between the two steps: its arrays stay in the first-level cache */
 
-/* What the first step leaves for the second. It goes VECTORS vectors at a time and may run on past the run's end. */
+/* What the first step leaves for the second; it may run on past the run's end by less than VECTORS vectors. */
 typedef struct loop_block {
   _Alignas(64) int32_t index[BLOCK + VECTORS * LANES];
   _Alignas(64) float fraction[BLOCK + VECTORS * LANES], width[BLOCK + VECTORS * LANES], weight[BLOCK + VECTORS * LANES];
@@ -130,24 +130,25 @@ INLINE vfloat half_width(const run_frame *run, vfloat s2, vfloat source_squared,
   return MIN(triangle_half_width(px, py, lanes_set(run->spacing)), lanes_set((float)run->k_max));
 }
 
-/* First step, VECTORS vectors from `at`: where they read the trace, how wide, with what weight. */
-INLINE void find_times(const run_frame *run, int at, loop_block *block, int slot, int antialias, int power, int tapered) {
+/* First step, `count` (VECTORS or 1) vectors from `at`: where they read the trace, how wide, with what weight. */
+INLINE void find_times(const run_frame *run, int at, loop_block *block, int slot, int count, int antialias, int power,
+                       int tapered) {
   vfloat source_squared[VECTORS], receiver_squared[VECTORS], u[VECTORS];
-  for (int k = 0; k < VECTORS; k++) {
+  for (int k = 0; k < count; k++) {
     vfloat t1sq = lanes_load(run->t1sq + at + k * LANES), s2 = lanes_load(run->s2 + at + k * LANES);
     source_squared[k] = leg_squared_straight(t1sq, lanes_set(run->source2), s2);
     receiver_squared[k] = leg_squared_straight(t1sq, lanes_set(run->receiver2), s2);
   }
-  lanes_sum_of_roots(source_squared, receiver_squared, lanes_set(run->shift), u);
-  for (int k = 0; k < VECTORS; k++) {
+  lanes_sum_of_roots(source_squared, receiver_squared, lanes_set(run->shift), u, count);
+  for (int k = 0; k < count; k++) {
     vint index = lanes_floor(u[k]);
     lanes_store_int(block->index + slot + k * LANES, index);
     lanes_store(block->fraction + slot + k * LANES, u[k] - lanes_float(index));
   }
-  for (int k = 0; antialias == MOHO_ANTIALIAS_TRIANGLE && k < VECTORS; k++)
+  for (int k = 0; antialias == MOHO_ANTIALIAS_TRIANGLE && k < count; k++)
     lanes_store(block->width + slot + k * LANES,
                 half_width(run, lanes_load(run->s2 + at + k * LANES), source_squared[k], receiver_squared[k]));
-  for (int k = 0; (power || tapered) && k < VECTORS; k++) {
+  for (int k = 0; (power || tapered) && k < count; k++) {
     vfloat weight = R(1.0);
     if (power) weight = weight_of_time(MAX(u[k] + lanes_set(run->shift), lanes_set(run->shortest_time)), power);
     if (tapered)
@@ -188,7 +189,10 @@ INLINE void part_of_run(const run_frame *shared, int first, int end, int interpo
   const int weighted = power || tapered;
   for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
     int stop = end < begin + BLOCK ? end : begin + BLOCK;
-    for (int at = begin; at < stop; at += VECTORS * LANES) find_times(run, at, &block, at - begin, antialias, power, tapered);
+    /* A taper is short: one vector at a time. Else VECTORS, past the end if need be: cheaper than another loop's end. */
+    const int count = tapered ? 1 : VECTORS;
+    for (int at = begin; at < stop; at += count * LANES)
+      find_times(run, at, &block, at - begin, count, antialias, power, tapered);
     int at = begin;
     if (at < first) {
       add_broken_vector(shared, &block, 0, at, first, end, interpolation, antialias, weighted);
