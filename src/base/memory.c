@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #ifdef __APPLE__
 #include <mach/mach.h>
 #include <sys/sysctl.h>
 #endif
+
+#define LARGE_PAGE ((size_t)2 << 20)
+#define LARGE_ARRAY (2 * LARGE_PAGE)
 
 moho_status moho_multiply(size_t a, size_t b, const char *what, size_t *out) {
   if (__builtin_mul_overflow(a, b, out))
@@ -17,16 +21,26 @@ moho_status moho_multiply(size_t a, size_t b, const char *what, size_t *out) {
   return MOHO_OK;
 }
 
+/* Large arrays ask for large pages where the system leaves that to the program (Linux): fewer look-ups of addresses. */
+static void advise_large_pages(void *memory, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  if (bytes >= LARGE_ARRAY) madvise(memory, bytes, MADV_HUGEPAGE);
+#else
+  (void)memory, (void)bytes;
+#endif
+}
+
 moho_status moho_allocate(size_t count, size_t size, const char *what, void *out) {
   size_t bytes;
   *(void **)out = NULL;
   MOHO_TRY(moho_multiply(count, size, what, &bytes));
-  if (bytes > SIZE_MAX - 64)
+  if (bytes > SIZE_MAX - LARGE_PAGE)
     return moho_fail(MOHO_ERROR_RANGE, "%s: %zu bytes are more than this machine can count", what, bytes);
-  size_t rounded = (bytes + 63) / 64 * 64;
-  void *memory = aligned_alloc(64, rounded ? rounded : 64);
+  size_t alignment = bytes >= LARGE_ARRAY ? LARGE_PAGE : 64, rounded = (bytes + alignment - 1) / alignment * alignment;
+  void *memory = aligned_alloc(alignment, rounded ? rounded : 64);
   char text[32];
   if (!memory) return moho_fail(MOHO_ERROR_MEMORY, "%s: %s could not be allocated", what, moho_bytes_text((double)bytes, text));
+  advise_large_pages(memory, rounded);
   memset(memory, 0, rounded ? rounded : 64);
   *(void **)out = memory;
   return MOHO_OK;
