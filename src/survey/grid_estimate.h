@@ -22,6 +22,9 @@ typedef struct moho_positions {
 moho_status moho_positions_distinct(size_t n, const double *x, const double *y, moho_positions *out);
 void moho_positions_release(moho_positions *positions);
 
+/* Joins positions that differ only by the rounding of their headers (distinct ones are joined so already). */
+moho_status moho_positions_join_rounded(moho_positions *positions);
+
 /* Vector from position i to the nearest other one; 0 when there is none. */
 int moho_positions_nearest(const moho_positions *positions, size_t i, double *dx, double *dy);
 

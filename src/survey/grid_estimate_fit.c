@@ -39,6 +39,7 @@ moho_status moho_positions_distinct(size_t n, const double *x, const double *y, 
   for (size_t i = 0; !status && i < m; i++) out->x[i] = points[i].x, out->y[i] = points[i].y;
   out->n = status ? 0 : m;
   free(points);
+  if (!status) status = moho_positions_join_rounded(out);
   if (status) moho_positions_release(out);
   return status;
 }
@@ -142,7 +143,9 @@ static int try_threshold(size_t n, const double *values, double threshold, doubl
   if (groups < 2) return 0;
   *spacing = one_step(groups, scratch);
   if (widest > 0.6 * *spacing) return 0; /* a group that is wider than a step is no step */
-  return fit_steps(groups, scratch, first, spacing) <= most && *spacing > same_m;
+  if (!(fit_steps(groups, scratch, first, spacing) <= most && *spacing > same_m)) return 0;
+  /* Mostly holes: differences within the rounding of coordinates, of which anything is a multiple. */
+  return values[n - 1] - values[0] <= 5 * (double)groups * *spacing;
 }
 
 /* Scatter within a step and the gap to the next are parted by a jump in the sorted gaps; so are steps from holes. The finest
@@ -210,6 +213,7 @@ void moho_grid_from_affine(const moho_affine *f, double mean_p, double mean_q, m
   double azimuth = atan2(along_x, along_y) * DEGREES;
   grid->inline_spacing_m = fmax(rounded(a, 0.05 * a / steps_i, 0, 4), 1e-3);
   grid->crossline_spacing_m = fmax(rounded(b, 0.05 * b / steps_j, 0, 4), 1e-3);
+  if (grid->n_inline == 1) grid->inline_spacing_m = grid->crossline_spacing_m; /* a line: bins are square */
   double reach = fmax(a * steps_i, b * steps_j), bin = fmin(a, b);
   azimuth = rounded(azimuth, 0.02 * bin / reach * DEGREES, 0, 6);
   grid->inline_azimuth_deg = azimuth < 0 ? azimuth + 360 : azimuth;

@@ -114,6 +114,33 @@ static void scattered_midpoints_still_show_their_lattice(void **state) {
   moho_geometry_release(&g);
 }
 
+/* Headers hold whole steps (a centimetre, a decimetre, a metre): midpoints of a bin then differ, by offset. */
+static void rounded_coordinates_still_show_their_lattice(void **state) {
+  (void)state;
+  static const double steps[] = {0.01, 0.1, 0.3048, 1};
+  uint64_t random = 9;
+  for (size_t k = 0; k < 4; k++)
+    for (int azimuth = 0; azimuth <= 80; azimuth += 40) {
+      survey s = {azimuth, 25, 12.5, 31, 41, 0, 0, 431234.5};
+      moho_geometry g = lattice_survey(&s, &random);
+      forget_numbers(&g);
+      for (size_t t = 0; t < g.n; t++) {
+        double *values[] = {&g.source_x[t], &g.source_y[t], &g.receiver_x[t], &g.receiver_y[t]};
+        for (int v = 0; v < 4; v++) *values[v] = rint(*values[v] / steps[k]) * steps[k];
+      }
+      moho_grid grid;
+      assert_ok(moho_grid_estimate(&g, 0.002, 501, &grid, report));
+      assert_non_null(strstr(report, "lattice of midpoints"));
+      assert_int_equal(grid.n_inline * grid.n_crossline, 31 * 41);
+      assert_true(fabs(fmin(grid.inline_spacing_m, grid.crossline_spacing_m) - 12.5) < 0.02);
+      assert_true(fabs(fmax(grid.inline_spacing_m, grid.crossline_spacing_m) - 25) < 0.04);
+      double turn = fmod(grid.inline_azimuth_deg - azimuth + 720, 90);
+      assert_true(fmin(turn, 90 - turn) < 0.1);
+      moho_geometry_release(&g);
+      moho_grid_release(&grid);
+    }
+}
+
 static void numbers_of_the_headers_are_kept(void **state) {
   (void)state;
   uint64_t random = 3;
@@ -425,6 +452,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lattices_come_back_at_any_azimuth),
       cmocka_unit_test(scattered_midpoints_still_show_their_lattice),
+      cmocka_unit_test(rounded_coordinates_still_show_their_lattice),
       cmocka_unit_test(numbers_of_the_headers_are_kept),
       cmocka_unit_test(numbers_that_do_not_fit_are_not_believed),
       cmocka_unit_test(one_axis_of_an_area_is_no_line),
