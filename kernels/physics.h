@@ -1,7 +1,7 @@
 /* physics.h - the formulas, once: for the double reference, the SIMD loops and the GPUs (docs/physics.md).
  *
- * Written in REAL, R(x), SQRT, RSQRT, FMA, MAX, ABS without branches or loops, so that double, float and vector types
- * compile. Whoever includes it defines those macros first (src/migrate/real_double.h, src/migrate/simd/lanes.h) and
+ * Written in REAL, R(x), FMA, MIN, MAX, ABS without branches or loops, so that double, float and vector types compile.
+ * Whoever includes it defines those macros first (src/migrate/real_double.h, src/migrate/simd/lanes_*.h) and
  * PHYSICS_FUNCTION (static inline ...). Times are in trace samples, lengths in metres, squared slowness s2 in samples^2/m^2:
  *   s2 = 1/(v*dt)^2,  t1 = t0/(2*dt)
  */

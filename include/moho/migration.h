@@ -71,6 +71,7 @@ typedef struct moho_migration_plan {
 } moho_migration_plan;
 
 /**
+ * @param velocity  is read until the migration is finished: it must outlive it (grid and options are copied)
  * @param geometry  of the whole survey (read now, not kept): offset classes and their spacing come from it
  * @param n_samples, dt_s  of the traces that will be added
  * @return MOHO_OK; MOHO_ERROR_ARGUMENT, MOHO_ERROR_RANGE (option or velocity: names it); MOHO_ERROR_TOO_LARGE (with sizes);

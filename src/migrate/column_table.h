@@ -27,8 +27,8 @@ typedef struct moho_column_table {
   float *s2_f, *inverse_radius_f;      /* [table] */
   double *h2_limit;                    /* [n] largest squared half-offset that the stretch mute lets pass; NULL: no mute */
   int h2_limit_grows;                  /* 1: non-decreasing, as for real r.m.s. velocities */
-  double *leg2_limit;                  /* [n] from here on a leg of this squared length grows with t0; NULL: always */
-  double *block_s2_min, *block_s2_max; /* [n / block + 1] */
+  double *leg2_limit;                  /* [n] from here on a leg of this squared length grows with t0 */
+  double *block_s2_min, *block_s2_max; /* [n / block, rounded up] */
   double bucket_per_m, largest_radius;
   int32_t first_in_bucket[MOHO_RADIUS_BUCKETS + 1]; /* first sample whose radius reaches the bucket's lower edge */
 } moho_column_table;

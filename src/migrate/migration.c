@@ -142,8 +142,10 @@ moho_status moho_migration_create(moho_device *device, const moho_grid *grid, co
   *out = NULL;
   moho_migration_setup s;
   moho_status status = moho_migration_set_up(device, grid, velocity, options, geometry, n_samples, dt_s, &s);
-  size_t allowed = options->memory_bytes ? options->memory_bytes : moho_machine_memory_free() / 5 * 4;
-  if (!status && s.bytes > allowed) status = refuse_too_large(&s, grid, allowed);
+  if (!status) {
+    size_t allowed = options->memory_bytes ? options->memory_bytes : moho_machine_memory_free() / 5 * 4;
+    if (s.bytes > allowed) status = refuse_too_large(&s, grid, allowed);
+  }
   moho_migration *m = NULL;
   if (!status) status = moho_allocate(1, sizeof *m, "migration", &m);
   if (status) {
@@ -242,6 +244,7 @@ static moho_status run_tiles(moho_migration *m, const moho_batch *batch, const r
 
 static moho_status add_batch(moho_migration *m, const moho_geometry *geometry, const float *traces, const reporter *r) {
   double begin = moho_seconds();
+  MOHO_TRY(moho_migration_check_geometry(geometry, m->counts.traces_added, m->frame.layout.dt_s));
   MOHO_TRY(moho_trace_prepare(m->preparer, geometry, traces, m->threads, m->rows, m->live));
   place_traces(m, geometry);
   memset(m->used, 0, geometry->n);

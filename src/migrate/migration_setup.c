@@ -13,15 +13,23 @@
 /* A batch of prepared traces takes at most this much; more does not make it faster. */
 #define BATCH_BYTES ((size_t)64 << 20)
 enum { SMALLEST_BATCH = 64, LARGEST_BATCH = 65536 };
+/* Refined samples of a trace: the record's widened ends and a loop's windows then stay within a row's pads (MOHO_ROW_PAD). */
+enum { LONGEST_TRACE = 1 << 22 };
+/* Samples by which a trace may begin before or after time zero: a float still counts them one by one. */
+#define LATEST_START 0x1p24
+
+/* Columns looked at for the smallest velocity of an image that no memory holds: it is only planned, and refused. */
+enum { SAMPLED_COLUMNS = 10000 };
 
 /* The smallest velocity that any column sees. */
 static moho_status smallest_velocity(const moho_grid *grid, const moho_velocity *velocity, double *out) {
   double *v;
   MOHO_TRY(moho_allocate(grid->n_time, sizeof *v, "velocity", &v));
   size_t columns = moho_velocity_is_uniform(velocity) ? 1 : grid->n_inline * grid->n_crossline;
+  size_t step = columns > moho_machine_memory() / sizeof(float) / grid->n_time ? columns / SAMPLED_COLUMNS + 1 : 1;
   moho_status status = MOHO_OK;
   *out = INFINITY;
-  for (size_t c = 0; !status && c < columns; c++) {
+  for (size_t c = 0; !status && c < columns; c += step) {
     double x, y;
     moho_grid_node(grid, c / grid->n_crossline, c % grid->n_crossline, &x, &y);
     status = moho_velocity_rms(velocity, x, y, grid->first_s, grid->step_s, grid->n_time, v);
@@ -31,17 +39,29 @@ static moho_status smallest_velocity(const moho_grid *grid, const moho_velocity 
   return status;
 }
 
-static size_t row_stride(const moho_migration_options *options, size_t n_samples, int k_max) {
-  size_t refined = (n_samples - 1) * (size_t)options->refine + 1, padded = refined + 2 * MOHO_ROW_PAD;
-  return options->antialias == MOHO_ANTIALIAS_NONE ? padded : 2 * padded + 2 * (size_t)k_max;
+moho_status moho_migration_check_geometry(const moho_geometry *geometry, uint64_t first, double refined_dt_s) {
+  for (size_t i = 0; i < geometry->n; i++) {
+    if (!moho_geometry_is_live(geometry, i)) continue;
+    moho_place place = {.trace = (int64_t)(first + i + 1)};
+    double start = geometry->first_sample_s[i];
+    if (!isfinite(geometry->source_x[i] + geometry->source_y[i] + geometry->receiver_x[i] + geometry->receiver_y[i]))
+      return moho_fail_at(
+          place, "flag the trace MOHO_TRACE_NO_POSITION, or check where its coordinates come from", MOHO_ERROR_RANGE,
+          "trace %lld: source (%g, %g), receiver (%g, %g), expected finite coordinates in metres", (long long)place.trace,
+          geometry->source_x[i], geometry->source_y[i], geometry->receiver_x[i], geometry->receiver_y[i]);
+    if (!(fabs(start / refined_dt_s) <= LATEST_START))
+      return moho_fail_at(place, "check the delay recording time (bytes 109-110) and its scalar, or give input.first_sample_s",
+                          MOHO_ERROR_RANGE, "trace %lld begins at %g s, expected within %g s of time zero",
+                          (long long)place.trace, start, LATEST_START * refined_dt_s);
+  }
+  return MOHO_OK;
 }
 
 static moho_status check_sizes(const moho_grid *grid, const moho_migration_options *options, size_t n_samples, double dt_s) {
   MOHO_TRY(moho_grid_check(grid));
   MOHO_TRY(moho_migration_options_check(options));
-  if (n_samples < 2 || n_samples > (1u << 24) / (size_t)options->refine)
-    return moho_fail(MOHO_ERROR_RANGE, "traces have %zu samples, expected 2 to %u", n_samples,
-                     (1u << 24) / (unsigned)options->refine);
+  if (n_samples < 2 || n_samples > LONGEST_TRACE / (size_t)options->refine)
+    return moho_fail(MOHO_ERROR_RANGE, "traces have %zu samples, expected 2 to %d", n_samples, LONGEST_TRACE / options->refine);
   if (!(dt_s > 1e-6 && dt_s < 1)) return moho_fail(MOHO_ERROR_RANGE, "the sample interval is %g s, expected 1e-6 to 1", dt_s);
   if (grid->first_s < 0) return moho_fail(MOHO_ERROR_RANGE, "the image begins at %g s, expected 0 or later", grid->first_s);
   if (grid->n_time > (1u << 24))
@@ -55,10 +75,12 @@ static moho_status check_sizes(const moho_grid *grid, const moho_migration_optio
 static void count_bytes(moho_migration_setup *s, const moho_grid *grid, const moho_migration_options *options, size_t n_samples,
                         size_t n_traces) {
   size_t stride = (grid->n_time + 15) / 16 * 16;
-  size_t row = row_stride(options, n_samples, s->k_max) * sizeof(float) + sizeof(moho_batch_trace) + 2;
+  size_t row =
+      moho_prepared_layout_make(n_samples, options->refine, 1, s->k_max).stride * sizeof(float) + sizeof(moho_batch_trace) + 2;
   moho_time_axis axis = {.n = grid->n_time, .stride = stride, .table = stride + 80};
   size_t image = s->columns * (stride * sizeof(float) + (grid->n_time + 1) * sizeof(int32_t) + sizeof(moho_column));
-  size_t workers = (size_t)s->threads * moho_tile_worker_bytes(&axis, &s->plan, s->is_uniform);
+  size_t workers = (size_t)s->threads * (moho_tile_worker_bytes(&axis, &s->plan, s->is_uniform) +
+                                         moho_trace_workspace_bytes(n_samples, options->refine, s->k_max));
   s->capacity = BATCH_BYTES / row;
   if (s->capacity > LARGEST_BATCH) s->capacity = LARGEST_BATCH;
   if (s->capacity > n_traces) s->capacity = n_traces;
@@ -71,6 +93,7 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
                                   double dt_s, moho_migration_setup *s) {
   *s = (moho_migration_setup){.threads = moho_device_threads(device), .is_uniform = moho_velocity_is_uniform(velocity)};
   MOHO_TRY(check_sizes(grid, options, n_samples, dt_s));
+  MOHO_TRY(moho_migration_check_geometry(geometry, 0, dt_s / options->refine));
   MOHO_TRY(smallest_velocity(grid, velocity, &s->v_min));
   MOHO_TRY(moho_offset_classes_create(geometry, grid, &s->classes));
   double widest = 0, refined_dt = dt_s / options->refine;

@@ -20,4 +20,8 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
                                   const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
                                   double dt_s, moho_migration_setup *out);
 
+/* Live traces lie at finite places and begin at a time that a float counts in samples; the first of `geometry` is trace
+ * `first` of the survey. Elsewhere indices into a record cannot be trusted. */
+moho_status moho_migration_check_geometry(const moho_geometry *geometry, uint64_t first, double refined_dt_s);
+
 #endif

@@ -10,6 +10,7 @@
 #include "migrate/antialias.h"
 #include "migrate/aperture.h"
 #include "migrate/migration_options.h"
+#include "migrate/migration_setup.h"
 #include "migrate/offset_class.h"
 #include "migrate/real_double.h"
 #include "migrate/reference_prepare.h"
@@ -315,6 +316,7 @@ static moho_status add_to_columns(const moho_reference *r, const reference_trace
 
 moho_status moho_reference_add(moho_reference *r, const moho_geometry *geometry, const float *traces) {
   const moho_reference_preparer *p = &r->preparer;
+  MOHO_TRY(moho_migration_check_geometry(geometry, 0, p->dt_s));
   reference_scratch scratch = {0};
   moho_status status = moho_allocate(TRACES_AT_ONCE, sizeof *scratch.traces, "reference traces", &scratch.traces);
   if (!status) status = moho_allocate(TRACES_AT_ONCE * p->stride, sizeof(double), "reference traces", &scratch.rows);

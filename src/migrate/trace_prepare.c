@@ -39,18 +39,27 @@ static size_t round_up(size_t n, size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-/* Row: pad, trace, pad, rounded up to 16 floats; then pad, integrated trace with its margins, pad. */
-static void lay_out(moho_trace_preparer *p, double dt_s, int k_max) {
-  moho_prepared_layout *l = &p->layout;
-  l->n_samples = moho_refined_samples(p->n_input, p->refine);
-  l->dt_s = dt_s / p->refine;
-  l->k_max = k_max;
-  l->x0 = MOHO_ROW_PAD;
-  l->stride = round_up(l->x0 + l->n_samples + MOHO_ROW_PAD, 16);
-  if (k_max <= 0) return;
-  p->margin = (size_t)k_max + 2 + MOHO_ROW_PAD;
-  l->c0 = round_up(l->stride + p->margin, 16);
-  l->stride = round_up(l->c0 + l->n_samples + p->margin, 16);
+/* Of the integrated trace beyond either end. */
+static size_t margin_of(int k_max) {
+  return k_max > 0 ? (size_t)k_max + 2 + MOHO_ROW_PAD : 0;
+}
+
+/* Row: pad, trace, pad, rounded up to 16 floats; then the integrated trace with its margins. */
+moho_prepared_layout moho_prepared_layout_make(size_t n_input, int refine, double dt_input_s, int k_max) {
+  moho_prepared_layout l = {.n_samples = moho_refined_samples(n_input, refine), .dt_s = dt_input_s / refine, .k_max = k_max};
+  l.x0 = MOHO_ROW_PAD;
+  l.stride = round_up(l.x0 + l.n_samples + MOHO_ROW_PAD, 16);
+  if (k_max <= 0) return l;
+  l.c0 = round_up(l.stride + margin_of(k_max), 16);
+  l.stride = round_up(l.c0 + l.n_samples + margin_of(k_max), 16);
+  return l;
+}
+
+/* fill_workspace() below; a plan of kissfft for a real transform of n samples takes 10 n bytes and a little. */
+size_t moho_trace_workspace_bytes(size_t n_input, int refine, int k_max) {
+  size_t length = moho_filter_length(n_input), refined = length * (size_t)refine, samples = moho_refined_samples(n_input, refine);
+  size_t transforms = 10 * (length + refined) + (2 * refined + 2) * sizeof(float);
+  return n_input * sizeof(double) + transforms + (k_max > 0 ? (2 * samples + 2 * margin_of(k_max)) * sizeof(double) : 0);
 }
 
 static void release_workspace(workspace *w) {
@@ -122,7 +131,8 @@ moho_status moho_trace_preparer_create(const moho_migration_options *options, in
   p->n_input = n_samples;
   p->dt_input_s = dt_s;
   p->length = p->rho == MOHO_RHO_NONE && p->refine == 1 ? 0 : moho_filter_length(n_samples);
-  lay_out(p, dt_s, k_max);
+  p->layout = moho_prepared_layout_make(n_samples, p->refine, dt_s, k_max);
+  p->margin = margin_of(k_max);
   moho_status status = p->length ? make_response(p) : MOHO_OK;
   if (!status) status = provide_workspaces(p, 1);
   if (status) moho_trace_preparer_destroy(&p);

@@ -19,6 +19,10 @@ typedef struct moho_prepared_layout {
   int k_max;
 } moho_prepared_layout;
 
+moho_prepared_layout moho_prepared_layout_make(size_t n_input, int refine, double dt_input_s, int k_max);
+/* What a worker needs besides the rows, at most (a rho filter or refinement wants transforms). */
+size_t moho_trace_workspace_bytes(size_t n_input, int refine, int k_max);
+
 typedef struct moho_trace_preparer moho_trace_preparer;
 
 /* is_line picks the rho filter when it is auto. k_max: largest half-width in refined samples (0 without antialias). */

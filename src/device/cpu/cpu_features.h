@@ -10,7 +10,7 @@ int moho_cpu_has_simd(moho_simd simd);
 const char *moho_simd_name(moho_simd simd);
 /* "Intel(R) Xeon(R) Processor @ 2.80GHz", or the architecture's name. */
 void moho_cpu_name(char *name, size_t capacity);
-/* Processors this process may use (affinity and cgroup respected where the system tells). */
+/* Processors this process may use: affinity and cpusets are respected on Linux, quotas of processor time are not. */
 int moho_cpu_count(void);
 
 #endif
