@@ -209,7 +209,11 @@ moho_status moho_directory_begin(const char *path, char **temporary) {
 moho_status moho_directory_commit(const char *path, char **temporary) {
   char *old = NULL;
   moho_status status = MOHO_OK;
-  if (asprintf(&old, "%s.old-%ld", path, (long)getpid()) < 0) return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
+  if (asprintf(&old, "%s.old-%ld", path, (long)getpid()) < 0) {
+    moho_directory_discard(temporary);
+    return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
+  }
+  remove_tree(old); /* of a process of the same number that was killed between the two renames */
   int had_old = rename(path, old) == 0;
   if (rename(*temporary, path)) {
     status = io_failure(path, "renaming to its final name", errno);
@@ -234,8 +238,8 @@ moho_status moho_directory_make(const char *path) {
   char *part = strdup(path);
   if (!part) return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
   int failed = 0;
-  for (char *slash = part + 1; !failed && *slash; slash++)
-    if (*slash == '/') {
+  for (char *slash = part; !failed && *slash; slash++)
+    if (*slash == '/' && slash > part) {
       *slash = '\0';
       failed = mkdir(part, 0777) && errno != EEXIST;
       *slash = '/';
