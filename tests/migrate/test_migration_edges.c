@@ -275,6 +275,7 @@ static double allocated(void) {
 #endif
 }
 
+/* Large arrays are rounded up to large pages (16 MB for all of them). */
 static void check_memory(int refine, moho_antialias antialias, size_t n_samples, int lateral) {
   small_job job = small_job_create(300, n_samples);
   moho_migration *migration;
@@ -285,7 +286,7 @@ static void check_memory(int refine, moho_antialias antialias, size_t n_samples,
   assert_ok(create(&job, &job.options, &migration));
   assert_ok(moho_migration_add(migration, &job.s.geometry, job.s.samples, NULL, NULL));
   double held = allocated() - before, told = (double)moho_migration_get_counts(migration).memory_bytes;
-  if (held > 0 && (held > 1.05 * told + 3e5 || held < 0.8 * told))
+  if (held > 0 && (held > 1.05 * told + 1.6e7 || held < 0.8 * told))
     fail_msg("refine %d, antialias %d, %zu samples: %.0f bytes held, %.0f told", refine, (int)antialias, n_samples, held, told);
   moho_migration_destroy(&migration);
   small_job_release(&job);
