@@ -181,6 +181,7 @@ static uint64_t add_runs(launch_queue *queue, int32_t row, size_t c) {
                                                .first = interval.first,
                                                .full = end_of_taper(frame, table, query.distance, interval),
                                                .end = interval.end,
+                                               .grows = interval.grows && frame->layout.n_samples <= MOHO_RUN_LONGEST_GROWING,
                                                .source2 = (float)query.source2,
                                                .receiver2 = (float)query.receiver2,
                                                .distance = (float)query.distance,

@@ -129,6 +129,12 @@ static void fill_tables(bench *b, double pace) {
   }
 }
 
+static double place(const bench *b, const moho_run *run, int i) {
+  double t1sq = (double)b->t1sq[i], s2 = (double)b->s2[i];
+  return sqrt(leg_squared_straight(t1sq, (double)run->source2, s2)) +
+         sqrt(leg_squared_straight(t1sq, (double)run->receiver2, s2)) - (double)run->shift;
+}
+
 static moho_run random_run(uint64_t *random, const bench *b) {
   double sx = 600 * (test_uniform(random) - 0.5), rx = 600 * (test_uniform(random) - 0.5), sy = 300 * test_uniform(random),
          ry = 200 * test_uniform(random);
@@ -141,14 +147,15 @@ static moho_run random_run(uint64_t *random, const bench *b) {
   run.shift = (float)(30 * test_uniform(random) * (test_uniform(random) < 0.5));
   /* to the end of the record at the most, and from its beginning */
   for (int i = run.first; i < TIMES; i++) {
-    double u = sqrt((double)b->t1sq[i] + (double)run.source2 * (double)b->s2[i]) +
-               sqrt((double)b->t1sq[i] + (double)run.receiver2 * (double)b->s2[i]) - (double)run.shift;
+    double u = place(b, &run, i);
     if (u < 0) run.first = i + 1;
     if (u > SAMPLES - 1) break;
     run.end = i + 1;
   }
   if (run.end <= run.first) run.end = run.first;
   run.full = run.first;
+  run.grows = 1;
+  for (int i = run.first + 1; i < run.end; i++) run.grows &= place(b, &run, i) >= place(b, &run, i - 1);
   while (run.full < run.end && taper_argument((double)run.distance, (double)b->inverse_radius[run.full], TAPER_INVERSE) > 0)
     run.full++;
   return run;
