@@ -157,8 +157,10 @@ static void print_image_text(FILE *out, const char *path, const moho_image *imag
           (int)g->crossline_first + (int)(g->n_crossline - 1) * (int)g->crossline_step, g->crossline_spacing_m,
           g->inline_azimuth_deg, g->line_x_m ? ", a crooked line" : "");
   fprintf(out, "  time       %g .. %g s, %g s apart\n", g->first_s, g->first_s + (double)(g->n_time - 1) * g->step_s, g->step_s);
-  fprintf(out, "  corners    (%.2f, %.2f) (%.2f, %.2f) (%.2f, %.2f) (%.2f, %.2f) m\n", x[0], y[0], x[1], y[1], x[2], y[2], x[3],
-          y[3]);
+  int ends = moho_grid_is_line(g) ? 2 : 4;
+  fprintf(out, "  %s   ", ends == 2 ? "ends   " : "corners");
+  for (int k = 0; k < ends; k++) fprintf(out, " (%.2f, %.2f)", x[k], y[k]);
+  fprintf(out, " m\n");
   fprintf(out, "  stack      %.4g .. %.4g, r.m.s. %.4g%s\n", f->least, f->most, f->rms, f->nan ? ", with NaN" : "");
   if (image->fold) fprintf(out, "  fold       up to %d\n", (int)f->fold);
   print_origin(out, image);
@@ -206,6 +208,8 @@ static int info_of_velocity(const command_line *line, const char *path, int is_c
   int kind = velocity_type ? choose_word("velocity", velocity_type, "rms|interval|average") : 0;
   if (kind < 0) return EXIT_USAGE;
   o.kind = (moho_velocity_kind)kind;
+  moho_grid numbers = moho_grid_default(); /* there is no image yet: CDPs, inlines and crosslines stand for positions */
+  o.grid = &numbers;
   o.columns = columns;
   o.format = format ? format : columns ? "columns" : NULL;
   if (is_cube ? moho_velocity_read_cube(path, &o, &velocity) : moho_velocity_read_table(path, &o, &velocity))

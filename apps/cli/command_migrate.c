@@ -27,8 +27,8 @@ static void print_outputs(FILE *out, const json_t *root) {
 
 static void print_traces(FILE *out, const json_t *root) {
   static const char *const others[] = {"outside", "dead", "not_seismic", "no_position", "bad", "muted"};
-  static const char *const words[] = {"outside the grid's reach", "dead", "not seismic", "without coordinates",
-                                      "with bad samples",         "muted"};
+  static const char *const words[] = {"reach no image sample", "dead", "not seismic", "without coordinates",
+                                      "with bad samples",      "muted"};
   fprintf(out, "  traces %.0f used of %.0f", number_at(root, "traces", "used"), number_at(root, "traces", "total"));
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
     double count = number_at(root, "traces", others[i]);

@@ -18,6 +18,13 @@ static void print_numbers(FILE *out, const char *name, const value_range *range)
   if (range->count) fprintf(out, "  %-10s %.0f .. %.0f\n", name, range->least, range->most);
 }
 
+/* As a job takes it. */
+static void print_axis(FILE *out, const char *name, int first, int step, size_t n, double spacing_m) {
+  fprintf(out, "%s{first: %d, ", name, first);
+  if (step != 1) fprintf(out, "step: %d, ", step);
+  fprintf(out, "n: %zu, spacing_m: %.6g}", n, spacing_m);
+}
+
 static void print_suggested_grid(FILE *out, const traces_summary *s) {
   const moho_grid *g = &s->grid;
   if (!s->has_grid) {
@@ -31,9 +38,9 @@ static void print_suggested_grid(FILE *out, const traces_summary *s) {
   }
   fprintf(out, "  grid: {origin_m: [%.3f, %.3f], inline_azimuth_deg: %.6g%s,\n", g->origin_x_m, g->origin_y_m,
           g->inline_azimuth_deg, g->flip ? ", flip: true" : "");
-  fprintf(out, "         inline: {first: %d, n: %zu, spacing_m: %.6g}, crossline: {first: %d, n: %zu, spacing_m: %.6g},\n",
-          (int)g->inline_first, g->n_inline, g->inline_spacing_m, (int)g->crossline_first, g->n_crossline,
-          g->crossline_spacing_m);
+  print_axis(out, "         inline: ", (int)g->inline_first, (int)g->inline_step, g->n_inline, g->inline_spacing_m);
+  print_axis(out, ", crossline: ", (int)g->crossline_first, (int)g->crossline_step, g->n_crossline, g->crossline_spacing_m);
+  fprintf(out, ",\n");
   fprintf(out, "         time: {first_s: %g, step_s: %g, n: %zu}}\n", g->first_s, g->step_s, g->n_time);
 }
 
@@ -49,15 +56,17 @@ static void print_counts(FILE *out, const moho_traces_info *info, const traces_s
 }
 
 static void print_text_header(FILE *out, const char *text) {
+  enum { ORDINARY = 40 }; /* extended text headers can take pages */
   int lines = 0;
   if (!text || !*text) return;
   fprintf(out, "\nText header\n");
-  while (*text && lines < 12) {
+  while (*text) {
     size_t length = strcspn(text, "\n"), end = length;
     while (end && text[end - 1] == ' ') end--;
-    if (end > 3) fprintf(out, "  %.*s\n", (int)end, text), lines++;
+    if (end > 3 && ++lines <= ORDINARY) fprintf(out, "  %.*s\n", (int)end, text);
     text += length + (text[length] == '\n');
   }
+  if (lines > ORDINARY) fprintf(out, "  and %d lines more: --json prints them all\n", lines - ORDINARY);
 }
 
 void traces_print_text(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s) {
@@ -68,9 +77,9 @@ void traces_print_text(FILE *out, const char *path, const moho_traces_info *info
   print_pair(out, "receiver", &s->receiver_x, &s->receiver_y);
   print_pair(out, "midpoint", &s->midpoint_x, &s->midpoint_y);
   if (s->offset.count) fprintf(out, "  offset     %.2f .. %.2f m\n", s->offset.least, s->offset.most);
-  if (s->azimuth.count)
-    fprintf(out, "  azimuth    %.1f .. %.1f degrees, mostly about %.0f\n", s->azimuth.least, s->azimuth.most,
-            s->usual_azimuth_deg);
+  if (s->azimuth.count) fprintf(out, "  azimuth    %.1f .. %.1f degrees", s->azimuth.least, s->azimuth.most);
+  if (s->azimuth.count && s->azimuth.most - s->azimuth.least > 5) fprintf(out, ", most often about %.0f", s->usual_azimuth_deg);
+  if (s->azimuth.count) fprintf(out, "\n");
   print_numbers(out, "cdp", &s->cdp);
   print_numbers(out, "inline", &s->inline_number);
   print_numbers(out, "crossline", &s->crossline_number);
@@ -110,14 +119,15 @@ static json_t *anomalies_json(const moho_traces_info *info) {
 static json_t *grid_json(const traces_summary *s) {
   const moho_grid *g = &s->grid;
   if (!s->has_grid) return json_pack("{s:o}", "problem", text_json(s->grid_problem));
-  return json_pack(
-      "{s:o, s:b, s:[f, f], s:f, s:b, s:{s:i, s:I, s:f}, s:{s:i, s:I, s:f}, s:{s:f, s:f, s:I}, s:{s:I, s:I, s:I, s:I, s:I}}",
-      "note", text_json(s->grid_note), "crooked", g->line_x_m != NULL, "origin_m", g->origin_x_m, g->origin_y_m,
-      "inline_azimuth_deg", g->inline_azimuth_deg, "flip", g->flip, "inline", "first", (int)g->inline_first, "n",
-      (json_int_t)g->n_inline, "spacing_m", g->inline_spacing_m, "crossline", "first", (int)g->crossline_first, "n",
-      (json_int_t)g->n_crossline, "spacing_m", g->crossline_spacing_m, "time", "first_s", g->first_s, "step_s", g->step_s, "n",
-      (json_int_t)g->n_time, "fold", "least", (json_int_t)s->fold_least, "median", (json_int_t)s->fold_median, "most",
-      (json_int_t)s->fold_most, "bins_filled", (json_int_t)s->bins_filled, "bins", (json_int_t)s->bins);
+  return json_pack("{s:o, s:b, s:[f, f], s:f, s:b, s:{s:i, s:i, s:I, s:f}, s:{s:i, s:i, s:I, s:f}, "
+                   "s:{s:f, s:f, s:I}, s:{s:I, s:I, s:I, s:I, s:I}}",
+                   "note", text_json(s->grid_note), "crooked", g->line_x_m != NULL, "origin_m", g->origin_x_m, g->origin_y_m,
+                   "inline_azimuth_deg", g->inline_azimuth_deg, "flip", g->flip, "inline", "first", (int)g->inline_first, "step",
+                   (int)g->inline_step, "n", (json_int_t)g->n_inline, "spacing_m", g->inline_spacing_m, "crossline", "first",
+                   (int)g->crossline_first, "step", (int)g->crossline_step, "n", (json_int_t)g->n_crossline, "spacing_m",
+                   g->crossline_spacing_m, "time", "first_s", g->first_s, "step_s", g->step_s, "n", (json_int_t)g->n_time, "fold",
+                   "least", (json_int_t)s->fold_least, "median", (json_int_t)s->fold_median, "most", (json_int_t)s->fold_most,
+                   "bins_filled", (json_int_t)s->bins_filled, "bins", (json_int_t)s->bins);
 }
 
 static json_t *geometry_json(const traces_summary *s) {

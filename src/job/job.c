@@ -91,6 +91,13 @@ static moho_status unknown_key(const char *name, const char *path, const char *p
   return moho_fail_at(place, hint, MOHO_ERROR_KEY, "unknown key \"%.100s\"", path);
 }
 
+/* "eta.constant" on the command line: what is below a key of later work comes with it. */
+static moho_status later_key(const char *path, const moho_job_key *above) {
+  char hint[300];
+  snprintf(hint, sizeof hint, "leave it out: it comes with \"%s\"", above->later);
+  return moho_fail_at((moho_place){.key = path}, hint, MOHO_ERROR_NOT_AVAILABLE, "%.100s is not yet available", path);
+}
+
 static moho_status apply_map(moho_job *job, const char *name, const char *parent, const moho_yaml_node *map);
 
 /* directory: what relative paths in the value are relative to. */
@@ -191,7 +198,9 @@ MOHO_API moho_status moho_job_set(moho_job *job, const char *path, const char *v
     char parent[160];
     const char *dot = strrchr(path, '.');
     snprintf(parent, sizeof parent, "%.*s", dot ? (int)(dot - path) : 0, path);
-    if (dot && moho_job_find(parent) < 0) parent[0] = '\0';
+    int above = dot ? moho_job_find(parent) : -1;
+    if (above >= 0 && moho_job_keys[above].type == MOHO_JOB_LATER) return later_key(path, &moho_job_keys[above]);
+    if (above < 0) parent[0] = '\0';
     return unknown_key("", path, parent, NULL);
   }
   moho_yaml_node *node;

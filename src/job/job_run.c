@@ -1,4 +1,5 @@
 /* job_run.c - a job run: the next batch of traces is read while the current one is migrated; results appear at the very end. */
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +153,29 @@ static moho_status refuse_all_outside(const run *r) {
       least_x, most_x, least_y, most_y, x[0], y[0], x[1], y[1], x[2], y[2], x[3], y[3], in->options.aperture_max_m);
 }
 
+/* Midpoints lie in the grid's reach, and yet no sample does: the times are to blame, or the traces are empty. */
+static moho_status refuse_none_used(const run *r) {
+  const moho_run_inputs *in = &r->inputs;
+  const moho_grid *grid = &in->grid;
+  const moho_geometry *g = in->geometry;
+  double least = INFINITY, begin = INFINITY, end = -INFINITY;
+  if (r->counts.traces_dead >= in->n_live)
+    return moho_fail_at(moho_job_place(r->job, MOHO_KEY_INPUT_TRACES), "check that this is the right file, or what wrote it",
+                        MOHO_ERROR_RANGE, "all samples of all %zu live traces are zero", in->n_live);
+  for (size_t i = 0; i < g->n; i++) {
+    if (!moho_geometry_is_live(g, i)) continue;
+    least = fmin(least, moho_geometry_offset(g, i));
+    begin = fmin(begin, g->first_sample_s[i]), end = fmax(end, g->first_sample_s[i]);
+  }
+  end += (double)(in->info->n_samples - 1) * in->info->dt_s;
+  return moho_fail_at(moho_job_place(r->job, MOHO_KEY_GRID_TIME),
+                      "compare the record with offset/velocity; check grid.time, input.first_sample_s, migration.stretch_mute, "
+                      "the aperture and the units of velocity",
+                      MOHO_ERROR_RANGE,
+                      "no trace reaches the image: the records hold %g..%g s, offsets begin at %.1f m, the image takes %g..%g s",
+                      begin, end, least, grid->first_s, grid->first_s + (double)(grid->n_time - 1) * grid->step_s);
+}
+
 static moho_status prepare(run *r) {
   r->begin = moho_seconds();
   MOHO_TRY(moho_job_check(r->job));
@@ -176,7 +200,7 @@ static moho_status migrate(run *r) {
   r->counts = moho_migration_get_counts(r->migration);
   moho_migration_destroy(&r->migration); /* its memory serves the writing */
   r->seconds.migrate = moho_seconds() - r->migrate_begin;
-  return r->counts.traces_used ? MOHO_OK : refuse_all_outside(r);
+  return r->counts.traces_used ? MOHO_OK : refuse_none_used(r);
 }
 
 static moho_status write_results(run *r, char **report) {

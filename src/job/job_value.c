@@ -38,7 +38,7 @@ static const char *where(const value_reader *reader, char buffer[400]) {
 
 /* What the file has, for "got". */
 static const char *shown(const moho_yaml_node *node, char buffer[120]) {
-  if (node->kind == MOHO_YAML_LIST) return "a list";
+  if (node->kind == MOHO_YAML_LIST) return node->first ? "a list" : "an empty list";
   if (node->kind == MOHO_YAML_MAP) return "a map";
   if (!node->quoted && !node->text[0]) return "empty";
   snprintf(buffer, 120, "\"%.100s\"", node->text);
@@ -55,6 +55,7 @@ static moho_status not_available(const value_reader *reader, const char *what) {
   char here[400], words[200], hint[400];
   moho_words_text(reader->key->words, words);
   if (words[0]) snprintf(hint, sizeof hint, "available now: %s", words);
+  else if (reader->key->type == MOHO_JOB_TEXT) snprintf(hint, sizeof hint, "available now: %s", reader->key->help);
   else snprintf(hint, sizeof hint, "leave it out: it comes with \"%s\"", reader->key->later);
   return moho_fail_at(place_of(reader), hint, MOHO_ERROR_NOT_AVAILABLE, "%s%s%s is not yet available", where(reader, here),
                       what[0] ? ": " : "", what);

@@ -105,6 +105,14 @@ class BadInput(CommandTest):
         self.refused(["every trace is outside the grid", "midpoints x 0.0..150.0", "grid"],
                      "grid.corners=[[90000, 90000], [90000, 90200], [90150, 90200]]")
 
+    def test_traces_that_reach_no_sample_say_why(self):
+        """Midpoints within the grid and yet no image: what is wrong is not the place."""
+        self.refused(["no trace reaches the image", "records hold 100..100.6 s", "grid.time"], "input.first_sample_s=100",
+                     "grid.time.n=301", "grid.time.first_s=0", "grid.time.step_s=0.002")
+        for trace in range(63):
+            patch(self.path("survey.sgy"), trace_offset(trace) + 240, ">301f", *[0.0] * 301)
+        self.refused(["all samples of all 63 live traces are zero", "input.traces"])
+
     def test_velocity_of_a_wrong_unit(self):
         self.refused(["velocity.constant_mps", "2.5 km/s is 2500"], "velocity.constant_mps=2.5")
         self.refused("expected 500 to 9000", "velocity.constant_mps=0")
@@ -150,7 +158,10 @@ class BadInput(CommandTest):
         self.refused(['"3 km"', "write 3000"], "migration.aperture.max_m=3 km", code=2)
         self.fails(2, "not key=value", "migrate", "job.yaml", "fast")
         self.refused("not yet available", "execution.kernel=v2")
-        self.refused("not yet available", "execution.device=cuda:0")
+        self.refused(["not yet available", "available now: auto, cpu"], "execution.device=cuda:0")
+        self.refused(["eta.constant is not yet available", "anisotropic travel times"], "eta.constant=0.1")
+        self.refused(["input.select.offset_m is not yet available", "selection of traces"], "input.select.offset_m=[0, 500]")
+        self.refused("is an empty list", "output.formats=[]", code=2)
 
     def test_no_job(self):
         self.fails(1, ["none.yaml", "no such file"], "migrate", "none.yaml")

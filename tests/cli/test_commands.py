@@ -5,7 +5,7 @@ import os
 import struct
 import unittest
 
-from moho_command import CommandTest, has_module, main
+from moho_command import CommandTest, has_module, main, patch, trace_offset
 
 COMMANDS = ["synth", "migrate", "explain", "info", "view", "devices", "selftest", "bench"]
 DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs")
@@ -172,6 +172,37 @@ class Info(CommandTest):
         self.assertIn("2 rms functions", text)
         info = self.good("info", "v.txt", "--columns", "x,y,time_ms,velocity", "--json").json()
         self.assertEqual((info["kind"], info["uniform"]), ("velocity", False))
+
+    def test_velocity_table_by_numbers_needs_no_image(self):
+        self.write("su.txt", "cdp=2,80\ntnmo=0,1\nvnmo=1800,2200\ntnmo=0,1\nvnmo=1900,2300\n")
+        self.write("lines.txt", "100 1000 0 1800\n100 1000 1 2200\n120 1000 0 1900\n120 1000 1 2300\n")
+        self.assertIn("2 rms functions", self.good("info", "su.txt").out)
+        self.assertIn("2 rms functions", self.good("info", "lines.txt", "--columns", "inline,crossline,time_s,velocity").out)
+
+    def test_suggested_grid_keeps_steps_of_numbers(self):
+        """Crosslines 2, 4, ...: the grid printed to be copied gives the same numbers."""
+        path = self.survey()
+        for trace in range(63):
+            with open(path, "rb") as file:
+                file.seek(trace_offset(trace) + 192)
+                number = struct.unpack(">i", file.read(4))[0]
+            patch(path, trace_offset(trace) + 192, ">i", 2 * number)
+        text = self.good("info", "survey.sgy").out
+        self.assertIn("crossline: {first: 2, step: 2, n: 9, spacing_m: 25}", text)
+        grid = self.good("info", "survey.sgy", "--json").json()["suggested_grid"]
+        self.assertEqual((grid["inline"]["step"], grid["crossline"]["step"]), (1, 2))
+        self.job()
+        copied = text[text.index("grid: {") + len("grid: "):text.index("}}") + 2]
+        report = self.good("migrate", "job.yaml", "grid=" + copied, "--json").json()
+        self.assertEqual(report["grid"]["crossline"], {"first": 2, "step": 2, "n": 9, "spacing_m": 25})
+
+    def test_text_header_is_shown_whole(self):
+        path = self.survey()
+        header = "".join(f"C{k + 1:2d} LINE NUMBER {k + 1}".ljust(80) for k in range(40))
+        patch(path, 0, "3200s", header.encode("cp037"))
+        text = self.good("info", "survey.sgy").out
+        for k in (1, 13, 40):
+            self.assertIn(f"LINE NUMBER {k}\n", text)
 
     def test_nothing_there(self):
         self.fails(1, "none.sgy", "info", "none.sgy")
