@@ -74,31 +74,31 @@ size_t moho_machine_memory(void) {
   return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 0;
 }
 
-/* A number in a file of one line, or SIZE_MAX ("max", no such file). */
-static size_t number_in_file(const char *path) {
+/* The number after `name` at the beginning of a line, or SIZE_MAX ("max", no such line, no such file). */
+static size_t number_in_file(const char *path, const char *name) {
+  char line[128];
   unsigned long long value;
+  size_t found = SIZE_MAX, length = strlen(name);
   FILE *file = fopen(path, "r");
-  if (!file) return SIZE_MAX;
-  int found = fscanf(file, "%llu", &value);
-  fclose(file);
-  return found == 1 ? (size_t)value : SIZE_MAX;
+  while (file && found == SIZE_MAX && fgets(line, sizeof line, file))
+    if (!strncmp(line, name, length) && sscanf(line + length, "%llu", &value) == 1) found = (size_t)value;
+  if (file) fclose(file);
+  return found;
+}
+
+/* What a cgroup (version 2) leaves. Files read before count as used there, but their pages give way when memory is asked for. */
+static size_t left_by_cgroup(void) {
+  size_t limit = number_in_file("/sys/fs/cgroup/memory.max", ""), used = number_in_file("/sys/fs/cgroup/memory.current", ""),
+         cached = number_in_file("/sys/fs/cgroup/memory.stat", "inactive_file ");
+  if (limit == SIZE_MAX || used == SIZE_MAX) return SIZE_MAX;
+  if (cached != SIZE_MAX) used = used > cached ? used - cached : 0;
+  return limit > used ? limit - used : 0;
 }
 
 size_t moho_machine_memory_free(void) {
-  size_t available = SIZE_MAX;
-  char line[128];
-  unsigned long long kib;
-  FILE *file = fopen("/proc/meminfo", "r");
-  while (file && fgets(line, sizeof line, file))
-    if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1) available = (size_t)kib * 1024;
-  if (file) fclose(file);
-  if (available == SIZE_MAX) available = moho_machine_memory() / 2;
-  size_t limit = number_in_file("/sys/fs/cgroup/memory.max"), used = number_in_file("/sys/fs/cgroup/memory.current");
-  if (limit != SIZE_MAX && used != SIZE_MAX) {
-    size_t left = limit > used ? limit - used : 0;
-    if (left < available) available = left;
-  }
-  return available;
+  size_t kib = number_in_file("/proc/meminfo", "MemAvailable:"), left = left_by_cgroup();
+  size_t available = kib == SIZE_MAX ? moho_machine_memory() / 2 : kib * 1024;
+  return left < available ? left : available;
 }
 #endif
 
