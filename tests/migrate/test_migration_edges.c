@@ -1,6 +1,7 @@
 /* test_migration_edges.c - migrations at the edges of what may be asked: grids of one column, image axes of one sample, records
  * of two, times before zero and far beyond the record, the steepest dips, the widest triangles. Every case against the
- * reference on every instruction set, the fold identical; built with the address sanitizer it watches the loops' reach.
+ * reference on every instruction set, the fold identical, the bits the same for other threads, tiles and batches; built with the
+ * address sanitizer it watches the loops' reach.
  */
 #include <math.h>
 #include <stdio.h>
@@ -11,6 +12,12 @@
 #endif
 
 #include "../physics/physics_support.h"
+
+/* The OpenMP runtime keeps the memory of a team that changed its size; it is not ours. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+  return "leak:libomp.so\nleak:libgomp.so\n";
+}
 
 static const double DT = 0.004;
 static const char *const simds[] = {"scalar", "avx2", "avx512", "neon"};
@@ -132,6 +139,15 @@ static size_t compare(unsigned number, const moho_grid *grid, const moho_velocit
                   same_fold ? "the same" : "not the same");
       failures++;
     }
+    snprintf(uri, sizeof uri, "cpu?threads=3&simd=%s", simds[i]);
+    moho_migration_options other = *options;
+    other.tile_columns = 2;
+    moho_image again = migrate(uri, grid, velocity, &other, s, 5);
+    if (memcmp(image.stack, again.stack, n * sizeof *image.stack)) {
+      print_error("case %u, %s: threads, tiles or batches change the bits\n", number, simds[i]);
+      failures++;
+    }
+    moho_image_release(&again);
     moho_image_release(&image);
   }
   free(expected), free(fold);
@@ -141,7 +157,7 @@ static size_t compare(unsigned number, const moho_grid *grid, const moho_velocit
 static void whatever_may_be_asked_agrees_with_the_reference(void **state) {
   (void)state;
   const char *text = getenv("MOHO_TEST_CASES");
-  unsigned cases = text ? (unsigned)atoi(text) : 150, with_contributions = 0;
+  unsigned cases = text ? (unsigned)atoi(text) : 120, with_contributions = 0;
   size_t failures = 0;
   for (unsigned number = 0; number < cases; number++) {
     uint64_t seed = number * 7919u + 5, *random = &seed;
