@@ -68,10 +68,27 @@ static char *temporary_name(const char *path) {
   return name;
 }
 
+/* A rename would put a file in place of a device, pipe or directory; of a link, in place of the link and not of its file. */
+static moho_status final_name(const char *path, char **name) {
+  struct stat there;
+  *name = NULL;
+  int exists = stat(path, &there) == 0;
+  if (exists && !S_ISREG(there.st_mode))
+    return moho_fail_at((moho_place){.file = path}, "name a file, a new one or one that may be replaced", MOHO_ERROR_ARGUMENT,
+                        "%s is a %s, expected an ordinary file to write", path,
+                        S_ISDIR(there.st_mode) ? "directory" : "device or pipe");
+  if (exists) *name = realpath(path, NULL);
+  if (!*name) *name = strdup(path);
+  return *name ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
+}
+
 moho_status moho_file_writer_open(const char *path, moho_file_writer **out) {
+  char *name;
   *out = NULL;
+  MOHO_TRY(final_name(path, &name));
   moho_file_writer *writer = calloc(1, sizeof *writer);
-  if (writer) writer->file = -1, writer->path = strdup(path), writer->temporary = temporary_name(path);
+  if (writer) writer->file = -1, writer->temporary = temporary_name(name), writer->path = name;
+  else free(name);
   if (!writer || !writer->path || !writer->temporary) {
     moho_file_writer_discard(&writer);
     return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);

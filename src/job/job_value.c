@@ -39,7 +39,7 @@ static const char *where(const value_reader *reader, char buffer[400]) {
 /* What the file has, for "got". */
 static const char *shown(const moho_yaml_node *node, char buffer[120]) {
   if (node->kind == MOHO_YAML_LIST) return node->first ? "a list" : "an empty list";
-  if (node->kind == MOHO_YAML_MAP) return "a map";
+  if (node->kind == MOHO_YAML_MAP) return node->first ? "a map" : "an empty map";
   if (!node->quoted && !node->text[0]) return "empty";
   snprintf(buffer, 120, "\"%.100s\"", node->text);
   return buffer;

@@ -57,6 +57,27 @@ static void a_full_disk_leaves_what_was_there(void **state) {
   assert_false(exists(beside(path, "partial")));
 }
 
+static void only_ordinary_files_are_replaced(void **state) {
+  (void)state;
+  char pipe_path[600], link_path[600], target[600];
+  snprintf(pipe_path, sizeof pipe_path, "%s", test_path("pipe"));
+  snprintf(link_path, sizeof link_path, "%s", test_path("link"));
+  snprintf(target, sizeof target, "%s", test_path("target"));
+  moho_file_writer *writer;
+  assert_int_equal(mkfifo(pipe_path, 0600), 0);
+  assert_fails(moho_file_writer_open(pipe_path, &writer), MOHO_ERROR_ARGUMENT, "is a device or pipe, expected an ordinary file");
+  assert_null(writer);
+  struct stat status;
+  assert_true(stat(pipe_path, &status) == 0 && S_ISFIFO(status.st_mode));
+  assert_fails(moho_file_writer_open(test_directory(), &writer), MOHO_ERROR_ARGUMENT, "is a directory");
+  /* A link stays a link: its file is what is written. */
+  assert_ok(moho_file_write_all(target, "old", 3));
+  assert_int_equal(symlink(target, link_path), 0);
+  assert_ok(moho_file_write_all(link_path, "new", 3));
+  assert_true(lstat(link_path, &status) == 0 && S_ISLNK(status.st_mode));
+  assert_holds(target, "new");
+}
+
 static void a_directory_is_replaced_whole(void **state) {
   (void)state;
   const char *path = test_path("directory"), *inside = test_path("directory/part");
@@ -114,9 +135,10 @@ static void what_cannot_be_read_is_named(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_file_appears_when_it_is_whole),         cmocka_unit_test(a_full_disk_leaves_what_was_there),
-      cmocka_unit_test(a_directory_is_replaced_whole),           cmocka_unit_test(a_directory_that_is_given_up_leaves_nothing),
-      cmocka_unit_test(directories_are_made_with_their_parents), cmocka_unit_test(what_cannot_be_read_is_named),
+      cmocka_unit_test(a_file_appears_when_it_is_whole),  cmocka_unit_test(a_full_disk_leaves_what_was_there),
+      cmocka_unit_test(a_directory_is_replaced_whole),    cmocka_unit_test(a_directory_that_is_given_up_leaves_nothing),
+      cmocka_unit_test(only_ordinary_files_are_replaced), cmocka_unit_test(directories_are_made_with_their_parents),
+      cmocka_unit_test(what_cannot_be_read_is_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
