@@ -30,16 +30,16 @@ static double one_of(uint64_t *random, const double *values, size_t n) {
 #define ONE_OF(...) one_of(random, (const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}) / sizeof(double))
 
 static moho_grid random_grid(uint64_t *random) {
-  size_t n_time = (size_t)ONE_OF(1, 2, 15, 16, 17, 33, 70, 300);
+  size_t n_time = (size_t)ONE_OF(1, 2, 15, 16, 17, 70, 300, 300);
   moho_grid grid = grid_of(456000.5, 6780000.25, ONE_OF(0, 33, 270), (size_t)ONE_OF(1, 1, 2, 5), (size_t)ONE_OF(1, 2, 9), 25,
                            n_time, DT * ONE_OF(0.25, 1, 1, 1.7, 5, 40));
-  grid.first_s = ONE_OF(0, 0, 0.0137, 0.6);
+  grid.first_s = ONE_OF(0, 0, 0, 0.0137, 0.6);
   return grid;
 }
 
 static survey random_case_survey(uint64_t *random, const moho_grid *grid) {
-  survey s = survey_create((size_t)ONE_OF(1, 3, 20), (size_t)ONE_OF(2, 3, 16, 40, 200), DT);
-  double widest = ONE_OF(0, 100, 3000), reach = ONE_OF(0, 60, 1000), delay = ONE_OF(0, 0, 1);
+  survey s = survey_create((size_t)ONE_OF(1, 3, 20), (size_t)ONE_OF(2, 3, 40, 200, 200), DT);
+  double widest = ONE_OF(0, 100, 100, 3000), reach = ONE_OF(0, 60, 60, 1000), delay = ONE_OF(0, 0, 1);
   for (size_t k = 0; k < s.n; k++) {
     survey_place(&s, k, grid->origin_x_m + reach * (test_uniform(random) - 0.5), grid->origin_y_m + reach * test_uniform(random),
                  widest * test_uniform(random), 360 * test_uniform(random));
@@ -134,7 +134,9 @@ static size_t compare(unsigned number, const moho_grid *grid, const moho_velocit
     moho_image image = migrate(uri, grid, velocity, options, s, 7);
     double difference = largest_difference(image.stack, expected, n);
     int same_fold = !memcmp(image.fold, fold, n * sizeof *fold);
-    if (!(difference < 3e-3) || !same_fold) {
+    /* The twice integrated trace in float is right to so much of its largest value, the image may hold its smallest. */
+    double bound = options->antialias == MOHO_ANTIALIAS_TRIANGLE ? 2e-2 : 3e-3;
+    if (!(difference < bound) || !same_fold) {
       print_error("case %u, %s: differs by %.3g of the largest value, fold %s\n", number, simds[i], difference,
                   same_fold ? "the same" : "not the same");
       failures++;
@@ -172,7 +174,8 @@ static void whatever_may_be_asked_agrees_with_the_reference(void **state) {
     survey_release(&s);
   }
   assert_int_equal(failures, 0);
-  assert_true(with_contributions > cases / 4);
+  print_message("%u of %u cases have contributions\n", with_contributions, cases);
+  assert_true(with_contributions > cases / 3);
 }
 
 /* ---- what is refused, and what is promised ---- */
