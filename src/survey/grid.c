@@ -165,7 +165,8 @@ void moho_grid_corners(const moho_grid *grid, double x_m[4], double y_m[4]) {
 
 /* ---- from corners ---- */
 
-/* Nodes along a side: round(L/dx) + 1, where L is a whole number of dx to a thousandth of dx. */
+/* Nodes along a side: round(L/dx) + 1, where L is a whole number of dx to a tenth of dx: corners are given in whole
+ * decimetres or metres. The spacing is kept as given, so the far corners move by what the rounding was. */
 static moho_status count_nodes(const char *side, double length, double spacing, size_t *n) {
   if (!(spacing > 0) || !isfinite(spacing))
     return moho_fail(MOHO_ERROR_RANGE, "grid: the spacing along %s is %g m, expected more than 0", side, spacing);
@@ -173,7 +174,7 @@ static moho_status count_nodes(const char *side, double length, double spacing, 
   if (whole > INT32_MAX)
     return moho_fail(MOHO_ERROR_RANGE, "grid: %s is %.3f m, %.0f bins of %g m; expected fewer", side, length, whole, spacing);
   *n = (size_t)whole + 1;
-  if (fabs(bins - whole) <= 1e-3) return MOHO_OK;
+  if (fabs(bins - whole) <= 0.1) return MOHO_OK;
   return moho_fail_at((moho_place){.key = "grid.corners"}, "move the corners to one of these lengths, or change the spacing",
                       MOHO_ERROR_RANGE,
                       "grid: %s is %.3f m, not a whole number of %g m bins; the nearest lengths are %.10g m and %.10g m", side,

@@ -58,7 +58,8 @@ moho_status moho_segy_samples_read(int file, const char *path, const moho_segy_l
 }
 
 moho_sample_check moho_sample_check_run(const float *samples, size_t n) {
-  const uint32_t exponent = 0x7f800000;
+  /* From 2^100 on (1.3e30): sums overflow, and no instrument says so; IBM numbers read as IEEE do. NaN and Inf lie above. */
+  const uint32_t exponent = 0x7f800000, unreasonable = 0x71800000;
   uint32_t any = 0, largest = 0;
   for (size_t i = 0; i < n; i++) {
     uint32_t bits;
@@ -67,10 +68,10 @@ moho_sample_check moho_sample_check_run(const float *samples, size_t n) {
     largest = (bits & exponent) > largest ? bits & exponent : largest;
   }
   moho_sample_check check = {.all_zero = any == 0, .first_bad = SIZE_MAX};
-  for (size_t i = 0; largest == exponent && i < n; i++) {
+  for (size_t i = 0; largest >= unreasonable && i < n; i++) {
     uint32_t bits;
     memcpy(&bits, samples + i, 4);
-    if ((bits & exponent) != exponent) continue;
+    if ((bits & exponent) < unreasonable) continue;
     check.first_bad = i;
     break;
   }

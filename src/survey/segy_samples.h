@@ -8,7 +8,7 @@
 /* What a trace's samples are like. */
 typedef struct moho_sample_check {
   int all_zero;
-  size_t first_bad; /* first NaN or Inf; SIZE_MAX: none */
+  size_t first_bad; /* first NaN, Inf or beyond 1.3e30; SIZE_MAX: none */
 } moho_sample_check;
 
 moho_sample_check moho_sample_check_run(const float *samples, size_t n);

@@ -2,6 +2,7 @@
 #include "moho/traces.h"
 
 #include <ftw.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,17 @@ static void flag_trace(moho_traces *traces, size_t trace, uint8_t flag, moho_ano
   pthread_mutex_unlock(&traces->lock);
 }
 
+static moho_status bad_sample(const moho_traces *traces, size_t trace, size_t sample, float value) {
+  char words[64];
+  if (isfinite(value)) snprintf(words, sizeof words, "%g, expected at most 1e30", (double)value);
+  else snprintf(words, sizeof words, "%s", isnan(value) ? "NaN" : "infinite");
+  return moho_fail_at((moho_place){.file = traces->path, .trace = (int64_t)trace + 1},
+                      isfinite(value)
+                          ? "is the sample format (bytes 3225-3226) right? Else mend the data, or set bad_samples: zero"
+                          : "mend the data, or set bad_samples: zero",
+                      MOHO_ERROR_FORMAT, "%s: trace %zu, sample %zu is %s", traces->path, trace + 1, sample + 1, words);
+}
+
 static moho_status check_trace(moho_traces *traces, size_t trace, float *samples) {
   size_t n = traces->info.n_samples;
   moho_sample_check check = moho_sample_check_run(samples, n);
@@ -157,13 +169,10 @@ static moho_status check_trace(moho_traces *traces, size_t trace, float *samples
   if (check.first_bad == SIZE_MAX) return MOHO_OK;
   int live = (__atomic_load_n(&traces->geometry.flags[trace], __ATOMIC_RELAXED) & ~(unsigned)MOHO_TRACE_BAD) == 0;
   if (live && traces->bad_samples == MOHO_BAD_SAMPLES_ERROR)
-    return moho_fail_at((moho_place){.file = traces->path, .trace = (int64_t)trace + 1},
-                        "mend the data, or set bad_samples: zero", MOHO_ERROR_FORMAT, "%s: trace %zu, sample %zu is %s",
-                        traces->path, trace + 1, check.first_bad + 1,
-                        samples[check.first_bad] != samples[check.first_bad] ? "NaN" : "infinite");
+    return bad_sample(traces, trace, check.first_bad, samples[check.first_bad]);
   for (size_t i = check.first_bad; i < n; i++)
     if (moho_sample_check_run(samples + i, 1).first_bad == 0) samples[i] = 0;
-  flag_trace(traces, trace, MOHO_TRACE_BAD, &traces->bad, "bad_samples", "samples are NaN or infinite: set to zero");
+  flag_trace(traces, trace, MOHO_TRACE_BAD, &traces->bad, "bad_samples", "samples are NaN, infinite or beyond 1e30: set to zero");
   return MOHO_OK;
 }
 

@@ -74,6 +74,13 @@ class BadInput(CommandTest):
         report = self.good("migrate", "job.yaml", "input.bad_samples=zero", "--json").json()
         self.assertEqual(report["traces"]["bad"], 2)
 
+    def test_samples_beyond_reason(self):
+        """Float samples read in a wrong format: sums would overflow, and the image be NaN throughout."""
+        patch(self.path("survey.sgy"), trace_offset(6) + 240 + 4 * 9, ">f", -1e38)
+        self.refused(["trace 7, sample 10 is -1e+38", "sample format"])
+        report = self.good("migrate", "job.yaml", "input.bad_samples=zero", "--json").json()
+        self.assertEqual(report["traces"]["bad"], 1)
+
     def test_no_coordinates(self):
         for trace in range(63):
             patch(self.path("survey.sgy"), trace_offset(trace) + 72, ">4i", 0, 0, 0, 0)

@@ -135,6 +135,12 @@ static void lengths_that_are_no_whole_bins_are_refused(void **state) {
   assert_int_equal(grid.n_time, 77);                         /* untouched */
   assert_ok(moho_grid_from_corners(near, 3, 25, 25, &grid)); /* 8e-4 of a bin */
   assert_int_equal(grid.n_crossline, 41);
+  /* As a survey's report gives them: azimuth 37, 30 x 12.5 m, 20 x 25 m, to the decimetre (a side of 375.02 m). */
+  const double rounded[3][2] = {{431234.5, 6779012.3}, {431460.2, 6779311.8}, {431859.5, 6779010.9}};
+  assert_ok(moho_grid_from_corners(rounded, 3, 25, 12.5, &grid));
+  assert_int_equal(grid.n_crossline, 31);
+  assert_int_equal(grid.n_inline, 21);
+  assert_true(grid.crossline_spacing_m == 12.5 && fabs(grid.inline_azimuth_deg - 37) < 0.02);
 }
 
 static void wrong_corners_are_refused(void **state) {

@@ -44,7 +44,7 @@ static void every_format_and_order(void **state) {
 static void ibm_numbers_also_unnormalised(void **state) {
   (void)state;
   const uint32_t bits[] = {0x41100000, 0xc1100000, 0x41000001, 0x42000100, 0x00000000,
-                           0x40800000, 0x3f199999, 0x60ffffff, 0x21100000, 0xc276a000};
+                           0x40800000, 0x3f199999, 0x58ffffff, 0x21100000, 0xc276a000};
   segy_bytes file = segy_build((segy_recipe){.format = 1, .n_traces = 1, .ns = 10, .dt_us = 2000});
   for (size_t j = 0; j < 10; j++)
     for (size_t b = 0; b < 4; b++) segy_trace(&file, 0)[240 + 4 * j + b] = (uint8_t)(bits[j] >> (24 - 8 * b));
