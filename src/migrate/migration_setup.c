@@ -67,8 +67,9 @@ static moho_status check_sizes(const moho_grid *grid, const moho_migration_optio
   if (grid->n_time > (1u << 24))
     return moho_fail(MOHO_ERROR_RANGE, "the image has %zu time samples, expected at most %u", grid->n_time, 1u << 24);
   if (grid->n_inline * grid->n_crossline > INT32_MAX)
-    return moho_fail(MOHO_ERROR_RANGE, "the image has %zu columns, expected at most %d", grid->n_inline * grid->n_crossline,
-                     INT32_MAX);
+    return moho_fail_at((moho_place){.key = "grid"}, "use wider spacing or a smaller grid; one axis may be in the wrong unit",
+                        MOHO_ERROR_RANGE, "the image has %zu columns, expected at most %d", grid->n_inline * grid->n_crossline,
+                        INT32_MAX);
   return MOHO_OK;
 }
 

@@ -140,6 +140,10 @@ class BadInput(CommandTest):
         self.refused(["GiB", "execution.memory_gb"], "grid.inline.spacing_m=0.05", "grid.crossline.spacing_m=0.05")
         self.refused(["are allowed", "MiB"], "execution.memory_gb=0.01", "grid.inline.spacing_m=1", "grid.crossline.spacing_m=1")
 
+    def test_grid_of_too_many_columns(self):
+        self.refused(["10000000000 columns", "key grid", "wider spacing"],
+                     "grid={origin_m: [0, 0], inline: {n: 100000, spacing_m: 1}, crossline: {n: 100000, spacing_m: 1}}")
+
     def test_side_that_is_no_whole_number_of_bins(self):
         self.refused("grid.corners", "grid.inline.spacing_m=40")
 
