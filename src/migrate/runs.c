@@ -49,8 +49,7 @@ static int32_t find_end(const moho_column_table *table, const moho_time_axis *ax
                         int32_t near) {
   int32_t n = (int32_t)axis->n;
   double guess = guess_end(table, axis, query, near);
-  int32_t end = guess < n ? (int32_t)guess : n;
-  if (end <= low) end = low + 1;
+  int32_t end = !(guess < n) ? n : guess > low + 1 ? (int32_t)guess : low + 1;
   if ((end == n || place_in_record(table, axis, query, end) > query->high) &&
       place_in_record(table, axis, query, end - 1) <= query->high)
     return end;
