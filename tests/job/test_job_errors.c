@@ -71,7 +71,7 @@ static const mistake reading[] = {
     {"output: {formats: []}\n", MOHO_ERROR_FORMAT, 1, 19, "output.formats", "a list", ""},
     {"output: {formats: [zarr, sgy]}\n", MOHO_ERROR_FORMAT, 1, 26, "output.formats", "\"sgy\"", "did you mean \"segy\"?"},
     {"output: {formats: [zarr, zarr]}\n", MOHO_ERROR_FORMAT, 1, 26, "output.formats", "\"zarr\"", "once"},
-    {"input: {traces: {}}\n", MOHO_ERROR_FORMAT, 1, 17, "input.traces", "is a map, expected a path", ""},
+    {"input: {traces: {}}\n", MOHO_ERROR_FORMAT, 1, 17, "input.traces", "is an empty map, expected a path", "give the path"},
     {"input: {resample: 3}\n", MOHO_ERROR_FORMAT, 1, 19, "input.resample", "expected auto, none, 2, 4 or 8", ""},
     {"input: {headers: {cdp: [21]}}\n", MOHO_ERROR_FORMAT, 1, 24, "input.headers", "is a list", "byte"},
     {"input: {traces: a}\ninput: {traces: b}\n", MOHO_ERROR_KEY, 2, 1, "input", "given twice, first in line 1", "keep one"},
