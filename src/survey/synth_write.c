@@ -19,16 +19,17 @@ static void describe(const moho_synth_options *o, const moho_synth_plan *plan, c
   snprintf(text, capacity,
            "Synthetic survey%s%s, exact travel times\n"
            "Velocity %g m/s + %g 1/s * depth\n"
-           "%zu diffractors, %zu reflectors; wavelet %s; diffractors %s\n"
+           "%zu diffractors %s, %zu reflectors\n"
+           "Wavelet %s\n"
            "%s, spherical spreading %s\n"
            "Noise %g of the largest amplitude, seed %llu\n"
            "%zu x %zu midpoints every %g m, offsets %g to %g m every %g m, %zu azimuths\n"
            "Order: azimuth, offset, inline, crossline (fastest)",
-           o->preset ? " " : "", o->preset ? o->preset : "", o->v0_mps, o->gradient_per_s, o->n_diffractors, o->n_reflectors,
-           wavelet, o->response == MOHO_RESPONSE_ELEMENT ? "as small reflector elements" : "with the plain wavelet",
-           plan->two_d ? "2.5D" : "3D", o->spreading ? "in the data" : "corrected", o->noise, (unsigned long long)o->seed,
-           plan->n_inline, plan->n_crossline, o->midpoint_spacing_m, o->offset_first_m, o->offset_last_m, o->offset_step_m,
-           o->n_azimuths);
+           o->preset ? " " : "", o->preset ? o->preset : "", o->v0_mps, o->gradient_per_s, o->n_diffractors,
+           o->response == MOHO_RESPONSE_ELEMENT ? "as small reflector elements" : "with the plain wavelet", o->n_reflectors,
+           wavelet, plan->two_d ? "2.5D" : "3D", o->spreading ? "in the data" : "corrected", o->noise,
+           (unsigned long long)o->seed, plan->n_inline, plan->n_crossline, o->midpoint_spacing_m, o->offset_first_m,
+           o->offset_last_m, o->offset_step_m, o->n_azimuths);
 }
 
 static moho_status report(moho_progress_function progress, void *user, size_t done, size_t total, double began) {
