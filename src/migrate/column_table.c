@@ -12,10 +12,18 @@
 /* The widest vector, and how many of them a loop may run on past a run's end (VECTORS in simd/lanes_*.h). */
 enum { VECTOR = 16, VECTORS_PAST_END = 5 };
 
+size_t moho_time_axis_stride(size_t n) {
+  return (n + VECTOR - 1) / VECTOR * VECTOR;
+}
+
+size_t moho_time_axis_table(size_t n) {
+  return moho_time_axis_stride(n) + VECTORS_PAST_END * VECTOR;
+}
+
 moho_status moho_time_axis_create(const moho_grid *grid, double dt_s, moho_time_axis *out) {
   *out = (moho_time_axis){.n = grid->n_time, .first_s = grid->first_s, .step_s = grid->step_s, .dt_s = dt_s};
-  out->stride = (out->n + VECTOR - 1) / VECTOR * VECTOR;
-  out->table = out->stride + VECTORS_PAST_END * VECTOR;
+  out->stride = moho_time_axis_stride(out->n);
+  out->table = moho_time_axis_table(out->n);
   out->t1_first = grid->first_s / (2 * dt_s);
   out->t1_step = grid->step_s / (2 * dt_s);
   moho_status status = moho_allocate(out->n, sizeof(double), "time axis", &out->t1sq);
@@ -89,7 +97,8 @@ static void fill_mute_limits(moho_column_table *table, const moho_time_axis *axi
   double factor = (1 + stretch) * (1 + 4e-6);
   table->h2_limit_grows = 1;
   for (size_t i = 0; i < axis->n; i++) {
-    table->h2_limit[i] = (factor * factor - 1) * axis->t1sq[i] / table->s2[i];
+    double t1 = axis->t1_first + (double)i * axis->t1_step;
+    table->h2_limit[i] = (factor * factor - 1) * t1 * t1 / table->s2[i];
     if (i && table->h2_limit[i] < table->h2_limit[i - 1]) table->h2_limit_grows = 0;
   }
 }

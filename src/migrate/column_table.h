@@ -33,6 +33,10 @@ typedef struct moho_column_table {
   int32_t first_in_bucket[MOHO_RADIUS_BUCKETS + 1]; /* first sample whose radius reaches the bucket's lower edge */
 } moho_column_table;
 
+/* The members stride and table of an axis of n samples. */
+size_t moho_time_axis_stride(size_t n);
+size_t moho_time_axis_table(size_t n);
+
 moho_status moho_time_axis_create(const moho_grid *grid, double dt_s, moho_time_axis *out);
 void moho_time_axis_release(moho_time_axis *axis);
 

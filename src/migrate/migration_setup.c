@@ -75,10 +75,10 @@ static moho_status check_sizes(const moho_grid *grid, const moho_migration_optio
 
 static void count_bytes(moho_migration_setup *s, const moho_grid *grid, const moho_migration_options *options, size_t n_samples,
                         size_t n_traces) {
-  size_t stride = (grid->n_time + 15) / 16 * 16;
+  size_t stride = moho_time_axis_stride(grid->n_time);
   size_t row =
       moho_prepared_layout_make(n_samples, options->refine, 1, s->k_max).stride * sizeof(float) + sizeof(moho_batch_trace) + 2;
-  moho_time_axis axis = {.n = grid->n_time, .stride = stride, .table = stride + 80};
+  moho_time_axis axis = {.n = grid->n_time, .stride = stride, .table = moho_time_axis_table(grid->n_time)};
   size_t image = s->columns * (stride * sizeof(float) + (grid->n_time + 1) * sizeof(int32_t) + sizeof(moho_column));
   size_t workers = (size_t)s->threads * (moho_tile_worker_bytes(&axis, &s->plan, s->is_uniform) +
                                          moho_trace_workspace_bytes(n_samples, options->refine, s->k_max));
