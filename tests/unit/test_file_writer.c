@@ -82,7 +82,7 @@ static void a_directory_is_replaced_whole(void **state) {
   (void)state;
   const char *path = test_path("directory"), *inside = test_path("directory/part");
   for (int turn = 0; turn < 2; turn++) {
-    char *temporary, part[620];
+    char *temporary, part[1024];
     assert_ok(moho_directory_begin(path, &temporary));
     snprintf(part, sizeof part, "%s/part", temporary);
     assert_ok(moho_file_write_all(part, turn ? "second" : "first", turn ? 6 : 5));

@@ -105,9 +105,13 @@ INLINE vfloat lanes_select_above(vfloat x, float limit, vfloat above, vfloat oth
 INLINE int lanes_within(vint x, unsigned limit) {
   return _mm512_cmpgt_epu32_mask(x, _mm512_set1_epi32((int)limit)) == 0;
 }
+/* Without optimisation gcc's gather is a macro whose mask of 16 ones it then takes for a changed sign. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 INLINE vfloat lanes_gather(const float *p, vint index) {
   return _mm512_i32gather_ps(index, p, 4);
 }
+#pragma GCC diagnostic pop
 
 /* Windows of consecutive values in registers, read by a permute: far cheaper than a gather. */
 #define NARROW_WINDOW 32
