@@ -53,7 +53,8 @@ MOHO_API void moho_grid_corners(const moho_grid *grid, double x_m[4], double y_m
 /**
  * Grid from three or four corner points in the order above (a fourth must close the parallelogram within a tenth of a bin).
  * inline_spacing_m, crossline_spacing_m: distances between nodes; a side must be a whole number of them (to a tenth
- * of a spacing: corners are rounded; nodes keep the spacing given), else MOHO_ERROR_RANGE with the two nearest lengths. With two corners: a 2D line from c1 to c2.
+ * of a spacing: corners are rounded; nodes keep the spacing given), else MOHO_ERROR_RANGE with the two nearest lengths. With two
+ * corners: a 2D line from c1 to c2.
  */
 MOHO_API moho_status moho_grid_from_corners(const double (*corners)[2], size_t n_corners, double inline_spacing_m,
                                             double crossline_spacing_m, moho_grid *out);
