@@ -70,7 +70,7 @@ install: build ## install command, library, headers and man page under PREFIX
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean: ## remove all build folders and demo/
-	@rm -rf build build-gcc build-clang build-debug build-asan build-tsan build-fuzz build-lint-* demo
+	@rm -rf build build-bench build-gcc build-clang build-debug build-asan build-tsan build-fuzz build-lint-* demo
 
 setup-build setup-test setup-check:
 	@scripts/setup.sh $(@:setup-%=%)
