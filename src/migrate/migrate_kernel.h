@@ -24,9 +24,6 @@ enum {
   MOHO_BUFFER_COUNT
 };
 
-/* Up to this time in samples the rounding of a float stays far below a sample. */
-enum { MOHO_RUN_LONGEST_GROWING = 1 << 17 };
-
 typedef struct moho_run {
   int32_t row;                                      /* of the batch of prepared traces */
   int32_t column, table;                            /* row of the image; row of s2 and inverse radius */
@@ -36,7 +33,7 @@ typedef struct moho_run {
   float shift;                                      /* time of the row's first sample */
   float spacing;                                    /* antialias: factor times the spacing of the trace's offset class */
   float source_x, source_y, receiver_x, receiver_y; /* x - s and x - r along the grid's axes (0 in y on a line) */
-  int32_t grows; /* 1: t grows with t0 from first to end, up to rounding of less than a sample */
+  int32_t unused;                                   /* to 64 bytes */
 } moho_run;
 
 typedef struct moho_migrate_parameters {

@@ -56,14 +56,13 @@ static int32_t find_end(const moho_column_table *table, const moho_time_axis *ax
   return first_beyond(table, axis, query, low, n, query->high, 0, end);
 }
 
-static size_t append(moho_interval *out, size_t count, int32_t first, int32_t end, int32_t grows) {
+static size_t append(moho_interval *out, size_t count, int32_t first, int32_t end) {
   if (first >= end) return count;
   if (count && out[count - 1].end == first) {
     out[count - 1].end = end;
-    out[count - 1].grows &= grows;
     return count;
   }
-  out[count] = (moho_interval){first, end, grows};
+  out[count] = (moho_interval){first, end};
   return count + 1;
 }
 
@@ -82,12 +81,12 @@ static size_t scan(const moho_column_table *table, const moho_time_axis *axis, c
     double latest = sqrt(late + query->source2 * slowest) + sqrt(late + query->receiver2 * slowest) - query->shift;
     double earliest = sqrt(early + query->source2 * fastest) + sqrt(early + query->receiver2 * fastest) - query->shift;
     if (!test_mute && earliest >= query->low && latest <= query->high) {
-      count = append(out, count, i, end, 0);
+      count = append(out, count, i, end);
     } else if (earliest <= query->high && latest >= query->low) {
       for (int32_t j = i; j < end; j++) {
         double place = place_in_record(table, axis, query, j);
         if (place >= query->low && place <= query->high && !(test_mute && is_muted(table, query, j)))
-          count = append(out, count, j, j + 1, 0);
+          count = append(out, count, j, j + 1);
       }
     }
     i = end;
@@ -113,5 +112,5 @@ size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis
   if (query->shift > 0 && place_in_record(table, axis, query, begin) < query->low)
     begin = first_beyond(table, axis, query, growing, n, query->low, 1, growing);
   end = *near = find_end(table, axis, query, growing, *near);
-  return append(out, count, begin, end, 1);
+  return append(out, count, begin, end);
 }

@@ -17,9 +17,8 @@ typedef struct moho_run_query {
   double low, high;          /* of u = t - shift that count as inside the record (widened) */
 } moho_run_query;
 
-/* grows: t grows with t0 all along it. */
 typedef struct moho_interval {
-  int32_t first, end, grows;
+  int32_t first, end;
 } moho_interval;
 
 /* Append the intervals to out [capacity >= n/2 + 1], return their number. *near: where the column's last interval

@@ -175,23 +175,21 @@ static uint64_t add_runs(launch_queue *queue, int32_t row, size_t c) {
     steps[interval.end]--;
     contributions += (uint64_t)(interval.end - interval.first);
     if (queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
-    worker->runs[queue->n_runs++] =
-        (moho_run){.row = row,
-                   .column = (int32_t)worker->columns[c],
-                   .table = (int32_t)c,
-                   .first = interval.first,
-                   .full = end_of_taper(frame, table, query.distance, interval),
-                   .end = interval.end,
-                   .grows = interval.grows && query.high + fabs(query.shift) <= MOHO_RUN_LONGEST_GROWING,
-                   .source2 = (float)query.source2,
-                   .receiver2 = (float)query.receiver2,
-                   .distance = (float)query.distance,
-                   .shift = (float)query.shift,
-                   .spacing = trace->spacing,
-                   .source_x = (float)dot(source, column->along),
-                   .source_y = (float)dot(source, column->across),
-                   .receiver_x = (float)dot(receiver, column->along),
-                   .receiver_y = (float)dot(receiver, column->across)};
+    worker->runs[queue->n_runs++] = (moho_run){.row = row,
+                                               .column = (int32_t)worker->columns[c],
+                                               .table = (int32_t)c,
+                                               .first = interval.first,
+                                               .full = end_of_taper(frame, table, query.distance, interval),
+                                               .end = interval.end,
+                                               .source2 = (float)query.source2,
+                                               .receiver2 = (float)query.receiver2,
+                                               .distance = (float)query.distance,
+                                               .shift = (float)query.shift,
+                                               .spacing = trace->spacing,
+                                               .source_x = (float)dot(source, column->along),
+                                               .source_y = (float)dot(source, column->across),
+                                               .receiver_x = (float)dot(receiver, column->along),
+                                               .receiver_y = (float)dot(receiver, column->across)};
   }
   return contributions;
 }

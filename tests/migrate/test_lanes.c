@@ -154,8 +154,6 @@ static moho_run random_run(uint64_t *random, const bench *b) {
   }
   if (run.end <= run.first) run.end = run.first;
   run.full = run.first;
-  run.grows = 1;
-  for (int i = run.first + 1; i < run.end; i++) run.grows &= place(b, &run, i) >= place(b, &run, i - 1);
   while (run.full < run.end && taper_argument((double)run.distance, (double)b->inverse_radius[run.full], TAPER_INVERSE) > 0)
     run.full++;
   return run;

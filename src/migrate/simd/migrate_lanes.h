@@ -21,28 +21,15 @@
 /* Rows are readable this far (and a window further) beyond the samples that may count. */
 enum { WINDOW_BEFORE = 24, WINDOW_AFTER = 8 };
 
-/* Where a vector reads: the places of its first and last lane, and whether places grow from lane to lane (but for one
- * that rounding may put back), so that those two bound all. */
-typedef struct reach {
-  int first, last, grows;
-} reach;
-
-/* All lanes' places, and `count` - 1 more, within `width` values from the place before the first lane's. */
-INLINE int is_within(vint relative, reach r, int count, int width) {
-  if (r.grows) return (unsigned)(r.last - r.first) <= (unsigned)(width - count - 2);
-  return lanes_within(relative, (unsigned)(width - count));
-}
-
 /* count <= 8 consecutive values from row[index] on, each lane its own place; low and high bound the places that may count.
  * Of a vector that is not whole the masked lanes may lie anywhere and only must not leave memory. */
-INLINE void pick(const float *row, vint index, reach r, int low, int high, int count, int whole, vfloat *out) {
-  int base = r.first - 1;
+INLINE void pick(const float *row, vint index, int base, int low, int high, int count, int whole, vfloat *out) {
   if (!whole) base = base < low - WINDOW_BEFORE ? low - WINDOW_BEFORE : base > high + WINDOW_AFTER ? high + WINDOW_AFTER : base;
   vint relative = lanes_sub(index, lanes_set_int(base));
-  if (__builtin_expect(is_within(relative, r, count, NARROW_WINDOW), 1)) {
+  if (__builtin_expect(lanes_within(relative, (unsigned)(NARROW_WINDOW - count)), 1)) {
     narrow_window window = narrow_load(row + base);
     for (int j = 0; j < count; j++) out[j] = narrow_pick(window, lanes_add(relative, lanes_set_int(j)));
-  } else if (is_within(relative, r, count, WIDE_WINDOW)) {
+  } else if (lanes_within(relative, (unsigned)(WIDE_WINDOW - count))) {
     wide_window window = wide_load(row + base);
     for (int j = 0; j < count; j++) out[j] = wide_pick(window, lanes_add(relative, lanes_set_int(j)));
   } else {
@@ -82,37 +69,32 @@ INLINE vfloat interpolate_sinc8(const vfloat *y, vfloat f, const float *table) {
   return sum;
 }
 
-INLINE vfloat interpolate(const float *row, vint index, reach r, vfloat f, int n_samples, const float *sinc, int interpolation,
+INLINE vfloat interpolate(const float *row, vint index, int base, vfloat f, int n_samples, const float *sinc, int interpolation,
                           int whole) {
   vfloat y[8];
   if (interpolation == MOHO_INTERPOLATION_LINEAR) {
-    pick(row, index, r, 0, n_samples, 2, whole, y);
+    pick(row, index, base, 0, n_samples, 2, whole, y);
     return interpolate_linear(y[0], y[1], f);
   }
   if (interpolation == MOHO_INTERPOLATION_CUBIC) {
-    pick(row - 1, index, r, 0, n_samples, 4, whole, y);
+    pick(row - 1, index, base, 0, n_samples, 4, whole, y);
     return interpolate_cubic(y[0], y[1], y[2], y[3], f);
   }
-  pick(row - 3, index, r, 0, n_samples, 8, whole, y);
+  pick(row - 3, index, base, 0, n_samples, 8, whole, y);
   return interpolate_sinc8(y, f, sinc);
 }
 
-INLINE int least(int a, int b) {
-  return a < b ? a : b;
-}
-
 /* The trace under triangles of half-width k > 1: c is the trace integrated twice (interpolate.h, triangle_of). */
-INLINE vfloat under_triangle(const float *c, vint index, reach r, vfloat f, vfloat k, int n_samples, int k_max, int whole) {
+INLINE vfloat under_triangle(const float *c, vint index, int base, vfloat f, vfloat k, int n_samples, int k_max, int whole) {
   vint steps = lanes_floor(k);
   vfloat width = MAX(lanes_float(steps), R(1.0)), wider = width + R(1.0);
   vfloat before[3], here[2], after[3];
   vint left = lanes_sub(index, lanes_add(steps, lanes_set_int(1))), right = lanes_add(index, steps);
-  /* Widths shrink while places grow: the first lane need not be the lowest. */
-  reach of_left = {.first = least(lanes_first(left), lanes_last(left))};
-  reach of_right = {.first = least(lanes_first(right), lanes_last(right))};
-  pick(c, left, of_left, -k_max, n_samples + k_max, 3, whole, before);
-  pick(c, index, r, -k_max, n_samples + k_max, 2, whole, here);
-  pick(c, right, of_right, -k_max, n_samples + k_max, 3, whole, after);
+  int left_first = lanes_first(left), left_last = lanes_last(left), right_first = lanes_first(right),
+      right_last = lanes_last(right);
+  pick(c, left, left_first < left_last ? left_first : left_last, -k_max, n_samples + k_max, 3, whole, before);
+  pick(c, index, base, -k_max, n_samples + k_max, 2, whole, here);
+  pick(c, right, right_first < right_last ? right_first : right_last, -k_max, n_samples + k_max, 3, whole, after);
   vfloat inverse = lanes_reciprocal(width * width), inverse_wider = lanes_reciprocal(wider * wider);
   vfloat narrow = interpolate_linear(triangle_of(before[1], here[0], after[0], inverse),
                                      triangle_of(before[2], here[1], after[1], inverse), f);
@@ -133,7 +115,7 @@ typedef struct loop_block {
 typedef struct run_frame {
   const float *restrict row, *restrict integrated, *restrict t1sq, *restrict s2, *restrict inverse_radius, *restrict sinc;
   float *restrict image;
-  int n_samples, k_max, grows;
+  int n_samples, k_max;
   float source2, receiver2, distance, shift, spacing, source_x, source_y, receiver_x, receiver_y;
   float taper_inv_fraction, shortest_time;
 } run_frame;
@@ -178,15 +160,15 @@ INLINE void find_times(const run_frame *run, int at, loop_block *block, int slot
 /* Second step, one vector: the weighted trace. */
 INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot, int interpolation, int antialias, int weighted,
                          int whole) {
-  const reach r = {.first = block->index[slot], .last = block->index[slot + LANES - 1], .grows = whole && run->grows};
+  const int base = block->index[slot];
   vint index = lanes_load_int(block->index + slot);
   vfloat f = lanes_load(block->fraction + slot);
-  vfloat value = interpolate(run->row, index, r, f, run->n_samples, run->sinc, interpolation, whole);
+  vfloat value = interpolate(run->row, index, base, f, run->n_samples, run->sinc, interpolation, whole);
   if (antialias == MOHO_ANTIALIAS_TRIANGLE) {
     vfloat width = lanes_load(block->width + slot);
     if (lanes_any_above(width, 1.0f))
-      value = lanes_select_above(width, 1.0f,
-                                 under_triangle(run->integrated, index, r, f, width, run->n_samples, run->k_max, whole), value);
+      value = lanes_select_above(
+          width, 1.0f, under_triangle(run->integrated, index, base, f, width, run->n_samples, run->k_max, whole), value);
   }
   if (weighted) value = value * lanes_load(block->weight + slot);
   return value;
@@ -266,7 +248,6 @@ INLINE run_frame frame_of_run(const moho_run *run, void *const *buffers, const m
                      .image = (float *)buffers[MOHO_BUFFER_IMAGE] + (size_t)run->column * (size_t)parameters->image_stride,
                      .n_samples = parameters->n_samples,
                      .k_max = parameters->k_max,
-                     .grows = run->grows,
                      .source2 = run->source2,
                      .receiver2 = run->receiver2,
                      .distance = run->distance,
