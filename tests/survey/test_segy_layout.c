@@ -261,7 +261,7 @@ static void larger_than_2_gib(void **state) {
   (void)state;
   const size_t ns = 60000, n = 13000, marked[] = {0, 8947, 8948, n - 1};
   const uint64_t trace_bytes = 240 + 4 * (uint64_t)ns;
-  segy_bytes file = segy_build((segy_recipe){.n_traces = 1, .ns = ns, .dt_us = 2000});
+  segy_bytes file = segy_build((segy_recipe){.n_traces = 1, .ns = (unsigned)ns, .dt_us = 2000});
   const char *path = segy_save(&file, "big.sgy");
   int to = open(path, O_WRONLY);
   assert_true(to >= 0);
