@@ -48,9 +48,9 @@ static void print_summary(FILE *out, const char *report) {
           bytes_text(number_at(root, "memory", "peak_bytes"), peak));
   print_traces(out, root);
   size_t index;
-  json_t *anomaly;
-  json_array_foreach(json_object_get(json_object_get(root, "input"), "anomalies"), index, anomaly)
-      fprintf(out, "  header: %s\n", json_string_value(json_object_get(anomaly, "text")));
+  json_t *warning;
+  json_array_foreach(json_object_get(root, "warnings"), index, warning)
+      fprintf(out, "  warning: %s\n", json_string_value(warning));
   print_outputs(out, root);
   json_decref(root);
 }

@@ -1,6 +1,5 @@
 /* job_explain.c - `moho explain`: every value and where it comes from, the grid, the plan, and what looks wrong. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "job/job_effective.h"
 #include "job/run_inputs.h"
 #include "job/run_report.h"
+#include "job/run_warnings.h"
 
 /* ---- time expected ---- */
 
@@ -29,59 +29,6 @@ static double assumed_rate(const moho_run_inputs *in) {
   return rate * in->device_report.threads;
 }
 
-/* ---- warnings ---- */
-
-static void warn(json_t *warnings, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void warn(json_t *warnings, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  json_array_append_new(warnings, json_vsprintf(format, arguments));
-  va_end(arguments);
-}
-
-static void warn_of_sampling(json_t *warnings, const moho_run_inputs *in) {
-  if (in->plan.grid_alias_hz < in->f_max_hz)
-    warn(warnings,
-         "the grid aliases: dips of %g degrees show without alias up to v/(4 dx sin dip) = %.1f Hz, the data reach %.1f Hz; "
-         "use a spacing of %.3g m or a smaller max_dip_deg",
-         in->options.aperture_max_dip_deg, in->plan.grid_alias_hz, in->f_max_hz,
-         fmax(in->grid.inline_spacing_m * (double)(in->grid.n_inline > 1), in->grid.crossline_spacing_m) *
-             in->plan.grid_alias_hz / in->f_max_hz);
-  if (in->grid.step_s * in->f_max_hz > 0.5)
-    warn(warnings, "the image's time step of %g s holds up to %.1f Hz, the data reach %.1f Hz", in->grid.step_s,
-         0.5 / in->grid.step_s, in->f_max_hz);
-  if (in->options.refine < in->refine_needed)
-    warn(warnings,
-         "linear interpolation at this sampling weakens high frequencies: input.resample: %d or auto, or interpolation: sinc8",
-         in->refine_needed);
-}
-
-static void warn_of_traces(json_t *warnings, const moho_run_inputs *in) {
-  size_t outside = moho_run_inputs_outside(in);
-  if (outside == in->n_live) warn(warnings, "every trace is outside the grid: migrate will refuse this job");
-  else if (outside)
-    warn(warnings, "about %zu of %zu traces lie farther than the aperture from the grid and are not used", outside, in->n_live);
-  if (in->n_live < in->geometry->n)
-    warn(warnings, "%zu of %zu traces take no part: dead, not seismic or without coordinates", in->geometry->n - in->n_live,
-         in->geometry->n);
-  for (size_t i = 0; i < in->info->n_anomalies; i++)
-    warn(warnings, "header: %s (%zu traces, the first is %zu)", in->info->anomalies[i].text, in->info->anomalies[i].count,
-         in->info->anomalies[i].first_trace + 1);
-}
-
-static json_t *warnings_json(const moho_run_inputs *in) {
-  json_t *warnings = json_array();
-  if (!warnings) return NULL;
-  warn_of_sampling(warnings, in);
-  warn_of_traces(warnings, in);
-  if (in->memory_needed > in->memory_allowed) {
-    char need[32], allowed[32];
-    warn(warnings, "the run needs %s, %s are allowed: migrate will refuse this job",
-         moho_bytes_text((double)in->memory_needed, need), moho_bytes_text((double)in->memory_allowed, allowed));
-  }
-  return warnings;
-}
-
 /* ---- JSON ---- */
 
 static json_t *plan_json(const moho_run_inputs *in) {
@@ -100,7 +47,7 @@ static json_t *explain_json(const moho_job *job, const moho_run_inputs *in) {
   return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "software", moho_report_software(), "job",
                    moho_job_effective_json(job), "device", moho_report_device(in), "input", moho_report_input(job, in), "grid",
                    moho_report_grid(in), "settled", moho_report_settled(in), "plan", plan_json(in), "warnings",
-                   warnings_json(in));
+                   moho_run_warnings(in));
 }
 
 /* ---- text ---- */
@@ -170,7 +117,7 @@ static void print_plan(FILE *out, const moho_run_inputs *in) {
 }
 
 static void print_warnings(FILE *out, const moho_run_inputs *in) {
-  json_t *warnings = warnings_json(in), *each;
+  json_t *warnings = moho_run_warnings(in), *each;
   size_t index;
   if (json_array_size(warnings)) fprintf(out, "\nWarnings\n");
   json_array_foreach(warnings, index, each) fprintf(out, "  - %s\n", json_string_value(each));

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "job/job_effective.h"
+#include "job/run_warnings.h"
 
 static moho_status out_of_memory(void) {
   return moho_fail(MOHO_ERROR_MEMORY, "report: out of memory");
@@ -155,13 +156,13 @@ moho_status moho_report_text(const moho_job *job, const moho_run_inputs *in, con
   json_t *root = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "software", moho_report_software(), "finished", now, "job_file",
                            text_json(job->name), "job", moho_job_effective_json(job), "device", moho_report_device(in), "input",
                            moho_report_input(job, in));
-  json_t *results =
-      json_pack("{s:o, s:o, s:o, s:I, s:f, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:o}", "grid", moho_report_grid(in), "settled",
-                moho_report_settled(in), "traces", traces_json(in, counts), "contributions", (json_int_t)counts->contributions,
-                "contributions_per_s", rate, "seconds", seconds_json(seconds, counts), "memory", "allowed_bytes",
-                whole(in->memory_allowed), "planned_bytes", whole(in->memory_needed), "migration_bytes",
-                whole(counts->memory_bytes), "peak_bytes", whole(moho_process_memory_peak()), "directory",
-                text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)), "outputs", outputs_json(job));
+  json_t *results = json_pack("{s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:o}", "warnings",
+                              moho_run_warnings(in), "grid", moho_report_grid(in), "settled", moho_report_settled(in), "traces",
+                              traces_json(in, counts), "contributions", (json_int_t)counts->contributions, "contributions_per_s",
+                              rate, "seconds", seconds_json(seconds, counts), "memory", "allowed_bytes",
+                              whole(in->memory_allowed), "planned_bytes", whole(in->memory_needed), "migration_bytes",
+                              whole(counts->memory_bytes), "peak_bytes", whole(moho_process_memory_peak()), "directory",
+                              text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)), "outputs", outputs_json(job));
   *text = root && results && json_object_update(root, results) == 0 ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15))
                                                                     : NULL;
   json_decref(root);

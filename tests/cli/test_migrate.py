@@ -39,6 +39,12 @@ class Migrate(CommandTest):
         self.assertGreater(report["memory"]["peak_bytes"], report["memory"]["migration_bytes"] / 10)
         self.assertTrue(report["job"]["velocity"]["constant_mps"]["given"])
 
+    def test_what_looks_wrong_is_said_when_it_runs(self):
+        result = self.good("migrate", "job.yaml", "migration.aperture.max_dip_deg=80")
+        self.assertIn("warning: the grid aliases: dips of 80 degrees", result.out)
+        explained = self.good("explain", "job.yaml", "migration.aperture.max_dip_deg=80", "--json").json()
+        self.assertEqual(self.report("out", "report.json")["warnings"], explained["warnings"])
+
     @unittest.skipUnless(has_module("xarray") and has_module("zarr"), "xarray or zarr is not there")
     def test_the_diffractor_lies_where_it_was_put(self):
         import numpy
