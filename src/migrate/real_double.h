@@ -6,8 +6,6 @@
 
 #define REAL double
 #define R(x) (x)
-#define SQRT(x) sqrt(x)
-#define RSQRT(x) (1.0 / sqrt(x))
 #define FMA(a, b, c) ((a) * (b) + (c))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
