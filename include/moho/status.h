@@ -37,11 +37,14 @@ typedef int moho_status;
   X(MOHO_ERROR_NOT_AVAILABLE, 8, "not yet available")              \
   X(MOHO_ERROR_TOO_LARGE, 9, "larger than the memory allowed")     \
   X(MOHO_ERROR_HANDLE, 10, "not a live object")                    \
+  X(MOHO_ERROR_TIMEOUT, 11, "not done in the time given")          \
+  X(MOHO_ERROR_COMPILE, 12, "the kernel's text does not compile")  \
   X(MOHO_ERROR_MEMORY, -1, "out of memory")                        \
   X(MOHO_ERROR_IO, -2, "reading or writing failed")                \
   X(MOHO_ERROR_DEVICE, -3, "the device failed")                    \
   X(MOHO_ERROR_INTERRUPTED, -4, "interrupted")                     \
-  X(MOHO_ERROR_INTERNAL, -5, "a fault of Moho's own")
+  X(MOHO_ERROR_INTERNAL, -5, "a fault of Moho's own")              \
+  X(MOHO_ERROR_LOST, -6, "the device is lost")
 
 enum {
 #define MOHO_STATUS_ENUM(name, value, text) name = (value),

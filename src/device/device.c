@@ -44,9 +44,10 @@ moho_status moho_device_open(const char *uri_text, moho_device **out) {
                       "device %s is not yet available: %s", uri.backend, not_in_this_version);
 }
 
-void moho_device_close(moho_device **device) {
+moho_status moho_device_close(moho_device **device) {
   free(*device);
   *device = NULL;
+  return MOHO_OK;
 }
 
 moho_status moho_device_describe(const moho_device *device, moho_device_report *out) {
