@@ -1,0 +1,120 @@
+# embed_kernel.cmake - a kernel's text as a C string, its includes in their places.
+#
+# Included by the build it defines moho_embed_kernels(); run as a script (cmake -P) it makes one file.
+# Flattening: #include "x.h" is looked for beside the including file, then in kernels/, and replaced by that file between #line
+# directives, so that compilers report our files and lines; #include "kern.h" stays (src/device puts kern.h there at run time);
+# any other include is an error.
+
+# moho_embed_kernels(<target> <file.k> ...): <name>_text.c with `const char moho_text_<name>[]` becomes part of the target.
+function(moho_embed_kernels target)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/kernels)
+  foreach(file ${ARGN})
+    cmake_path(ABSOLUTE_PATH file NORMALIZE OUTPUT_VARIABLE input)
+    cmake_path(GET input STEM name)
+    moho_embed_text(${target} ${input} ${name} FLATTEN)
+  endforeach()
+endfunction()
+
+# moho_embed_text(<target> <file> <name> FLATTEN|RAW)
+function(moho_embed_text target input name mode)
+  set(output ${CMAKE_CURRENT_BINARY_DIR}/${name}_text.c)
+  add_custom_command(OUTPUT ${output}
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${input} -DOUTPUT=${output} -DNAME=${name} -DMODE=${mode} -DROOT=${CMAKE_SOURCE_DIR}
+      -P ${CMAKE_SOURCE_DIR}/scripts/cmake/embed_kernel.cmake
+    DEPENDS ${input} ${CMAKE_SOURCE_DIR}/scripts/cmake/embed_kernel.cmake
+    DEPFILE ${output}.d
+    COMMENT "Embedding ${name}" VERBATIM)
+  target_sources(${target} PRIVATE ${output})
+endfunction()
+
+if(NOT CMAKE_SCRIPT_MODE_FILE)
+  return()
+endif()
+
+# ---- as a script: INPUT, OUTPUT, NAME, MODE, ROOT
+
+# CMake's lists give ; [ ] and backslashes a meaning: they travel as control characters.
+string(ASCII 1 SEMICOLON)
+string(ASCII 2 OPEN)
+string(ASCII 3 CLOSE)
+string(ASCII 4 BACKSLASH)
+
+# The lines of a file as a list, each begun by a | so that none is empty.
+function(read_lines file out)
+  file(READ ${file} text)
+  string(REPLACE "\r\n" "\n" text "${text}")
+  string(REPLACE "\\" "${BACKSLASH}" text "${text}")
+  string(REPLACE ";" "${SEMICOLON}" text "${text}")
+  string(REPLACE "[" "${OPEN}" text "${text}")
+  string(REPLACE "]" "${CLOSE}" text "${text}")
+  string(REGEX REPLACE "\n$" "" text "${text}")
+  string(REPLACE "\n" ";|" text "|${text}")
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+# One line of text as one line of a C string.
+function(append_line line)
+  string(REPLACE "\"" "${BACKSLASH}\"" line "${line}")
+  string(REPLACE "${BACKSLASH}" "\\\\" line "${line}")
+  string(REPLACE "\\\\\"" "\\\"" line "${line}")
+  string(REPLACE "??" "?\\?" line "${line}")
+  string(APPEND literal "  \"${line}\\n\"\n")
+  set(literal "${literal}" PARENT_SCOPE)
+endfunction()
+
+function(find_include name from out)
+  cmake_path(GET from PARENT_PATH beside)
+  foreach(folder ${beside} ${ROOT}/kernels)
+    if(EXISTS ${folder}/${name})
+      cmake_path(SET found NORMALIZE ${folder}/${name})
+      set(${out} ${found} PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+  message(FATAL_ERROR "${from}: #include \"${name}\" is neither beside it nor in kernels/")
+endfunction()
+
+function(flatten file depth)
+  if(depth GREATER 8)
+    message(FATAL_ERROR "${file}: includes nest more than 8 deep: does it include itself?")
+  endif()
+  list(APPEND files ${file})
+  cmake_path(RELATIVE_PATH file BASE_DIRECTORY ${ROOT} OUTPUT_VARIABLE shown)
+  append_line("#line 1 \"${shown}\"")
+  read_lines(${file} lines)
+  set(number 0)
+  foreach(line IN LISTS lines)
+    math(EXPR number "${number} + 1")
+    string(SUBSTRING "${line}" 1 -1 line)
+    if(MODE STREQUAL "FLATTEN" AND line MATCHES "^[ \t]*#[ \t]*include[ \t]*(.*)")
+      set(what "${CMAKE_MATCH_1}")
+      if(what MATCHES "^\"kern\\.h\"")
+        append_line("${line}")
+      elseif(what MATCHES "^\"([^\"]+)\"")
+        find_include("${CMAKE_MATCH_1}" ${file} included)
+        math(EXPR deeper "${depth} + 1")
+        flatten(${included} ${deeper})
+        math(EXPR next "${number} + 1")
+        append_line("#line ${next} \"${shown}\"")
+      else()
+        message(FATAL_ERROR "${file}:${number}: a kernel includes only kern.h and headers of ours, got #include ${what}")
+      endif()
+    else()
+      append_line("${line}")
+    endif()
+  endforeach()
+  set(literal "${literal}" PARENT_SCOPE)
+  set(files "${files}" PARENT_SCOPE)
+endfunction()
+
+set(literal "")
+set(files "")
+flatten(${INPUT} 0)
+string(REPLACE "${SEMICOLON}" ";" literal "${literal}")
+string(REPLACE "${OPEN}" "[" literal "${literal}")
+string(REPLACE "${CLOSE}" "]" literal "${literal}")
+cmake_path(RELATIVE_PATH INPUT BASE_DIRECTORY ${ROOT} OUTPUT_VARIABLE shown)
+file(WRITE ${OUTPUT} "/* Made from ${shown} by scripts/cmake/embed_kernel.cmake. */\n"
+  "extern const char moho_text_${NAME}[];\nconst char moho_text_${NAME}[] =\n${literal};\n")
+list(JOIN files " " files)
+file(WRITE ${OUTPUT}.d "${OUTPUT}: ${files}\n")
