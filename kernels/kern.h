@@ -74,6 +74,7 @@ using namespace metal;
 #define HALF_LOW(word) ((float)as_type<half2>(word).x)
 #define HALF_HIGH(word) ((float)as_type<half2>(word).y)
 #define HALF_PAIR(low, high) as_type<uint>(half2((half)(low), (half)(high)))
+#define FLOAT2(x, y) float2(x, y)
 #define LOAD2(pointer, index) (*(const device float2 *)((pointer) + 2 * (index)))
 #define LOAD4(pointer, index) (*(const device float4 *)((pointer) + 4 * (index)))
 #define LOCAL_LOAD4(pointer, index) (*(const threadgroup float4 *)((pointer) + 4 * (index)))
@@ -171,6 +172,7 @@ DEVICE_FUNCTION uint kern_half_pair(float low, float high) {
 #define HALF_LOW(word) kern_half_low(word)
 #define HALF_HIGH(word) kern_half_high(word)
 #define HALF_PAIR(low, high) kern_half_pair(low, high)
+#define FLOAT2(x, y) make_float2(x, y)
 #define LOAD2(pointer, index) (*(const float2 *)((pointer) + 2 * (index)))
 #define LOAD4(pointer, index) (*(const float4 *)((pointer) + 4 * (index)))
 #define LOCAL_LOAD4(pointer, index) (*(const float4 *)((pointer) + 4 * (index)))
@@ -321,6 +323,7 @@ DEVICE_FUNCTION uint kern_float_to_half(float x) {
 #define HALF_LOW(word) kern_half_to_float((word) & 0xffffu)
 #define HALF_HIGH(word) kern_half_to_float((word) >> 16)
 #define HALF_PAIR(low, high) (kern_float_to_half(low) | kern_float_to_half(high) << 16)
+#define FLOAT2(x, y) ((float2){x, y})
 DEVICE_FUNCTION float2 kern_load2(const float *pointer) {
   return (float2){pointer[0], pointer[1]};
 }

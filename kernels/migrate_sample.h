@@ -1,0 +1,206 @@
+/* migrate_sample.h - one trace at one image sample: is it inside, where is the trace read, with what weight. For all device
+ * kernels of the migration (docs/physics.md). Compile-time constants: INTERPOLATION, ANTIALIAS, WEIGHT_POWER, HAS_MUTE,
+ * STORAGE; where the text is compiled as C they come from the parameters `p`.
+ */
+#ifndef MOHO_KERNELS_MIGRATE_SAMPLE_H
+#define MOHO_KERNELS_MIGRATE_SAMPLE_H
+
+#include "migrate_device.h"
+#include "physics.h"
+#include "interpolate.h"
+#include "split_float.h"
+
+#ifndef INTERPOLATION
+#define INTERPOLATION (p->interpolation)
+#endif
+#ifndef ANTIALIAS
+#define ANTIALIAS (p->antialias)
+#endif
+#ifndef WEIGHT_POWER
+#define WEIGHT_POWER (p->weight_power)
+#endif
+#ifndef HAS_MUTE
+#define HAS_MUTE (p->has_mute)
+#endif
+#ifndef STORAGE
+#define STORAGE (p->storage)
+#endif
+/* The host's enums (include/moho/migration.h). */
+#define LINEAR 0u
+#define CUBIC 1u
+#define SINC8 2u
+#define TRIANGLE 1u
+
+#define PARAMETERS CONSTANT const migrate_device_parameters
+
+/* ---- distances ---- */
+
+/* a - b of split coordinates, rounded once. */
+DEVICE_FUNCTION float difference(float a, float a_low, float b, float b_low) {
+  return (a - b) + (a_low - b_low);
+}
+
+/* A trace as a column sees it. Lengths in metres, shift in samples. */
+typedef struct trace_view {
+  float source_x, source_y, receiver_x, receiver_y; /* x - s, x - r */
+  float source2, receiver2, midpoint2, half_offset2;
+  float shift, spacing;
+} trace_view;
+
+DEVICE_FUNCTION void view_fill(PRIVATE trace_view *view) {
+  view->source2 = FMA(view->source_x, view->source_x, view->source_y * view->source_y);
+  view->receiver2 = FMA(view->receiver_x, view->receiver_x, view->receiver_y * view->receiver_y);
+  float mx = 0.5f * (view->source_x + view->receiver_x), my = 0.5f * (view->source_y + view->receiver_y);
+  float hx = 0.5f * (view->source_x - view->receiver_x), hy = 0.5f * (view->source_y - view->receiver_y);
+  view->midpoint2 = FMA(mx, mx, my * my);
+  view->half_offset2 = FMA(hx, hx, hy * hy);
+}
+
+/* ---- inside or not (src/migrate/aperture.h in double) ---- */
+
+/* How far a float may be off: squared distances relative, times relative to t. */
+#define DISTANCE2_DOUBT 2e-6f
+#define TIME_DOUBT 1.5e-6f
+
+/* Decided with split floats: agrees with double unless the edge is nearer than 1e-13 of it. */
+DEVICE_FUNCTION int inside_exactly(const GLOBAL migrate_trace *trace, const GLOBAL migrate_column *column,
+                                   const GLOBAL migrate_sample *sample, const GLOBAL migrate_slowness *slowness, PARAMETERS *p) {
+  float2 x = FLOAT2(column->x, column->x_low), y = FLOAT2(column->y, column->y_low);
+  float2 sx = split_add(x, FLOAT2(-trace->source_x, -trace->source_x_low));
+  float2 sy = split_add(y, FLOAT2(-trace->source_y, -trace->source_y_low));
+  float2 rx = split_add(x, FLOAT2(-trace->receiver_x, -trace->receiver_x_low));
+  float2 ry = split_add(y, FLOAT2(-trace->receiver_y, -trace->receiver_y_low));
+  float2 mx = split_add(sx, rx), my = split_add(sy, ry);
+  float2 d2 = split_product(FLOAT2(0.25f, 0.0f), split_add(split_product(mx, mx), split_product(my, my)));
+  if (split_exceeds(d2, FLOAT2(slowness->radius2, slowness->radius2_low))) return 0;
+  float2 s2 = FLOAT2(slowness->s2, slowness->s2_low), t1sq = FLOAT2(sample->t1sq, sample->t1sq_low);
+  if (HAS_MUTE && split_exceeds(split_product(FLOAT2(trace->half_offset2, trace->half_offset2_low), s2),
+                                FLOAT2(sample->mute, sample->mute_low)))
+    return 0;
+  float2 source2 = split_add(split_product(sx, sx), split_product(sy, sy));
+  float2 receiver2 = split_add(split_product(rx, rx), split_product(ry, ry));
+  float2 t = split_add(split_root(split_add(t1sq, split_product(source2, s2))),
+                       split_root(split_add(t1sq, split_product(receiver2, s2))));
+  float2 u = split_add(t, FLOAT2(-trace->shift, -trace->shift_low));
+  return !split_exceeds(FLOAT2(p->low, 0.0f), u) && !split_exceeds(u, FLOAT2(p->high, p->high_low));
+}
+
+/* 1 inside, 0 outside, 2 too near to an edge for a float. t: t_s + t_r of the sample. */
+DEVICE_FUNCTION int inside_or_doubtful(const PRIVATE trace_view *view, float t, float s2, float radius2, float mute,
+                                       PARAMETERS *p) {
+  float u = t - view->shift, doubt = FMA(TIME_DOUBT, t, FMA(2e-7f, ABS(view->shift), 1e-6f));
+  float past = MAX(u - p->high, p->low - u);
+  float beyond = view->midpoint2 - radius2, doubt2 = DISTANCE2_DOUBT * radius2;
+  int outside = past > doubt || beyond > doubt2, inside = past < -doubt && beyond < -doubt2;
+  if (HAS_MUTE) {
+    float stretched = FMA(view->half_offset2, s2, -mute), doubt3 = DISTANCE2_DOUBT * mute;
+    outside = outside || stretched > doubt3;
+    inside = inside && stretched < -doubt3;
+  }
+  return outside ? 0 : inside ? 1 : 2;
+}
+
+/* ---- weights ---- */
+
+/* 1/2 (1 + cos(pi x)), x in [0, 1]: the sine series about x = 1/2, error 6e-8. */
+DEVICE_FUNCTION float half_cosine(float x) {
+  float z = (x - 0.5f) * 3.14159265f, z2 = z * z;
+  float s = FMA(z2, -2.50521084e-8f, 2.75573192e-6f);
+  s = FMA(z2, s, -1.98412698e-4f);
+  s = FMA(z2, s, 8.33333333e-3f);
+  s = FMA(z2, s, -1.66666667e-1f);
+  return FMA(FMA(z * z2, s, z), -0.5f, 0.5f);
+}
+
+/* The aperture's radius from the square of the widened one: A = (sqrt(radius2) - 1 mm) / (1 + 4e-6). */
+DEVICE_FUNCTION float inverse_radius(float radius2) {
+  float radius = (SQRT(radius2) - 1e-3f) * 0.999996f;
+  return radius > 1e-6f ? 1.0f / radius : 0.0f;
+}
+
+DEVICE_FUNCTION float taper_at(float distance, float inverse, PARAMETERS *p) {
+  return half_cosine(taper_argument(distance, inverse, p->taper_inv_fraction));
+}
+
+/* t^-(power/2) */
+DEVICE_FUNCTION float weight_of_time(float t, uint power) {
+  if (power == 1u) return FAST_RSQRT(t);
+  if (power == 2u) return FAST_RECIPROCAL(t);
+  if (power == 3u) return FAST_RSQRT(t) * FAST_RECIPROCAL(t);
+  return FAST_RECIPROCAL(t * t);
+}
+
+/* ---- the trace ---- */
+
+/* Value number `at` of all rows. */
+DEVICE_FUNCTION float stored(const GLOBAL float *rows, uint at, PARAMETERS *p) {
+  if (STORAGE == STORAGE_VALUES) return rows[at];
+  if (STORAGE == STORAGE_PAIRS) return rows[2u * at];
+  uint word = ((const GLOBAL uint *)rows)[at];
+  return HALF_LOW(word);
+}
+
+/* Between value `at` and the next. */
+DEVICE_FUNCTION float stored_linear(const GLOBAL float *rows, uint at, float f, PARAMETERS *p) {
+  if (STORAGE == STORAGE_VALUES) return interpolate_linear(rows[at], rows[at + 1u], f);
+  if (STORAGE == STORAGE_PAIRS) {
+    float2 pair = LOAD2(rows, at);
+    return FMA(f, pair.y, pair.x);
+  }
+  uint word = ((const GLOBAL uint *)rows)[at];
+  return FMA(f, HALF_HIGH(word), HALF_LOW(word));
+}
+
+DEVICE_FUNCTION float stored_sinc8(const GLOBAL float *rows, uint at, float f, const GLOBAL float *sinc, PARAMETERS *p) {
+  float place = f * 1024.0f, floor_bits = ROUND_DOWN_ADD(place, KERN_MAGIC);
+  uint row = MIN(AS_UINT(floor_bits) - KERN_MAGIC_BITS, 1023u);
+  float g = place - (float)row, sum = 0.0f;
+  for (uint j = 0u; j < 8u; j++) {
+    float h0 = sinc[8u * row + j], h1 = sinc[8u * row + 8u + j];
+    sum = FMA(FMA(g, h1 - h0, h0), stored(rows, at - 3u + j, p), sum);
+  }
+  return sum;
+}
+
+DEVICE_FUNCTION float interpolated(const GLOBAL float *rows, uint at, float f, const GLOBAL float *sinc, PARAMETERS *p) {
+  if (INTERPOLATION == LINEAR) return stored_linear(rows, at, f, p);
+  if (INTERPOLATION == CUBIC)
+    return interpolate_cubic(stored(rows, at - 1u, p), stored(rows, at, p), stored(rows, at + 1u, p), stored(rows, at + 2u, p),
+                             f);
+  return stored_sinc8(rows, at, f, sinc, p);
+}
+
+/* The trace under triangles of half-width k > 1 (interpolate.h, triangle_of): c at `at` is the trace integrated twice. Whole
+ * half-widths k and k+1 are blended; the linear pick of c commutes with the triangle's sum. */
+DEVICE_FUNCTION float under_triangle(const GLOBAL float *rows, uint at, float f, float width, PARAMETERS *p) {
+  float magic = ROUND_DOWN_ADD(width, KERN_MAGIC), whole = magic - KERN_MAGIC;
+  uint k = AS_UINT(magic) - KERN_MAGIC_BITS;
+  float here = stored_linear(rows, at, f, p), wider = whole + 1.0f;
+  float narrow = triangle_of(stored_linear(rows, at - k, f, p), here, stored_linear(rows, at + k, f, p),
+                             FAST_RECIPROCAL(whole * whole));
+  float wide = triangle_of(stored_linear(rows, at - k - 1u, f, p), here, stored_linear(rows, at + k + 1u, f, p),
+                           FAST_RECIPROCAL(wider * wider));
+  return interpolate_linear(narrow, wide, width - whole);
+}
+
+/* Half-width of the triangle from the legs' squared times. */
+DEVICE_FUNCTION float half_width(const PRIVATE trace_view *view, const GLOBAL migrate_column *column, float s2,
+                                 float source_squared, float receiver_squared, PARAMETERS *p) {
+  float si = FAST_RSQRT(source_squared), ri = FAST_RSQRT(receiver_squared);
+  float px = leg_slope_straight(FMA(view->source_x, column->along_x, view->source_y * column->along_y), s2, si) +
+             leg_slope_straight(FMA(view->receiver_x, column->along_x, view->receiver_y * column->along_y), s2, ri);
+  float py = leg_slope_straight(FMA(view->source_x, column->across_x, view->source_y * column->across_y), s2, si) +
+             leg_slope_straight(FMA(view->receiver_x, column->across_x, view->receiver_y * column->across_y), s2, ri);
+  return MIN(triangle_half_width(px, py, view->spacing), (float)p->k_max);
+}
+
+/* Trace `row` at place u (inside the record, or clamped near it), antialiased for half-width `width` (1: not at all). */
+DEVICE_FUNCTION float trace_at(const GLOBAL float *rows, uint row_begin, float u, float width, const GLOBAL float *sinc,
+                               PARAMETERS *p) {
+  float magic = ROUND_DOWN_ADD(u, KERN_MAGIC), f = u - (magic - KERN_MAGIC);
+  uint at = row_begin + (AS_UINT(magic) - KERN_MAGIC_BITS);
+  if (ANTIALIAS == TRIANGLE && width > 1.0f) return under_triangle(rows, at + (p->c0 - p->x0), f, width, p);
+  return interpolated(rows, at, f, sinc, p);
+}
+
+#endif
