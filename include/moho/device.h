@@ -43,6 +43,7 @@ typedef struct moho_device_report {
   size_t memory_free_bytes;
   size_t working_set_bytes; /* more than this at once is slow or refused */
   size_t largest_buffer;    /* bytes */
+  double launch_seconds;    /* a launch should last at most this (macOS kills long ones); 0: not told */
 } moho_device_report;
 
 /** Open a device. @return MOHO_OK; MOHO_ERROR_ARGUMENT (bad URI; the message suggests the nearest name);

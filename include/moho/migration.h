@@ -5,6 +5,18 @@
  * Use: create for a grid, a velocity and a survey's geometry; add traces in ascending order, in batches of any size;
  * finish into an image. Traces given are as recorded; preparation (mute taper, rho filter, refinement, antialias
  * integration) happens inside. Any tile, batch and thread count gives bitwise the same image on the cpu.
+ *
+ * How it is computed is the `kernel` of the options: a pair of kernel text and plan. `native` are the cpu's own loops; the
+ * others run from one text on every device:
+ *
+ *   baseline   a lane an image sample; every batch allocated, uploaded, migrated and freed before the next: the yardstick
+ *   v1         the same text; memory kept, data that do not change uploaded once, the next batch prepared and uploaded
+ *              while one runs, no copies where memory is unified
+ *   v2         v1's plan; traces staged a group, several samples and columns a lane, packed pairs of values
+ *   v3         v2 with one persistent launch that takes its work from a queue, and leg-time tables
+ *
+ * docs/kernels.md tells what each brings. A migration may be used by one thread at a time; several migrations may run at once
+ * on one device.
  */
 #ifndef MOHO_MIGRATION_H
 #define MOHO_MIGRATION_H
@@ -31,6 +43,17 @@ typedef enum { MOHO_AMPLITUDE_SPREADING_CORRECTED, MOHO_AMPLITUDE_RAW } moho_amp
 typedef enum { MOHO_RHO_AUTO, MOHO_RHO_NONE, MOHO_RHO_2D, MOHO_RHO_3D } moho_rho;
 typedef enum { MOHO_NORMALISE_NONE, MOHO_NORMALISE_FOLD } moho_normalise;
 
+typedef enum {
+  MOHO_KERNEL_AUTO, /* native where the device has native functions, else the faster of v2 and v3, measured */
+  MOHO_KERNEL_NATIVE,
+  MOHO_KERNEL_BASELINE,
+  MOHO_KERNEL_V1,
+  MOHO_KERNEL_V2,
+  MOHO_KERNEL_V3
+} moho_migration_kernel;
+/* How a device keeps the prepared traces: half is storage only, arithmetic is in float. */
+typedef enum { MOHO_STORAGE_FLOAT, MOHO_STORAGE_HALF } moho_storage;
+
 typedef struct moho_migration_options {
   moho_traveltime traveltime;
   double aperture_max_m, aperture_min_m, aperture_max_dip_deg; /* 3000, 0, 60 */
@@ -43,9 +66,15 @@ typedef struct moho_migration_options {
   moho_rho rho_filter; /* auto: 2D when the grid is one line, else 3D */
   double stretch_mute; /* s: outside when 2*leg(h,t0) > (1+s)*t0; < 0: none */
   moho_normalise normalise;
-  int refine;          /* traces refined by this factor before interpolation: 1, 2, 4, 8 */
-  int tile_columns;    /* columns along a tile's side; 0: chosen */
-  size_t memory_bytes; /* bound on image, tables and batches together; 0: 80 % of what is free */
+  int refine;                   /* traces refined by this factor before interpolation: 1, 2, 4, 8 */
+  int tile_columns;             /* native: columns along a tile's side; 0: chosen */
+  size_t memory_bytes;          /* bound on image, tables and batches together on the host; 0: 80 % of what is free */
+  size_t device_memory_bytes;   /* the same for a device with memory of its own; 0: 90 % of what is free there */
+  moho_migration_kernel kernel; /* auto */
+  moho_storage storage;         /* float; half: v1, v2, v3 without antialias */
+  const char *constants;        /* for tuning, "COLUMNS_X=4,CHUNKS=4": constants of the kernel's text, and of the plan
+                                 * BATCH_TRACES, LAUNCH_TRACES, LAUNCH_COLUMNS, SLAB_SAMPLES; NULL: the defaults. Read at
+                                 * creation */
 } moho_migration_options;
 
 MOHO_API moho_migration_options moho_migration_options_default(void);
@@ -55,14 +84,22 @@ typedef struct moho_migration moho_migration;
 typedef struct moho_migration_counts {
   uint64_t traces_added, traces_used, traces_outside, traces_dead; /* used: >= 1 contribution; outside: live, none */
   uint64_t contributions;
-  double kernel_seconds;  /* in the loops over tiles (intervals included), wall */
-  double prepare_seconds; /* rho filter and the like, wall */
-  size_t memory_bytes;    /* held now */
+  double kernel_seconds;     /* native: in the loops over tiles (intervals included), wall; else of the launches, by the device */
+  double prepare_seconds;    /* rho filter and the like, wall */
+  double transfer_seconds;   /* to and from the device, by the device; what overlaps launches is counted too */
+  double allocation_seconds; /* of buffers and kernels, compilation included, wall */
+  size_t memory_bytes;       /* held now on the host */
+  size_t device_bytes;       /* held now on a device with memory of its own */
+  uint64_t launches;
+  const char *kernel;      /* "native", "v2" ...; with auto on a device "auto" until the first batch was measured */
+  char kernel_reason[160]; /* "v3: 1.31 times v2 on 512 traces"; "" when it was named */
 } moho_migration_counts;
 
 /* What a migration will take; contributions are estimated from a sample of the traces. */
 typedef struct moho_migration_plan {
   size_t memory_bytes, image_bytes, batch_traces;
+  size_t device_bytes; /* of it on a device with memory of its own: not in memory_bytes */
+  const char *kernel;  /* that will run: "native", "v2" ...; "auto": v2 or v3, measured with the first batch */
   size_t tiles, tile_columns;
   double contributions;
   size_t offset_classes;
@@ -85,13 +122,21 @@ MOHO_API moho_status moho_migration_make_plan(moho_device *device, const moho_gr
                                               const moho_migration_options *options, const moho_geometry *geometry,
                                               size_t n_samples, double dt_s, moho_migration_plan *out);
 /** Add the next traces [geometry->n, n_samples]; ascending trace number from call to call. progress may be NULL.
- *  After an error or interruption the migration can only be destroyed. */
+ *  On a device it returns when the traces are taken, not when they are migrated: what fails there is returned by the next
+ *  add or by finish. After an error or interruption the migration can only be destroyed. */
 MOHO_API moho_status moho_migration_add(moho_migration *migration, const moho_geometry *geometry, const float *traces,
                                         moho_progress_function progress, void *user);
 /** Weights that do not depend on the trace, normalisation, fold -> image (made by moho_image_create on the same grid). */
 MOHO_API moho_status moho_migration_finish(moho_migration *migration, moho_image *image);
+/** On a device contributions, traces used and seconds are complete after moho_migration_finish(). */
 MOHO_API moho_migration_counts moho_migration_get_counts(const moho_migration *migration);
 MOHO_API void moho_migration_destroy(moho_migration **migration);
+
+/** "auto", "native", "baseline", "v1", "v2", "v3"; NULL for a number that is none. */
+MOHO_API const char *moho_migration_kernel_name(moho_migration_kernel kernel);
+/** Can options->kernel do these options on the device? The table that answers is the one that moho_migration_create() takes
+ *  the kernel from. @return MOHO_OK; MOHO_ERROR_NOT_AVAILABLE naming the option and the kernels that can. */
+MOHO_API moho_status moho_migration_supports(const moho_device *device, const moho_migration_options *options);
 
 /** Traces that one add call should bring for good speed within the memory bound. */
 MOHO_API size_t moho_migration_batch_traces(const moho_migration *migration);
