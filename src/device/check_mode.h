@@ -6,8 +6,10 @@
  *   - each launch runs alone, and its INOUT float buffers are scanned for NaN afterwards;
  *   - headers of destroyed objects are never used again.
  * Findings are MOHO_ERROR_DEVICE, as in
- *   "check: kernel vector_add wrote past the end of buffer 3 (4.0 KiB), binding 2 (c): 4 bytes from byte 4096 on"
- *   "check: kernel vector_add left NaN in buffer 3 (4.0 KiB), binding 2 (c): 12 of 1024 floats, the first at 17"
+ *   "check: kernel add, binding 2 (c), wrote past the end of buffer 3 (4.0 KiB): 4 bytes changed, the first at byte 4096"
+ *   "check: kernel add left NaN in buffer 3 (4.0 KiB), binding 2 (c): 12 of 1024 floats, the first at 17"
+ *   "check: something wrote before buffer 3 (4.0 KiB): 4 bytes changed, the first at 4 bytes before its beginning"
+ * the last when it is found by destroying the buffer, and with "the host, while it was mapped," by moho_buffer_unmap().
  */
 #ifndef MOHO_DEVICE_CHECK_MODE_H
 #define MOHO_DEVICE_CHECK_MODE_H
@@ -33,7 +35,16 @@ void moho_signature_read(const char *text, const char *name, moho_signature *out
 
 /* After a launch ran alone (submitted, waited for and collected): guards of all its buffers, NaN in INOUT float ones from the
  * binding's offset on. The finding is to become the ticket's error. */
-moho_status moho_check_after_launch(moho_device *device, const char *kernel, const moho_signature *signature,
-                                    const moho_binding *buffers, size_t n_buffers);
+moho_status moho_check_after_launch(const char *kernel, const moho_signature *signature, const moho_binding *buffers,
+                                    size_t n_buffers);
+
+/* ---- for buffer.c ---- */
+
+/* Bytes of the block of a buffer of `bytes`: guard, the buffer, guard. */
+size_t moho_check_padded(size_t bytes);
+/* Buffer and guards := MOHO_UNWRITTEN. */
+moho_status moho_check_poison(moho_buffer *buffer);
+/* MOHO_ERROR_DEVICE when a guard changed; `who` did it: "kernel add, binding 2 (c),". */
+moho_status moho_check_guards(moho_buffer *buffer, const char *who);
 
 #endif

@@ -87,6 +87,8 @@ moho_status moho_device_transfer(moho_device *device, const moho_command *comman
 
 /* Where `bytes` from `offset` lie. Checks nothing. */
 moho_span moho_buffer_span(const moho_buffer *buffer, size_t offset, size_t bytes);
+/* "buffer 3 (4.0 KiB)" for messages; returns text. */
+const char *moho_buffer_text(const moho_buffer *buffer, char text[64]);
 /* MOHO_OK, or MOHO_ERROR_RANGE for offset + bytes past the end (without overflow) with `what` in the message: "write". */
 moho_status moho_buffer_check_range(const moho_buffer *buffer, const char *what, size_t offset, size_t bytes);
 /* The buffer is alive (MOHO_ERROR_HANDLE ...), of this device and not mapped (MOHO_ERROR_ARGUMENT); `what` names it in the
@@ -98,6 +100,16 @@ void moho_buffer_release(moho_buffer *buffer);
 /* Around a submission that uses the buffer: the synchronous functions wait while some are pending. */
 void moho_buffer_submitted(moho_buffer *buffer);
 void moho_buffer_collected(moho_buffer *buffer);
+/* Wait while a submission uses it. */
+void moho_buffer_settle(const moho_buffer *buffer);
+
+/* ---- buffer_transfer.c ---- */
+
+/* What moho_buffer_copy() and _fill() refuse; the queue's refuse the same. */
+moho_status moho_buffer_check_copy(moho_buffer *to, size_t to_offset, moho_buffer *from, size_t from_offset, size_t bytes);
+moho_status moho_buffer_check_fill(moho_buffer *buffer, size_t offset, size_t bytes);
+/* Words of a span := word, by the host where it reaches them. Waits. */
+moho_status moho_block_fill(moho_device *device, moho_span span, uint32_t word);
 
 /* ---- queue.c: for the front ---- */
 
@@ -105,7 +117,8 @@ void moho_buffer_collected(moho_buffer *buffer);
 void moho_queues_collect(moho_device *device);
 /* Wait until no submission of any queue uses `buffer` (NULL: until none is left). Errors stay with their tickets. */
 void moho_queues_settle(moho_device *device, const moho_buffer *buffer);
-/* Device is closing: everything was settled. Take the object apart; its public pointer is dead already. */
+/* Device is closing: everything was settled, the handle is dead already. Take the object apart and free its header (the same for
+ * kernels). */
 void moho_queue_dismantle(moho_queue *queue);
 /* ---- kernel.c, kernel_cache.c: for the front ---- */
 void moho_kernel_dismantle(moho_kernel *kernel);

@@ -41,6 +41,8 @@ moho_status moho_handle_check_alive(const void *object, moho_kind kind);
  * caller's to release. */
 moho_status moho_handle_kill(void *object, moho_kind kind);
 
+int moho_handle_is_alive(const void *object, moho_kind kind);
+
 void moho_handle_retain(const void *object);
 /* 1: that was the last one; take the object apart and free the header. */
 int moho_handle_release(const void *object);

@@ -1,0 +1,87 @@
+/* check_signature.c - the parameters of a kernel, read from its text for the checking mode. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/check_mode.h"
+
+/* The next place at or after `at` that is neither blank nor comment. */
+static const char *skip(const char *at) {
+  for (;;) {
+    while (isspace((unsigned char)*at)) at++;
+    if (at[0] == '/' && at[1] == '*') {
+      const char *end = strstr(at + 2, "*/");
+      at = end ? end + 2 : at + strlen(at);
+    } else if (at[0] == '/' && at[1] == '/') at += strcspn(at, "\n");
+    else return at;
+  }
+}
+
+static int is_word(char c) {
+  return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Copies the word at `at` (cut to capacity) and returns what follows it, blanks and comments skipped. */
+static const char *read_word(const char *at, char *word, size_t capacity) {
+  size_t n = 0;
+  for (at = skip(at); is_word(*at); at++)
+    if (n + 1 < capacity) word[n++] = *at;
+  word[n] = '\0';
+  return skip(at);
+}
+
+/* After "KERNEL(name," or "KERNEL_GROUP(name,"; NULL: the text has no such kernel. */
+static const char *find_kernel(const char *text, const char *name) {
+  char word[80];
+  for (const char *at = skip(text); *at;) {
+    if (!is_word(*at)) {
+      at = skip(at + 1);
+      continue;
+    }
+    at = read_word(at, word, sizeof word);
+    if ((strcmp(word, "KERNEL") && strcmp(word, "KERNEL_GROUP")) || *at != '(') continue;
+    at = read_word(at + 1, word, sizeof word);
+    if (strcmp(word, name) == 0 && *at == ',') return at + 1;
+  }
+  return NULL;
+}
+
+/* "float", "float2" and "float4" are what a NaN can be in. */
+static int is_float(const char *type) {
+  return strcmp(type, "float") == 0 || strcmp(type, "float2") == 0 || strcmp(type, "float4") == 0;
+}
+
+/* "(0, float, a)" after IN or INOUT, "(0, a)" after INOUT_ATOMIC. */
+static void read_binding(const char *at, const char *word, moho_signature *out) {
+  char index_text[16], type[48] = "uint", name[32];
+  int is_atomic = strcmp(word, "INOUT_ATOMIC") == 0, is_in = strcmp(word, "IN") == 0;
+  at = read_word(at + 1, index_text, sizeof index_text);
+  if (!is_atomic && *at == ',') at = read_word(at + 1, type, sizeof type);
+  if (*at == ',') read_word(at + 1, name, sizeof name);
+  else return;
+  size_t index = strtoul(index_text, NULL, 10);
+  if (index >= MOHO_LAUNCH_BUFFERS) return;
+  out->kinds[index] = is_in ? MOHO_BINDING_IN : is_float(type) ? MOHO_BINDING_INOUT_FLOAT : MOHO_BINDING_INOUT;
+  memcpy(out->names[index], name, sizeof name);
+  if (index + 1 > out->n_buffers) out->n_buffers = index + 1;
+}
+
+void moho_signature_read(const char *text, const char *name, moho_signature *out) {
+  char word[80];
+  *out = (moho_signature){0};
+  const char *at = text ? find_kernel(text, name) : NULL;
+  if (!at) return;
+  out->known = 1;
+  for (int depth = 1; *(at = skip(at)) && depth > 0;) {
+    if (!is_word(*at)) {
+      depth += (*at == '(') - (*at == ')');
+      at++;
+      continue;
+    }
+    at = read_word(at, word, sizeof word);
+    if (depth != 1 || *at != '(') continue;
+    if (strcmp(word, "PARAM") == 0) out->has_parameters = 1;
+    else if (strcmp(word, "IN") == 0 || strcmp(word, "INOUT") == 0 || strcmp(word, "INOUT_ATOMIC") == 0)
+      read_binding(at, word, out);
+  }
+}
