@@ -29,6 +29,10 @@ for program in "$make_folder"/moho "$bundle"/test_*; do LD_LIBRARY_PATH=$make_fo
   strip --strip-unneeded -o "$bundle/lib/$name" "$path"
 done
 ln -s libmoho.so.0 "$bundle/lib/libmoho.so"
+# The tests that the device matters to, as "area program".
+for area in device cuda physics migrate; do
+  sed -n 's/^add_test([^ ]* "[^"]*\/\([a-z0-9_]*\)")$/'"$area"' \1/p' "$make_folder/tests/$area/CTestTestfile.cmake" 2>/dev/null || true
+done >"$bundle/tests.txt"
 git rev-parse HEAD >"$bundle/commit" 2>/dev/null || echo unknown >"$bundle/commit"
 git diff --quiet HEAD 2>/dev/null || echo "with changes" >>"$bundle/commit"
 
