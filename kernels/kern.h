@@ -9,7 +9,8 @@
  * Parameters: IN (const, restrict) and INOUT (never restrict) with their index, at most 30, then one PARAM struct of 4-byte
  * members, reached by p->member. Pointers elsewhere name their space: GLOBAL, LOCAL, PRIVATE. KERNEL_GROUP has one block of
  * group memory whose size the host gives: GROUP_MEMORY(type). Only whole groups run: no `return` before a BARRIER or a SIMD
- * operation, and all lanes of a SIMD group (32, by linear index) reach a SIMD operation together.
+ * operation, and all lanes of a SIMD group (32, by linear index) reach a SIMD operation together. A helper that asks where it
+ * runs (LANE, BARRIER, SIMD_...) ends its parameters with HERE_PARAMETER and is called with HERE at the end.
  * Contraction is off everywhere: FMA where it is meant. SQRT is correctly rounded; FAST_SQRT, FAST_RSQRT, FAST_RECIPROCAL are
  * good to a few units of the last place. Every float literal ends in f. Not used: double, 64-bit members, float3, templates,
  * recursion, globals, struct copies, designated initialisers, other includes.
@@ -26,7 +27,7 @@ using namespace metal;
 #define PRIVATE thread
 #define CONSTANT constant
 #define DEVICE_FUNCTION static inline
-#define IN(i, type, name) const device type *restrict name [[buffer(i)]]
+#define IN(i, type, name) const device type *__restrict name [[buffer(i)]] /* `restrict` is no word of MSL 3 */
 #define INOUT(i, type, name) device type *name [[buffer(i)]]
 #define INOUT_ATOMIC(i, name) device atomic_uint *name [[buffer(i)]]
 #define PARAM(i, type, name) constant type *name [[buffer(i)]]
@@ -39,6 +40,8 @@ using namespace metal;
   [[max_total_threads_per_threadgroup(max_lanes)]] kernel void name(__VA_ARGS__, \
                                                                     threadgroup uint4 *kern_block [[threadgroup(0)]], KERN_POSITION)
 #define GROUP_MEMORY(type) ((threadgroup type *)kern_block)
+#define HERE_PARAMETER , uint kern_lane, uint3 kern_lanes, uint3 kern_group, uint3 kern_groups
+#define HERE , kern_lane, kern_lanes, kern_group, kern_groups
 #define LANE kern_lane
 #define LANES kern_lanes.x
 #define GROUP_X kern_group.x
@@ -111,6 +114,8 @@ template <class T> struct kern_parameter {
   extern __shared__ uint4 kern_block[];       \
   extern "C" __global__ void __launch_bounds__(max_lanes, KERN_BLOCKS_PER_SM) name(__VA_ARGS__)
 #define GROUP_MEMORY(type) ((type *)kern_block)
+#define HERE_PARAMETER
+#define HERE
 #define LANE threadIdx.x
 #define LANES blockDim.x
 #define GROUP_X blockIdx.x
@@ -198,13 +203,17 @@ typedef struct float2 {
 typedef struct float4 {
   float x, y, z, w;
 } float4;
-/* One lane of a group; src/device/cpu runs lanes one after another, at barriers and SIMD operations they take turns. */
+/* What the lanes of a SIMD group bring to an operation; a lane may read it until its next one. */
+typedef struct kern_words {
+  uint words[32], count, bits; /* bits: whose word is not 0 */
+} kern_words;
+/* One lane of a group; src/device/cpu runs lanes one after another, at barriers and SIMD operations they take turns. `line` is
+ * where the text says so: lanes that meet must come from one line. */
 struct kern_lane {
   uint lane, lanes, group[2], groups[2];
-  void *block;                                            /* group memory */
-  void (*barrier)(kern_lane *);                           /* all lanes of the group arrive */
-  uint (*exchange)(kern_lane *, uint word, uint *words); /* words[32] := what the lanes of the SIMD group brought; their number */
-  void *runner;
+  void *block;                                                   /* group memory */
+  void (*barrier)(kern_lane *, int line);                        /* all lanes of the group arrive */
+  const kern_words *(*exchange)(kern_lane *, uint word, int line); /* all lanes of the SIMD group arrive */
 };
 #define GLOBAL
 #define LOCAL
@@ -247,19 +256,22 @@ struct kern_lane {
   static void name(KERN_MAP(KERN_DECLARE, __VA_ARGS__), kern_lane *kern_here)
 #define KERNEL_GROUP(name, lanes, ...) KERNEL(name, lanes, __VA_ARGS__)
 #define GROUP_MEMORY(type) ((type *)kern_here->block)
+#define HERE_PARAMETER , kern_lane *kern_here
+#define HERE , kern_here
 #define LANE (kern_here->lane)
 #define LANES (kern_here->lanes)
 #define GROUP_X (kern_here->group[0])
 #define GROUP_Y (kern_here->group[1])
 #define GROUPS_X (kern_here->groups[0])
 #define GROUPS_Y (kern_here->groups[1])
-#define BARRIER() kern_here->barrier(kern_here)
-#define BARRIER_GLOBAL() kern_here->barrier(kern_here)
-#define SIMD_BARRIER() kern_simd_barrier(kern_here)
-#define SIMD_BALLOT(condition) kern_ballot(kern_here, (condition) != 0)
-#define SIMD_ANY(condition) (kern_ballot(kern_here, (condition) != 0) != 0)
-#define SIMD_ALL(condition) (kern_ballot(kern_here, !(condition)) == 0)
-#define SIMD_SHUFFLE(x, from) _Generic((x), float: kern_shuffle_float, int: kern_shuffle_int, default: kern_shuffle_uint)(kern_here, x, from)
+#define BARRIER() kern_here->barrier(kern_here, __LINE__)
+#define BARRIER_GLOBAL() kern_here->barrier(kern_here, __LINE__)
+#define SIMD_BARRIER() ((void)kern_here->exchange(kern_here, 0, __LINE__))
+#define SIMD_BALLOT(condition) (kern_here->exchange(kern_here, (condition) ? 1u : 0u, __LINE__)->bits)
+#define SIMD_ANY(condition) (SIMD_BALLOT(condition) != 0)
+#define SIMD_ALL(condition) (SIMD_BALLOT(!(condition)) == 0)
+#define SIMD_SHUFFLE(x, from)                                                                          \
+  _Generic((x), float: kern_shuffle_float, int: kern_shuffle_int, default: kern_shuffle_uint)(kern_here, x, from, __LINE__)
 #define SIMD_SHUFFLE_XOR(x, mask) SIMD_SHUFFLE(x, (LANE & 31u) ^ (uint)(mask))
 DEVICE_FUNCTION uint kern_as_uint(float x) {
   uint y;
@@ -271,24 +283,15 @@ DEVICE_FUNCTION float kern_as_float(uint x) {
   memcpy(&y, &x, 4);
   return y;
 }
-DEVICE_FUNCTION void kern_simd_barrier(kern_lane *here) {
-  uint words[32];
-  here->exchange(here, 0, words);
+DEVICE_FUNCTION uint kern_shuffle_uint(kern_lane *here, uint x, uint from, int line) {
+  const kern_words *all = here->exchange(here, x, line);
+  return from < all->count ? all->words[from] : x;
 }
-DEVICE_FUNCTION uint kern_ballot(kern_lane *here, int condition) {
-  uint words[32], bits = 0, n = here->exchange(here, (uint)condition, words);
-  for (uint i = 0; i < n; i++) bits |= words[i] << i;
-  return bits;
+DEVICE_FUNCTION int kern_shuffle_int(kern_lane *here, int x, uint from, int line) {
+  return (int)kern_shuffle_uint(here, (uint)x, from, line);
 }
-DEVICE_FUNCTION uint kern_shuffle_uint(kern_lane *here, uint x, uint from) {
-  uint words[32], n = here->exchange(here, x, words);
-  return from < n ? words[from] : x;
-}
-DEVICE_FUNCTION int kern_shuffle_int(kern_lane *here, int x, uint from) {
-  return (int)kern_shuffle_uint(here, (uint)x, from);
-}
-DEVICE_FUNCTION float kern_shuffle_float(kern_lane *here, float x, uint from) {
-  return kern_as_float(kern_shuffle_uint(here, kern_as_uint(x), from));
+DEVICE_FUNCTION float kern_shuffle_float(kern_lane *here, float x, uint from, int line) {
+  return kern_as_float(kern_shuffle_uint(here, kern_as_uint(x), from, line));
 }
 /* Half precision is storage: round to nearest even, as the GPUs' conversions. */
 DEVICE_FUNCTION float kern_half_to_float(uint half) {

@@ -9,7 +9,7 @@ import sys
 # A room and the rooms it may include from, besides the public headers.
 ROOMS = {
     "base": {"base"},
-    "device": {"base", "device"},
+    "device": {"base", "device", "kernels"},
     "survey": {"base", "survey"},
     "migrate": {"base", "device", "survey", "migrate", "kernels"},
     "tensor": {"base", "device", "tensor", "kernels"},
