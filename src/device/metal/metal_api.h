@@ -33,7 +33,8 @@ typedef struct metal_size {               /* MTLSize, passed by value */
   X(objc_msgSend, void, (void))                      \
   X(objc_autoreleasePoolPush, void *, (void))        \
   X(objc_autoreleasePoolPop, void, (void *pool))     \
-  X(MTLCreateSystemDefaultDevice, metal_id, (void))
+  X(MTLCreateSystemDefaultDevice, metal_id, (void))  \
+  X(getpagesize, int, (void))
 
 /* Owners: name, class to ask of the runtime ("" where the class is private: an object at hand is asked), how it is asked:
  * CLASS (its methods are the class object's own), INSTANCES (of a class known by name), OBJECT (a live object). */
