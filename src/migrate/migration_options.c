@@ -37,7 +37,9 @@ static moho_status check_choices(const moho_migration_options *o) {
   MOHO_TRY(check_choice("migration.weight", (int)o->weight, MOHO_WEIGHT_SPREADING_OBLIQUITY));
   MOHO_TRY(check_choice("input.amplitude", (int)o->amplitude, MOHO_AMPLITUDE_RAW));
   MOHO_TRY(check_choice("migration.rho_filter", (int)o->rho_filter, MOHO_RHO_3D));
-  return check_choice("migration.normalise", (int)o->normalise, MOHO_NORMALISE_FOLD);
+  MOHO_TRY(check_choice("migration.normalise", (int)o->normalise, MOHO_NORMALISE_FOLD));
+  MOHO_TRY(check_choice("execution.kernel", (int)o->kernel, MOHO_KERNEL_V3));
+  return check_choice("storage", (int)o->storage, MOHO_STORAGE_HALF);
 }
 
 /* NaN fails every comparison, so it is refused with the rest. */

@@ -7,7 +7,7 @@
 #include "migrate/migration_setup.h"
 #include "migrate/runs.h"
 
-/* Pairs looked at: enough for a few per cent where apertures cover a hundredth of the survey. */
+/* Pairs looked at for a plan: enough for a few per cent where apertures cover a hundredth of the survey. */
 enum { SAMPLED_TRACES = 500, SAMPLED_COLUMNS = 1000 };
 
 typedef struct sampler {
@@ -40,9 +40,10 @@ static uint64_t contributions_of_pair(const sampler *s, size_t trace, double x, 
 }
 
 /* Mean over a lattice of columns and every so-manieth trace, times the number of pairs. */
-static moho_status sample_contributions(sampler *s, const moho_velocity *velocity, double *out) {
+static moho_status sample_contributions(sampler *s, const moho_velocity *velocity, size_t sampled_traces, size_t sampled_columns,
+                                        double *out) {
   size_t columns = s->grid->n_inline * s->grid->n_crossline, traces = s->geometry->n, pairs = 0;
-  size_t column_step = columns / SAMPLED_COLUMNS + 1, trace_step = traces / SAMPLED_TRACES + 1;
+  size_t column_step = columns / sampled_columns + 1, trace_step = traces / sampled_traces + 1;
   /* Steps that share no factor with the row length wander over all crosslines. */
   while (column_step > 1 && s->grid->n_crossline % column_step == 0) column_step++;
   uint64_t sum = 0;
@@ -60,16 +61,16 @@ static moho_status sample_contributions(sampler *s, const moho_velocity *velocit
   return MOHO_OK;
 }
 
-static moho_status estimate_contributions(const moho_grid *grid, const moho_velocity *velocity,
-                                          const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
-                                          double dt_s, double *out) {
+moho_status moho_migration_estimate(const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
+                                    const moho_geometry *geometry, size_t n_samples, double dt_s, size_t sampled_traces,
+                                    size_t sampled_columns, double *out) {
   sampler s = {
       .grid = grid, .geometry = geometry, .options = options, .n_samples = (n_samples - 1) * (size_t)options->refine + 1};
   moho_status status = moho_time_axis_create(grid, dt_s / options->refine, &s.axis);
   if (!status) status = moho_column_table_create(&s.axis, options->stretch_mute >= 0, &s.table);
   if (!status) status = moho_allocate(grid->n_time, sizeof(double), "velocity", &s.v);
   if (!status) status = moho_allocate(grid->n_time / 2 + 1, sizeof(moho_interval), "intervals", &s.intervals);
-  if (!status) status = sample_contributions(&s, velocity, out);
+  if (!status) status = sample_contributions(&s, velocity, sampled_traces, sampled_columns, out);
   free(s.v), free(s.intervals);
   moho_column_table_release(&s.table);
   moho_time_axis_release(&s.axis);
@@ -90,9 +91,13 @@ moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid,
   moho_migration_setup s;
   *out = (moho_migration_plan){0};
   moho_status status = moho_migration_set_up(device, grid, velocity, options, geometry, n_samples, dt_s, &s);
-  if (!status) status = estimate_contributions(grid, velocity, options, geometry, n_samples, dt_s, &out->contributions);
+  if (!status)
+    status = moho_migration_estimate(grid, velocity, options, geometry, n_samples, dt_s, SAMPLED_TRACES, SAMPLED_COLUMNS,
+                                     &out->contributions);
   if (!status) {
     out->memory_bytes = s.bytes;
+    out->device_bytes = s.device_bytes;
+    out->kernel = moho_kernel_choice_name(&s.choice);
     out->image_bytes = s.columns * grid->n_time * (sizeof(float) + sizeof(int32_t));
     out->batch_traces = s.capacity;
     out->tiles = s.plan.n_tiles;

@@ -7,12 +7,9 @@
 #include "base/memory.h"
 #include "device/device_internal.h"
 #include "migrate/antialias.h"
+#include "migrate/migration_internal.h"
 #include "migrate/migration_options.h"
-#include "migrate/tile_run.h"
 
-/* A batch of prepared traces takes at most this much; more does not make it faster. */
-#define BATCH_BYTES ((size_t)64 << 20)
-enum { SMALLEST_BATCH = 64, LARGEST_BATCH = 65536 };
 /* Refined samples of a trace: the record's widened ends and a loop's windows then stay within a row's pads (MOHO_ROW_PAD). */
 enum { LONGEST_TRACE = 1 << 22 };
 /* Samples by which a trace may begin before or after time zero: a float still counts them one by one. */
@@ -73,27 +70,14 @@ static moho_status check_sizes(const moho_grid *grid, const moho_migration_optio
   return MOHO_OK;
 }
 
-static void count_bytes(moho_migration_setup *s, const moho_grid *grid, const moho_migration_options *options, size_t n_samples,
-                        size_t n_traces) {
-  size_t stride = moho_time_axis_stride(grid->n_time);
-  size_t row =
-      moho_prepared_layout_make(n_samples, options->refine, 1, s->k_max).stride * sizeof(float) + sizeof(moho_batch_trace) + 2;
-  moho_time_axis axis = {.n = grid->n_time, .stride = stride, .table = moho_time_axis_table(grid->n_time)};
-  size_t image = s->columns * (stride * sizeof(float) + (grid->n_time + 1) * sizeof(int32_t) + sizeof(moho_column));
-  size_t workers = (size_t)s->threads * (moho_tile_worker_bytes(&axis, &s->plan, s->is_uniform) +
-                                         moho_trace_workspace_bytes(n_samples, options->refine, s->k_max));
-  s->capacity = BATCH_BYTES / row;
-  if (s->capacity > LARGEST_BATCH) s->capacity = LARGEST_BATCH;
-  if (s->capacity > n_traces) s->capacity = n_traces;
-  if (s->capacity < SMALLEST_BATCH) s->capacity = SMALLEST_BATCH;
-  s->bytes = image + workers + s->capacity * row;
-}
-
 moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                                   const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
                                   double dt_s, moho_migration_setup *s) {
   *s = (moho_migration_setup){.threads = moho_device_threads(device), .is_uniform = moho_velocity_is_uniform(velocity)};
+  moho_device_report report;
   MOHO_TRY(check_sizes(grid, options, n_samples, dt_s));
+  MOHO_TRY(moho_device_describe(device, &report));
+  MOHO_TRY(moho_kernel_choose(&report, options, &s->choice));
   MOHO_TRY(moho_migration_check_geometry(geometry, 0, dt_s / options->refine));
   MOHO_TRY(smallest_velocity(grid, velocity, &s->v_min));
   MOHO_TRY(moho_offset_classes_create(geometry, grid, &s->classes));
@@ -103,7 +87,11 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
     s->k_max = moho_antialias_k_max(options->antialias_factor, widest, s->v_min, refined_dt,
                                     (n_samples - 1) * (size_t)options->refine + 1);
   s->columns = grid->n_inline * grid->n_crossline;
-  s->plan = moho_tile_plan_make(grid, options->tile_columns, s->threads);
-  count_bytes(s, grid, options, n_samples, geometry->n);
-  return MOHO_OK;
+  s->allowed = options->memory_bytes ? options->memory_bytes : moho_machine_memory_free() / 5 * 4;
+  size_t free_bytes = report.memory_free_bytes;
+  if (report.working_set_bytes && report.working_set_bytes < free_bytes) free_bytes = report.working_set_bytes;
+  s->device_allowed = options->device_memory_bytes ? options->device_memory_bytes : free_bytes / 10 * 9;
+  moho_migration_size_query query = {
+      .report = &report, .grid = grid, .options = options, .n_samples = n_samples, .n_traces = geometry->n};
+  return s->choice.candidates[0]->method->size(s, &query);
 }

@@ -2,6 +2,8 @@
 #ifndef MOHO_MIGRATE_MIGRATION_SETUP_H
 #define MOHO_MIGRATE_MIGRATION_SETUP_H
 
+#include "migrate/device_plan.h"
+#include "migrate/kernel_choice.h"
 #include "migrate/offset_class.h"
 #include "migrate/tile_plan.h"
 #include "moho/migration.h"
@@ -11,9 +13,21 @@ typedef struct moho_migration_setup {
   double v_min;       /* m/s, the smallest that any column sees */
   int is_uniform;     /* velocity depends on t0 only: one column table serves all */
   int k_max, threads; /* antialias: largest half-width, refined samples */
-  moho_tile_plan plan;
-  size_t columns, capacity, bytes; /* capacity: traces a batch */
+  moho_kernel_choice choice;
+  moho_tile_plan plan;            /* native */
+  moho_device_plan device;        /* kernels on a device */
+  size_t columns, capacity;       /* capacity: traces a batch */
+  size_t bytes, device_bytes;     /* on the host; on a device with memory of its own */
+  size_t allowed, device_allowed; /* of them */
 } moho_migration_setup;
+
+/* What a method's sizes follow from, besides the setup so far. */
+typedef struct moho_migration_size_query {
+  const moho_device_report *report;
+  const moho_grid *grid;
+  const moho_migration_options *options;
+  size_t n_samples, n_traces; /* of a recorded trace; of the survey */
+} moho_migration_size_query;
 
 /* Checks all arguments; `out` must be released with moho_offset_classes_release(&out->classes), also after an error. */
 moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
@@ -23,5 +37,10 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
 /* Live traces lie at finite places and begin at a time that a float counts in samples; the first of `geometry` is trace
  * `first` of the survey. Elsewhere indices into a record cannot be trusted. */
 moho_status moho_migration_check_geometry(const moho_geometry *geometry, uint64_t first, double refined_dt_s);
+
+/* Contributions of the whole survey, estimated from up to so many traces and columns. */
+moho_status moho_migration_estimate(const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
+                                    const moho_geometry *geometry, size_t n_samples, double dt_s, size_t sampled_traces,
+                                    size_t sampled_columns, double *contributions);
 
 #endif

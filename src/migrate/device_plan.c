@@ -1,0 +1,202 @@
+/* device_plan.c - a migration by kernels on a device: cuts, batches, memory. */
+#include "migrate/device_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "kernels/migrate_device.h"
+#include "migrate/device_kernels.h"
+#include "migrate/migration_internal.h"
+#include "migrate/sinc_table.h"
+
+/* A batch of prepared traces takes about this much: enough work for a large device, small enough that the second batch is
+ * soon prepared. */
+#define BATCH_BYTES ((size_t)128 << 20)
+enum { SMALLEST_BATCH = 256, LARGEST_BATCH = 65536, LANES_A_STEP = 64 };
+/* Kernels keep two bits of an index for themselves. */
+#define LARGEST_INDEX ((size_t)1 << 30)
+/* Where launches must be short, one takes at most so many traces: a tile of columns is then done in time. */
+enum { SHORT_LAUNCH_TRACES = 8192 };
+enum { LARGEST_GRID = 65535 };
+
+/* ---- constants ---- */
+
+static moho_status refuse_constant(const char *text) {
+  return moho_fail_at((moho_place){.key = "execution.constants"}, "write them as COLUMNS=8,CHUNKS=4", MOHO_ERROR_ARGUMENT,
+                      "constants \"%.60s\": expected NAME=whole number from 1 on, names in capitals, at most %d of them", text,
+                      MOHO_DEVICE_CONSTANTS);
+}
+
+/* Where the plan wants to know a constant; NULL: only the text. *also_text: the text wants it too. */
+static size_t *member_of(moho_device_constants *c, const char *name, int *also_text) {
+  struct {
+    const char *name;
+    size_t *member;
+    int in_text;
+  } known[] = {{"BATCH_TRACES", &c->batch_traces, 0},
+               {"LAUNCH_TRACES", &c->launch_traces, 0},
+               {"LAUNCH_COLUMNS", &c->launch_columns, 0},
+               {"SLAB_SAMPLES", &c->slab_samples, 0},
+               {"GROUPS", &c->groups, 0},
+               {"COLUMNS_X", &c->columns_x, 0},
+               {"COLUMNS", &c->columns, 1},
+               {"CHUNKS", &c->chunks, 1}};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (strcmp(known[i].name, name) == 0) {
+      *also_text = known[i].in_text;
+      return known[i].member;
+    }
+  *also_text = 1;
+  return NULL;
+}
+
+moho_status moho_device_constants_parse(const char *text, moho_device_constants *out) {
+  *out = (moho_device_constants){0};
+  for (const char *at = text; at && *at;) {
+    size_t length = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+    char *end, name[sizeof out->names[0]] = "";
+    if (!length || length >= sizeof name || at[length] != '=' || out->n == MOHO_DEVICE_CONSTANTS) return refuse_constant(at);
+    memcpy(name, at, length);
+    long value = strtol(at + length + 1, &end, 10);
+    if (end == at + length + 1 || value < 1 || value > 1 << 30 || (*end && *end != ',')) return refuse_constant(at);
+    int in_text;
+    size_t *member = member_of(out, name, &in_text);
+    if (member) *member = (size_t)value;
+    if (in_text) {
+      memcpy(out->names[out->n], name, sizeof name);
+      out->values[out->n++] = (double)value;
+      out->changes_text = 1;
+    }
+    at = *end ? end + 1 : end;
+  }
+  return MOHO_OK;
+}
+
+/* ---- cuts ---- */
+
+static size_t pieces(size_t n, size_t size) {
+  return (n + size - 1) / size;
+}
+
+static size_t smaller(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
+/* Tiles as square as the kernel's number of columns allows; along a line all of them in a row. */
+static moho_status cut_tiles(moho_device_plan *p, const moho_kernel_version *version, const moho_grid *grid) {
+  moho_device_constants *c = &p->constants;
+  int is_line = grid->n_inline == 1 || grid->n_crossline == 1;
+  if (!c->columns) c->columns = MOHO_DEFAULT_COLUMNS;
+  if (!c->chunks) c->chunks = MOHO_DEFAULT_CHUNKS;
+  if (!c->columns_x) c->columns_x = c->columns >= 4 ? 4 : c->columns;
+  p->tile = version->plan.is_tiled ? c->columns : 1;
+  if (version->plan.is_tiled && c->columns % c->columns_x)
+    return moho_fail_at((moho_place){.key = "execution.constants"}, "choose COLUMNS_X so that it divides COLUMNS",
+                        MOHO_ERROR_ARGUMENT, "constants: COLUMNS=%zu is not a multiple of COLUMNS_X=%zu", c->columns,
+                        c->columns_x);
+  p->tile_along = p->tile == 1 ? 1 : is_line ? (grid->n_inline == 1 ? p->tile : 1) : c->columns_x;
+  p->tile_across = p->tile / p->tile_along;
+  p->tiles_along = pieces(grid->n_crossline, p->tile_along);
+  p->tiles_across = pieces(grid->n_inline, p->tile_across);
+  p->entries = p->tiles_along * p->tiles_across * p->tile;
+  return MOHO_OK;
+}
+
+void moho_device_order(const moho_device_plan *p, const moho_grid *grid, uint32_t *flat) {
+  for (size_t e = 0; e < p->entries; e++) {
+    size_t tile = e / p->tile, in_tile = e % p->tile;
+    size_t i = tile / p->tiles_along * p->tile_across + in_tile / p->tile_along;
+    size_t j = tile % p->tiles_along * p->tile_along + in_tile % p->tile_along;
+    flat[e] = i < grid->n_inline && j < grid->n_crossline ? (uint32_t)(i * grid->n_crossline + j) : MOHO_PADDING;
+  }
+}
+
+static void cut_slabs(moho_device_plan *p, const moho_device_report *report, int is_uniform) {
+  size_t samples = p->constants.slab_samples ? p->constants.slab_samples : ((size_t)1 << 31) - 1;
+  size_t largest = report->largest_buffer ? report->largest_buffer : SIZE_MAX;
+  samples = smaller(samples, largest / sizeof(float));
+  if (!is_uniform) samples = smaller(samples, largest / sizeof(migrate_slowness));
+  size_t tiles = samples / p->image_stride / p->tile;
+  p->slab_entries = (tiles ? tiles : 1) * p->tile;
+}
+
+static void cut_launches(moho_device_plan *p, const moho_device_report *report) {
+  p->launch_seconds = report->launch_seconds > 0 ? report->launch_seconds : 1;
+  p->launch_traces = p->launch_seconds < 0.5 ? SHORT_LAUNCH_TRACES : LARGEST_BATCH;
+  if (p->constants.launch_traces) p->launch_traces = pieces(p->constants.launch_traces, LANES_A_STEP) * LANES_A_STEP;
+  p->launch_columns = LARGEST_GRID * p->tile;
+  if (p->constants.launch_columns) p->launch_columns = pieces(p->constants.launch_columns, p->tile) * p->tile;
+}
+
+/* ---- memory ---- */
+
+/* Of one trace: on the device, and prepared on the host. Where memory is shared they are the same. */
+static size_t trace_device_bytes(const moho_device_plan *p) {
+  size_t row = p->row_floats * sizeof(float) + sizeof(migrate_trace) + sizeof(uint32_t);
+  return p->slots * row + p->packed_bytes;
+}
+
+static size_t trace_host_bytes(const moho_device_plan *p) {
+  size_t row = p->row_floats * sizeof(float) + sizeof(migrate_trace) + sizeof(uint32_t);
+  return p->slots * (1 + (p->is_unified ? 0 : row));
+}
+
+/* What does not grow with the batch. */
+static size_t fixed_device_bytes(const moho_device_plan *p, size_t columns, int is_uniform) {
+  size_t tables = p->n_time * (is_uniform ? 1 : columns) * sizeof(migrate_slowness) + p->n_time * sizeof(migrate_sample);
+  return columns * p->image_stride * (sizeof(float) + sizeof(int32_t)) + tables + p->entries * sizeof(migrate_column) +
+         sizeof(float[MOHO_SINC_ROWS][MOHO_SINC_TAPS]);
+}
+
+static size_t fixed_host_bytes(const moho_migration_setup *s, const moho_migration_size_query *q) {
+  const moho_device_plan *p = &s->device;
+  moho_time_axis axis = {.n = p->n_time, .stride = moho_time_axis_stride(p->n_time), .table = moho_time_axis_table(p->n_time)};
+  size_t worker = moho_trace_workspace_bytes(q->n_samples, q->options->refine, s->k_max) + moho_column_table_bytes(&axis) +
+                  p->n_time * (2 * sizeof(double) + sizeof(int32_t));
+  size_t tables = p->is_kept ? smaller(MOHO_TABLE_CHUNK_BYTES, p->n_time * s->columns * sizeof(migrate_slowness))
+                             : p->n_time * s->columns * sizeof(migrate_slowness);
+  return (size_t)s->threads * worker + p->entries * (sizeof(uint32_t) + sizeof(migrate_column)) + s->columns * sizeof(uint32_t) +
+         (s->is_uniform ? p->n_time * sizeof(migrate_slowness) : tables);
+}
+
+/* Traces a batch: as many as are wanted, and as memory, indices and the largest buffer allow. */
+static size_t choose_capacity(const moho_migration_setup *s, const moho_migration_size_query *q, size_t fixed_device,
+                              size_t fixed_host) {
+  const moho_device_plan *p = &s->device;
+  size_t row = p->row_floats * sizeof(float), on_device = trace_device_bytes(p), on_host = trace_host_bytes(p);
+  size_t wanted = p->constants.batch_traces ? p->constants.batch_traces : BATCH_BYTES / row;
+  wanted = smaller(smaller(wanted, LARGEST_BATCH), q->n_traces);
+  size_t largest = q->report->largest_buffer ? q->report->largest_buffer : SIZE_MAX;
+  wanted = smaller(wanted, smaller(LARGEST_INDEX / p->row_floats, largest / (2 * row)));
+  if (p->is_unified) on_host += on_device, fixed_host += fixed_device;
+  else if (s->device_allowed > fixed_device) wanted = smaller(wanted, (s->device_allowed - fixed_device) / on_device);
+  if (s->allowed > fixed_host) wanted = smaller(wanted, (s->allowed - fixed_host) / on_host);
+  size_t least = smaller(SMALLEST_BATCH, LARGEST_INDEX / p->row_floats);
+  if (p->constants.batch_traces) least = smaller(least, p->constants.batch_traces);
+  return wanted > least ? wanted : least;
+}
+
+moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_size_query *q) {
+  moho_device_plan *p = &s->device;
+  const moho_kernel_version *version = s->choice.candidates[0];
+  *p = (moho_device_plan){.is_unified = q->report->unified_memory,
+                          .is_kept = version->plan.is_kept,
+                          .slots = version->plan.is_kept ? MOHO_DEVICE_SLOTS : 1,
+                          .n_time = q->grid->n_time,
+                          .image_stride = moho_time_axis_stride(q->grid->n_time)};
+  MOHO_TRY(moho_device_constants_parse(q->options->constants, &p->constants));
+  MOHO_TRY(cut_tiles(p, version, q->grid));
+  cut_slabs(p, q->report, s->is_uniform);
+  cut_launches(p, q->report);
+  p->row_floats = moho_prepared_layout_make(q->n_samples, q->options->refine, 1, s->k_max).stride;
+  p->is_packed = version->plan.is_packed || q->options->storage == MOHO_STORAGE_HALF;
+  if (p->is_packed) p->packed_bytes = p->row_floats * (q->options->storage == MOHO_STORAGE_HALF ? 4 : 8);
+  size_t fixed_device = fixed_device_bytes(p, s->columns, s->is_uniform), fixed_host = fixed_host_bytes(s, q);
+  s->capacity = choose_capacity(s, q, fixed_device, fixed_host);
+  p->traces_offset = pieces(s->capacity * p->row_floats * sizeof(float), 256) * 256;
+  s->device_bytes = fixed_device + s->capacity * trace_device_bytes(p);
+  s->bytes = fixed_host + s->capacity * trace_host_bytes(p);
+  if (p->is_unified) s->bytes += s->device_bytes, s->device_bytes = 0;
+  return MOHO_OK;
+}

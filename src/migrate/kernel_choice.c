@@ -1,0 +1,91 @@
+/* kernel_choice.c - which kernel of the migration runs: the table of versions, and `auto`. */
+#include "migrate/kernel_choice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+
+#define BIT(e) (1u << (e))
+#define ALL_TRAVELTIMES BIT(MOHO_TRAVELTIME_STRAIGHT)
+#define ALL_INTERPOLATIONS (BIT(MOHO_INTERPOLATION_LINEAR) | BIT(MOHO_INTERPOLATION_CUBIC) | BIT(MOHO_INTERPOLATION_SINC8))
+#define ALL_ANTIALIASES (BIT(MOHO_ANTIALIAS_NONE) | BIT(MOHO_ANTIALIAS_TRIANGLE))
+#define FLOAT_ONLY BIT(MOHO_STORAGE_FLOAT)
+#define FLOAT_OR_HALF (BIT(MOHO_STORAGE_FLOAT) | BIT(MOHO_STORAGE_HALF))
+
+#define ALL_OPTIONS ALL_TRAVELTIMES, ALL_INTERPOLATIONS, ALL_ANTIALIASES
+static const moho_kernel_version versions[] = {
+    {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY},
+};
+enum { VERSIONS = sizeof versions / sizeof *versions };
+
+static const char *const names[] = {"auto", "native", "baseline", "v1", "v2", "v3"};
+
+const char *moho_migration_kernel_name(moho_migration_kernel kernel) {
+  return (unsigned)kernel < sizeof names / sizeof *names ? names[kernel] : NULL;
+}
+
+/* The first option that the version lacks, with its value; NULL: it can do them all. */
+static const char *lacks(const moho_kernel_version *v, const moho_device_report *report, const moho_migration_options *o) {
+  static const char *const interpolations[] = {"migration.interpolation linear", "migration.interpolation cubic",
+                                               "migration.interpolation sinc8"};
+  static const char *const antialiases[] = {"migration.antialias none", "migration.antialias triangle"};
+  if (!v->function && !report->has_native && strcmp(report->kind, "cpu")) return "a device other than the cpu";
+  if (!(v->traveltimes & BIT(o->traveltime))) return "this migration.traveltime";
+  if (!(v->interpolations & BIT(o->interpolation))) return interpolations[o->interpolation];
+  if (!(v->antialiases & BIT(o->antialias))) return antialiases[o->antialias];
+  if (!(v->storages & BIT(o->storage))) return "storage half";
+  /* Half has 11 bits: enough for samples, not for second differences of a trace integrated twice. */
+  if (o->storage == MOHO_STORAGE_HALF && o->antialias == MOHO_ANTIALIAS_TRIANGLE) return "storage half with migration.antialias";
+  return NULL;
+}
+
+static const moho_kernel_version *version_of(moho_migration_kernel kernel) {
+  for (int i = 0; i < VERSIONS; i++)
+    if (versions[i].kernel == kernel) return &versions[i];
+  return NULL;
+}
+
+static moho_status refuse(const moho_device_report *report, const moho_migration_options *o, const char *missing) {
+  char able[80] = "";
+  for (int i = 0; i < VERSIONS; i++)
+    if (!lacks(&versions[i], report, o))
+      snprintf(able + strlen(able), sizeof able - strlen(able), "%s%s", *able ? ", " : "", names[versions[i].kernel]);
+  return moho_fail_at((moho_place){.key = "execution.kernel"}, *able ? "name one of those that can, or leave it auto" : "",
+                      MOHO_ERROR_NOT_AVAILABLE, "kernel %s does not do %s on device %s; kernels that can: %s", names[o->kernel],
+                      missing, report->kind, *able ? able : "none");
+}
+
+/* auto: native, else v2 against v3, else the next best. */
+static moho_status choose_auto(const moho_device_report *report, const moho_migration_options *o, moho_kernel_choice *out) {
+  static const moho_migration_kernel order[] = {MOHO_KERNEL_NATIVE, MOHO_KERNEL_V3, MOHO_KERNEL_V2, MOHO_KERNEL_V1,
+                                                MOHO_KERNEL_BASELINE};
+  for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+    const moho_kernel_version *v = version_of(order[i]);
+    if (!v || lacks(v, report, o)) continue;
+    if (!out->n || (out->candidates[0]->kernel == MOHO_KERNEL_V3 && order[i] == MOHO_KERNEL_V2)) out->candidates[out->n++] = v;
+  }
+  if (!out->n) return refuse(report, o, "these options");
+  const char *name = names[out->candidates[0]->kernel];
+  if (out->n > 1) return MOHO_OK;
+  if (!out->candidates[0]->function) snprintf(out->reason, sizeof out->reason, "native: this device has native functions");
+  else snprintf(out->reason, sizeof out->reason, "%s: the fastest that does these options", name);
+  return MOHO_OK;
+}
+
+moho_status moho_kernel_choose(const moho_device_report *report, const moho_migration_options *o, moho_kernel_choice *out) {
+  *out = (moho_kernel_choice){0};
+  if (o->kernel == MOHO_KERNEL_AUTO) return choose_auto(report, o, out);
+  const moho_kernel_version *v = version_of(o->kernel);
+  if (!v)
+    return moho_fail_at((moho_place){.key = "execution.kernel"}, "leave it auto", MOHO_ERROR_NOT_AVAILABLE,
+                        "kernel %s is not yet available", names[o->kernel]);
+  const char *missing = lacks(v, report, o);
+  if (missing) return refuse(report, o, missing);
+  out->candidates[out->n++] = v;
+  return MOHO_OK;
+}
+
+const char *moho_kernel_choice_name(const moho_kernel_choice *choice) {
+  return names[choice->n == 1 ? choice->candidates[0]->kernel : MOHO_KERNEL_AUTO];
+}

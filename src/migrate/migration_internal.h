@@ -1,0 +1,70 @@
+/* migration_internal.h - a migration as its methods see it.
+ *
+ * migration.c keeps the public functions and what all methods share: grid, classes, axis, preparation of traces. A method is
+ * how batches become an image: native_run.c on the cpu's own loops, device_run.c by kernels on any device. kernel_choice.c
+ * says which method and kernel does which options.
+ */
+#ifndef MOHO_MIGRATE_MIGRATION_INTERNAL_H
+#define MOHO_MIGRATE_MIGRATION_INTERNAL_H
+
+#include "migrate/column_table.h"
+#include "migrate/kernel_choice.h"
+#include "migrate/migration_setup.h"
+#include "migrate/trace_prepare.h"
+
+/* Whom to tell how far an add or finish is, and who may stop it. */
+typedef struct moho_reporter {
+  moho_progress_function function; /* may be NULL */
+  void *user;
+  double begin;
+} moho_reporter;
+
+/* 1 when the caller wants the work to stop. done: contributions. */
+int moho_reporter_stops(const moho_reporter *reporter, double done);
+
+struct moho_migration {
+  const moho_migration_method *method;
+  void *run; /* the method's own */
+  moho_device *device;
+  moho_device_report report;
+  moho_grid grid;
+  const moho_velocity *velocity;
+  moho_migration_options options;
+  moho_offset_classes classes;
+  moho_time_axis axis;
+  moho_prepared_layout layout;
+  moho_trace_preparer *preparer;
+  int threads, is_line, weight_power; /* t^(-power/2) in the loops */
+  size_t input_samples, capacity;     /* of a recorded trace; traces a batch */
+  size_t n_columns;
+  uint64_t n_traces; /* of the survey */
+  moho_migration_counts counts;
+  int is_broken; /* an add failed: the image is not complete */
+};
+
+struct moho_migration_method {
+  /* Sizes: s->capacity, bytes, device_bytes and the method's own plan. */
+  moho_status (*size)(moho_migration_setup *s, const moho_migration_size_query *query);
+  /* m->run; what it made is destroyed by the caller after an error too. */
+  moho_status (*create)(moho_migration *m, const moho_migration_setup *s);
+  /* At most m->capacity traces, checked. */
+  moho_status (*add)(moho_migration *m, const moho_geometry *geometry, const float *traces, const moho_reporter *reporter);
+  moho_status (*finish)(moho_migration *m, moho_image *image);
+  /* What the method counts itself, into *counts. */
+  void (*count)(const moho_migration *m, moho_migration_counts *counts);
+  void (*destroy)(moho_migration *m);
+};
+
+/* Columns of an unfinished image: row k, a column's number flat[k] in the grid; `read` gives the sums (pointer) and the fold
+ * (into fold [n_time]). */
+typedef struct moho_unfinished {
+  size_t n;
+  const void *from;
+  size_t (*read)(const moho_migration *m, const void *from, size_t k, const float **sums, int32_t *fold);
+} moho_unfinished;
+
+/* Column weights and normalisation, in parallel, into the image's stack and fold. *contributions grows by the fold. */
+moho_status moho_migration_finish_columns(const moho_migration *m, const moho_unfinished *columns, moho_image *image,
+                                          uint64_t *contributions);
+
+#endif

@@ -1,0 +1,240 @@
+/* native_run.c - the migration on the cpu's own loops: every batch through the tiles of the image, a tile a worker. */
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/timer.h"
+#include "device/device_internal.h"
+#include "migrate/antialias.h"
+#include "migrate/aperture.h"
+#include "migrate/migration_internal.h"
+#include "migrate/simd/migrate_native.h"
+#include "migrate/sinc_table.h"
+#include "migrate/tile_run.h"
+
+/* A batch of prepared traces takes at most this much; more does not make it faster. */
+#define BATCH_BYTES ((size_t)64 << 20)
+enum { SMALLEST_BATCH = 64, LARGEST_BATCH = 65536 };
+
+typedef struct native_run {
+  moho_column_table shared_table;
+  moho_tile_plan plan;
+  moho_tile_frame frame;
+  moho_tile_worker **workers; /* [threads] */
+  moho_column *columns;
+  float *rows, *image, (*sinc)[MOHO_SINC_TAPS];
+  int32_t *steps;
+  moho_batch_trace *traces;
+  uint8_t *live, *used;
+} native_run;
+
+/* ---- sizes ---- */
+
+static moho_status native_size(moho_migration_setup *s, const moho_migration_size_query *q) {
+  size_t stride = moho_time_axis_stride(q->grid->n_time), k_max = (size_t)s->k_max;
+  size_t row = moho_prepared_layout_make(q->n_samples, q->options->refine, 1, (int)k_max).stride * sizeof(float) +
+               sizeof(moho_batch_trace) + 2;
+  moho_time_axis axis = {.n = q->grid->n_time, .stride = stride, .table = moho_time_axis_table(q->grid->n_time)};
+  s->plan = moho_tile_plan_make(q->grid, q->options->tile_columns, s->threads);
+  size_t image = s->columns * (stride * sizeof(float) + (q->grid->n_time + 1) * sizeof(int32_t) + sizeof(moho_column));
+  size_t workers = (size_t)s->threads * (moho_tile_worker_bytes(&axis, &s->plan, s->is_uniform) +
+                                         moho_trace_workspace_bytes(q->n_samples, q->options->refine, s->k_max));
+  s->capacity = BATCH_BYTES / row;
+  if (s->capacity > LARGEST_BATCH) s->capacity = LARGEST_BATCH;
+  if (s->capacity > q->n_traces) s->capacity = q->n_traces;
+  if (s->capacity < SMALLEST_BATCH) s->capacity = SMALLEST_BATCH;
+  s->bytes = image + workers + s->capacity * row;
+  return MOHO_OK;
+}
+
+/* ---- create ---- */
+
+static void place_columns(const moho_migration *m, moho_column *columns) {
+  for (size_t c = 0; c < m->n_columns; c++) {
+    size_t i = c / m->grid.n_crossline, j = c % m->grid.n_crossline;
+    double x, y;
+    moho_grid_node(&m->grid, i, j, &x, &y);
+    columns[c].position[0] = x - m->grid.origin_x_m;
+    columns[c].position[1] = y - m->grid.origin_y_m;
+    moho_antialias_axes(&m->grid, i, j, columns[c].along, columns[c].across);
+  }
+}
+
+static moho_status make_shared_table(const moho_migration *m, moho_column_table *table) {
+  double *v, x, y;
+  MOHO_TRY(moho_column_table_create(&m->axis, m->options.stretch_mute >= 0, table));
+  MOHO_TRY(moho_allocate(m->axis.n, sizeof *v, "velocity", &v));
+  moho_grid_node(&m->grid, 0, 0, &x, &y);
+  moho_status status = moho_velocity_rms(m->velocity, x, y, m->axis.first_s, m->axis.step_s, m->axis.n, v);
+  if (!status) moho_column_table_fill(table, &m->axis, &m->options, v);
+  free(v);
+  return status;
+}
+
+static moho_status allocate_buffers(const moho_migration *m, native_run *r) {
+  MOHO_TRY(moho_allocate(m->n_columns, sizeof *r->columns, "image columns", &r->columns));
+  MOHO_TRY(moho_allocate(m->n_columns * m->axis.stride, sizeof *r->image, "the image", &r->image));
+  MOHO_TRY(moho_allocate(m->n_columns * (m->axis.n + 1), sizeof *r->steps, "the fold", &r->steps));
+  MOHO_TRY(moho_allocate(MOHO_SINC_ROWS, sizeof *r->sinc, "sinc table", &r->sinc));
+  MOHO_TRY(moho_allocate(m->capacity * m->layout.stride, sizeof *r->rows, "prepared traces", &r->rows));
+  MOHO_TRY(moho_allocate(m->capacity, sizeof *r->traces, "prepared traces", &r->traces));
+  MOHO_TRY(moho_allocate(m->capacity, 1, "prepared traces", &r->live));
+  MOHO_TRY(moho_allocate(m->capacity, 1, "prepared traces", &r->used));
+  return moho_allocate((size_t)m->threads, sizeof(moho_tile_worker *), "tile workers", &r->workers);
+}
+
+static void fill_frame(moho_migration *m, native_run *r, int is_uniform) {
+  r->frame = (moho_tile_frame){
+      .grid = &m->grid,
+      .velocity = m->velocity,
+      .options = &m->options,
+      .axis = &m->axis,
+      .shared_table = is_uniform ? &r->shared_table : NULL,
+      .columns = r->columns,
+      .layout = m->layout,
+      .migrate = moho_native_pick(&moho_migrate_native, moho_device_simd(m->device)),
+      .parameters = {.row_stride = (int32_t)m->layout.stride,
+                     .x0 = (int32_t)m->layout.x0,
+                     .c0 = (int32_t)m->layout.c0,
+                     .image_stride = (int32_t)m->axis.stride,
+                     .table_stride = is_uniform ? 0 : (int32_t)m->axis.table,
+                     .n_samples = (int32_t)m->layout.n_samples,
+                     .k_max = m->layout.k_max,
+                     .interpolation = (int32_t)m->options.interpolation,
+                     .antialias = (int32_t)m->options.antialias,
+                     .weight_power = m->weight_power,
+                     .taper_inv_fraction = m->options.aperture_taper > 0 ? (float)(1 / m->options.aperture_taper) : 0.0f,
+                     .shortest_time = (float)m->options.refine},
+      .sinc = &r->sinc[0][0],
+      .band = moho_record_band(m->layout.n_samples),
+      .image = r->image,
+      .steps = r->steps};
+}
+
+static moho_status native_create(moho_migration *m, const moho_migration_setup *s) {
+  native_run *r;
+  MOHO_TRY(moho_allocate(1, sizeof *r, "migration", &r));
+  m->run = r;
+  r->plan = s->plan;
+  if (s->is_uniform) MOHO_TRY(make_shared_table(m, &r->shared_table));
+  MOHO_TRY(allocate_buffers(m, r));
+  moho_sinc_table_float(r->sinc);
+  place_columns(m, r->columns);
+  fill_frame(m, r, s->is_uniform);
+  for (int i = 0; i < m->threads; i++) MOHO_TRY(moho_tile_worker_create(&r->frame, &r->plan, &r->workers[i]));
+  return MOHO_OK;
+}
+
+static void native_destroy(moho_migration *m) {
+  native_run *r = m->run;
+  for (int i = 0; r->workers && i < m->threads; i++) moho_tile_worker_destroy(&r->workers[i]);
+  moho_column_table_release(&r->shared_table);
+  free(r->workers), free(r->columns), free(r->rows), free(r->image), free(r->sinc), free(r->steps), free(r->traces),
+      free(r->live), free(r->used);
+  free(r);
+}
+
+/* ---- add ---- */
+
+static void place_traces(const moho_migration *m, native_run *r, const moho_geometry *geometry) {
+  double origin[2] = {m->grid.origin_x_m, m->grid.origin_y_m}, dt = m->layout.dt_s;
+  for (size_t i = 0; i < geometry->n; i++) {
+    moho_batch_trace *trace = &r->traces[i];
+    double source[2] = {geometry->source_x[i], geometry->source_y[i]},
+           receiver[2] = {geometry->receiver_x[i], geometry->receiver_y[i]};
+    for (int axis = 0; axis < 2; axis++) {
+      trace->source[axis] = source[axis] - origin[axis];
+      trace->receiver[axis] = receiver[axis] - origin[axis];
+      trace->midpoint[axis] = (trace->source[axis] + trace->receiver[axis]) / 2;
+    }
+    double offset = moho_geometry_offset(geometry, i);
+    trace->half_offset2 = offset * offset / 4;
+    trace->shift = geometry->first_sample_s[i] / dt;
+    trace->spacing = (float)(m->options.antialias_factor * m->classes.spacing_m[moho_offset_class_of(&m->classes, offset)]);
+    trace->live = r->live[i];
+  }
+}
+
+/* All tiles over one batch. An error of a worker is brought to the caller's thread. Progress comes from thread 0 only. */
+static moho_status run_tiles(moho_migration *m, native_run *r, const moho_batch *batch, const moho_reporter *reporter) {
+  moho_status status = MOHO_OK;
+  moho_error error = {0};
+  uint64_t contributions = 0;
+  int stop = 0;
+#pragma omp parallel num_threads(m->threads) reduction(+ : contributions)
+  {
+    moho_tile_worker *worker = r->workers[omp_get_thread_num()];
+#pragma omp for schedule(dynamic, 1)
+    for (size_t index = 0; index < r->plan.n_tiles; index++) {
+      int stopped;
+#pragma omp atomic read
+      stopped = stop;
+      if (stopped) continue;
+      moho_tile tile = moho_tile_plan_tile(&r->plan, &m->grid, index);
+      moho_status tile_status = moho_tile_run(worker, &r->frame, &tile, batch, &contributions);
+      if (tile_status) {
+#pragma omp critical(moho_migration_error)
+        if (!status) status = tile_status, error = moho_error_take();
+      }
+      if (tile_status ||
+          (omp_get_thread_num() == 0 && moho_reporter_stops(reporter, (double)(m->counts.contributions + contributions)))) {
+#pragma omp atomic write
+        stop = 1;
+      }
+    }
+  }
+  m->counts.contributions += contributions;
+  if (status) return moho_error_set(&error);
+  /* Thread 0 may have had no tile of a short batch: the caller hears of every batch. */
+  if (!stop && moho_reporter_stops(reporter, (double)m->counts.contributions)) stop = 1;
+  return stop ? moho_fail(MOHO_ERROR_INTERRUPTED, "the migration was interrupted") : MOHO_OK;
+}
+
+static moho_status native_add(moho_migration *m, const moho_geometry *geometry, const float *traces,
+                              const moho_reporter *reporter) {
+  native_run *r = m->run;
+  double begin = moho_seconds();
+  MOHO_TRY(moho_trace_prepare(m->preparer, geometry, traces, m->threads, r->rows, r->live));
+  place_traces(m, r, geometry);
+  memset(r->used, 0, geometry->n);
+  moho_batch batch = {.n = geometry->n, .traces = r->traces, .rows = r->rows, .used = r->used};
+  double prepared = moho_seconds();
+  MOHO_TRY(run_tiles(m, r, &batch, reporter));
+  m->counts.prepare_seconds += prepared - begin;
+  m->counts.kernel_seconds += moho_seconds() - prepared;
+  for (size_t i = 0; i < geometry->n; i++) {
+    if (!r->live[i]) m->counts.traces_dead++;
+    else if (r->used[i]) m->counts.traces_used++;
+    else m->counts.traces_outside++;
+  }
+  return MOHO_OK;
+}
+
+/* ---- finish ---- */
+
+static size_t read_column(const moho_migration *m, const void *from, size_t k, const float **sums, int32_t *fold) {
+  const native_run *r = from;
+  const int32_t *steps = r->steps + k * (m->axis.n + 1);
+  int32_t sum = 0;
+  *sums = r->image + k * m->axis.stride;
+  for (size_t i = 0; i < m->axis.n; i++) fold[i] = sum += steps[i];
+  return k;
+}
+
+static moho_status native_finish(moho_migration *m, moho_image *image) {
+  uint64_t contributions = 0; /* counted by add */
+  return moho_migration_finish_columns(m, &(moho_unfinished){.n = m->n_columns, .from = m->run, .read = read_column}, image,
+                                       &contributions);
+}
+
+static void native_count(const moho_migration *m, moho_migration_counts *counts) {
+  (void)m, (void)counts; /* add keeps them */
+}
+
+const moho_migration_method moho_native_method = {.size = native_size,
+                                                  .create = native_create,
+                                                  .add = native_add,
+                                                  .finish = native_finish,
+                                                  .count = native_count,
+                                                  .destroy = native_destroy};
