@@ -1,0 +1,27 @@
+/* device_kernels.h - the kernels of the migration as the runtime knows them: texts, C functions, constants.
+ *
+ * The texts are compiled as C in device_text_*.c, one a file: what a text defines for itself stays there.
+ */
+#ifndef MOHO_MIGRATE_DEVICE_KERNELS_H
+#define MOHO_MIGRATE_DEVICE_KERNELS_H
+
+#include "kernels/migrate_device.h"
+#include "migrate/device_plan.h"
+
+/* COLUMNS and CHUNKS of migrate_tile.h where nothing else is asked for. */
+enum { MOHO_DEFAULT_COLUMNS = 8, MOHO_DEFAULT_CHUNKS = 4 };
+
+extern const moho_kernel_definition moho_definition_baseline, moho_definition_pack, moho_definition_v2, moho_definition_v3;
+
+/* Bytes of group memory that a tile of so many columns and samples a lane takes. */
+size_t moho_tile_group_bytes(size_t columns, size_t chunks);
+
+/* Make them known; any number of times, from any thread. */
+moho_status moho_device_kernels_register(void);
+
+/* Kernel `function` with the migration's options as constants. @return also MOHO_ERROR_NOT_AVAILABLE when constants were
+ * given for the text and the device runs what was compiled into the program. */
+moho_status moho_device_kernel_create(moho_device *device, const char *function, const migrate_device_parameters *parameters,
+                                      const moho_device_constants *constants, moho_kernel **out);
+
+#endif

@@ -1,0 +1,143 @@
+/* device_tables.c - what kernels are given, made from the migration's doubles. */
+#include "migrate/device_tables.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "migrate/antialias.h"
+#include "migrate/aperture.h"
+#include "migrate/column_table.h"
+
+/* Half storage: the largest value of a row becomes 2^13 .. 2^14, so that differences of neighbours stay below 65504. */
+enum { HALF_EXPONENT = 14 };
+/* v3 interpolates the leg time over so many image samples. */
+enum { POLYNOMIAL_SAMPLES = 128 };
+
+void moho_device_fill_axis(const moho_migration *m, migrate_sample *axis) {
+  /* fill_mute_limits() of column_table.c without the division: h^2 s2 > ((1+s)^2 (1+4e-6)^2 - 1) t1^2 is muted. */
+  double factor = (1 + m->options.stretch_mute) * (1 + 4e-6);
+  for (size_t i = 0; i < m->axis.n; i++) {
+    double t1 = m->axis.t1_first + (double)i * m->axis.t1_step;
+    moho_split(m->axis.t1sq[i], &axis[i].t1sq, &axis[i].t1sq_low);
+    moho_split(m->options.stretch_mute >= 0 ? (factor * factor - 1) * t1 * t1 : 1e30, &axis[i].mute, &axis[i].mute_low);
+  }
+}
+
+migrate_column moho_device_column(const moho_grid *grid, uint32_t flat, uint32_t row) {
+  migrate_column column = {.row = row};
+  size_t i = flat / grid->n_crossline, j = flat % grid->n_crossline;
+  double x, y, along[2], across[2];
+  moho_grid_node(grid, i, j, &x, &y);
+  moho_antialias_axes(grid, i, j, along, across);
+  moho_split(x - grid->origin_x_m, &column.x, &column.x_low);
+  moho_split(y - grid->origin_y_m, &column.y, &column.y_low);
+  column.along_x = (float)along[0], column.along_y = (float)along[1];
+  column.across_x = (float)across[0], column.across_y = (float)across[1];
+  return column;
+}
+
+/* v: scratch [n_time]. */
+static moho_status fill_one(const moho_migration *m, moho_column_table *table, double *v, uint32_t flat, migrate_slowness *out) {
+  double x, y;
+  moho_grid_node(&m->grid, flat / m->grid.n_crossline, flat % m->grid.n_crossline, &x, &y);
+  MOHO_TRY(moho_velocity_rms(m->velocity, x, y, m->axis.first_s, m->axis.step_s, m->axis.n, v));
+  moho_column_table_fill(table, &m->axis, &m->options, v);
+  for (size_t i = 0; i < m->axis.n; i++) {
+    moho_split(table->s2[i], &out[i].s2, &out[i].s2_low);
+    moho_split(table->radius[i] * table->radius[i], &out[i].radius2, &out[i].radius2_low);
+  }
+  return MOHO_OK;
+}
+
+moho_status moho_device_fill_slowness(const moho_migration *m, const uint32_t *flat, size_t n, migrate_slowness *out) {
+  moho_status status = MOHO_OK;
+  moho_error error = {0};
+#pragma omp parallel num_threads(m->threads)
+  {
+    moho_column_table table = {0};
+    double *v = NULL;
+    moho_status own = moho_allocate(m->axis.n, sizeof *v, "velocity", &v);
+    if (!own) own = moho_column_table_create(&m->axis, 0, &table);
+#pragma omp for schedule(dynamic, 8)
+    for (size_t c = 0; c < n; c++)
+      if (!own) own = fill_one(m, &table, v, flat[c], out + c * m->axis.n);
+    if (own) {
+#pragma omp critical(moho_migration_error)
+      if (!status) status = own, error = moho_error_take();
+    }
+    moho_column_table_release(&table);
+    free(v);
+  }
+  return status ? moho_error_set(&error) : MOHO_OK;
+}
+
+/* A power of two, so that dividing by it is exact. */
+static float half_scale(const float *row, size_t n) {
+  float largest = 0;
+  for (size_t i = 0; i < n; i++) largest = fmaxf(largest, fabsf(row[i]));
+  if (!(largest > 0) || !isfinite(largest)) return 1;
+  int exponent;
+  frexpf(largest, &exponent);
+  return ldexpf(1, exponent - HALF_EXPONENT);
+}
+
+static migrate_trace place_trace(const moho_migration *m, const moho_geometry *g, size_t i) {
+  migrate_trace t = {.scale = 1};
+  double offset = moho_geometry_offset(g, i), origin_x = m->grid.origin_x_m, origin_y = m->grid.origin_y_m;
+  moho_split(g->source_x[i] - origin_x, &t.source_x, &t.source_x_low);
+  moho_split(g->source_y[i] - origin_y, &t.source_y, &t.source_y_low);
+  moho_split(g->receiver_x[i] - origin_x, &t.receiver_x, &t.receiver_x_low);
+  moho_split(g->receiver_y[i] - origin_y, &t.receiver_y, &t.receiver_y_low);
+  moho_split(g->first_sample_s[i] / m->layout.dt_s, &t.shift, &t.shift_low);
+  moho_split(offset * offset / 4, &t.half_offset2, &t.half_offset2_low);
+  t.spacing = (float)(m->options.antialias_factor * m->classes.spacing_m[moho_offset_class_of(&m->classes, offset)]);
+  return t;
+}
+
+void moho_device_fill_traces(const moho_migration *m, const moho_geometry *geometry, const uint8_t *live, const float *rows,
+                             size_t first_row, migrate_trace *out) {
+#pragma omp parallel for num_threads(m->threads) schedule(static)
+  for (long k = 0; k < (long)geometry->n; k++) {
+    size_t i = (size_t)k;
+    /* A trace that does not count may lie anywhere: kernels never look at it. */
+    out[i] = live[i] ? place_trace(m, geometry, i) : (migrate_trace){.scale = 1};
+    out[i].row = (unsigned)(first_row + i);
+    out[i].live = live[i];
+    if (live[i] && m->options.storage == MOHO_STORAGE_HALF)
+      out[i].scale = half_scale(rows + i * m->layout.stride, m->layout.stride);
+  }
+}
+
+/* A leg of at least so many samples is interpolated to 0.0012 samples by a polynomial of degree 5 over POLYNOMIAL_SAMPLES: at
+ * Chebyshev's nodes over [-h, h] the error is h^6/(2^5 6!) max|d^6t/dt1^6|, which for t = sqrt(t1^2 + a^2) is at most
+ * 45/a^5: h^6/(512 a^5). */
+static double leg_bound(const moho_migration *m) {
+  double h = 0.5 * POLYNOMIAL_SAMPLES * m->axis.t1_step;
+  return h * pow(h / (512 * 0.0012), 0.2);
+}
+
+migrate_device_parameters moho_device_parameters(const moho_migration *m, int is_uniform, unsigned storage) {
+  double taper = m->options.aperture_taper, band = moho_record_band(m->layout.n_samples);
+  migrate_device_parameters p = {.n_time = (unsigned)m->axis.n,
+                                 .image_stride = (unsigned)m->axis.stride,
+                                 .table_stride = is_uniform ? 0 : (unsigned)m->axis.n,
+                                 .row_stride = (unsigned)m->layout.stride,
+                                 .x0 = (unsigned)m->layout.x0,
+                                 .c0 = (unsigned)m->layout.c0,
+                                 .n_samples = (unsigned)m->layout.n_samples,
+                                 .k_max = (unsigned)m->layout.k_max,
+                                 .low = (float)-band,
+                                 .taper_inv_fraction = taper > 0 ? (float)(1 / taper) : 0.0f,
+                                 .taper_begin = taper > 0 ? (float)(1 - taper) : 2.0f,
+                                 .shortest_time = (float)m->options.refine,
+                                 .leg_bound = (float)leg_bound(m),
+                                 .interpolation = (unsigned)m->options.interpolation,
+                                 .antialias = (unsigned)m->options.antialias,
+                                 .weight_power = (unsigned)m->weight_power,
+                                 .has_mute = m->options.stretch_mute >= 0,
+                                 .storage = storage};
+  moho_split((double)m->layout.n_samples - 1 + band, &p.high, &p.high_low);
+  return p;
+}
