@@ -100,6 +100,7 @@ static void describe(const metal_device *device, moho_device_report *report) {
   report->available = report->unified_memory = report->zero_copy = 1;
   report->threads = moho_cpu_count();
   report->simd_width = 32;
+  report->launch_seconds = 0.1; /* macOS stops what keeps the GPU from the screen */
   report->max_lanes = (int)device->builtin.max_lanes;
   report->group_memory = device->group_memory;
   report->has_half = report->has_int64 = 1;
