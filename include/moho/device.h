@@ -7,7 +7,7 @@
  *
  * The four objects of the runtime are device, buffer (buffer.h), kernel (kernel.h) and queue (queue.h); docs/runtime.md is
  * their book. Thread safety: a device may be used by several threads at once. After fork() the child's calls on the parent's
- * objects fail with MOHO_ERROR_DEVICE; a lost device answers every call with MOHO_ERROR_LOST.
+ * objects fail with MOHO_ERROR_DEVICE; a lost device answers every call with MOHO_ERROR_LOST (closing and destroying work).
  */
 #ifndef MOHO_DEVICE_H
 #define MOHO_DEVICE_H
