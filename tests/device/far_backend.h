@@ -1,0 +1,27 @@
+/* far_backend.h - a backend for tests: the cpu's, but device memory is out of the host's reach (as on cuda), memory is as much
+ * as the test says, and the device fails when told to. */
+#ifndef MOHO_TEST_FAR_BACKEND_H
+#define MOHO_TEST_FAR_BACKEND_H
+
+#include "device/device_core.h"
+
+extern const moho_backend far_backend;
+
+/* What the next calls meet; far_reset() gives a device in good health. */
+typedef struct far_health {
+  size_t memory;      /* bytes in all */
+  size_t held;        /* bytes handed out now */
+  size_t allocations; /* that succeeded */
+  size_t transfers;   /* submissions */
+  int lose;           /* the next submission loses the device */
+  int kill;           /* the next submission ends badly */
+  int refuse_open;
+  int live_states; /* open devices */
+} far_health;
+
+extern far_health far;
+void far_reset(void);
+/* A device of it; check: the checking mode. */
+moho_device *far_open(int check);
+
+#endif
