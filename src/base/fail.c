@@ -90,24 +90,32 @@ const char *moho_version(void) {
   return MOHO_VERSION_STRING;
 }
 
-/* Levenshtein distance, letters folded to lower case; names are short. */
+static int same_letter(char a, char b) {
+  return strncasecmp(&a, &b, 1) == 0;
+}
+
+static size_t smaller(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
+/* Levenshtein distance in which two neighbours that changed places count once ("cdua" for "cuda"); letters folded to lower
+ * case; names are short. Three rows of the table are kept. */
 static size_t edit_distance(const char *a, const char *b) {
-  size_t n = strlen(b);
-  if (strlen(a) > 63 || n > 63) return 64;
-  size_t row[64];
-  for (size_t j = 0; j <= n; j++) row[j] = j;
-  for (size_t i = 0; a[i]; i++) {
-    size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (size_t j = 0; j < n; j++) {
-      size_t above = row[j + 1];
-      size_t change = diagonal + (strncasecmp(a + i, b + j, 1) != 0);
-      size_t best = above < row[j] ? above + 1 : row[j] + 1;
-      row[j + 1] = change < best ? change : best;
-      diagonal = above;
+  size_t m = strlen(a), n = strlen(b);
+  if (m > 63 || n > 63) return 64;
+  size_t rows[3][64];
+  for (size_t j = 0; j <= n; j++) rows[0][j] = j;
+  for (size_t i = 1; i <= m; i++) {
+    size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *second = rows[(i + 1) % 3];
+    row[0] = i;
+    for (size_t j = 1; j <= n; j++) {
+      size_t change = above[j - 1] + !same_letter(a[i - 1], b[j - 1]);
+      row[j] = smaller(change, smaller(above[j], row[j - 1]) + 1);
+      int swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
+      if (swapped) row[j] = smaller(row[j], second[j - 2] + 1);
     }
   }
-  return row[n];
+  return rows[m % 3][n];
 }
 
 const char *moho_nearest_name(const char *given, const char *const *names, size_t count) {
