@@ -27,6 +27,7 @@ using namespace metal;
 #define PRIVATE thread
 #define CONSTANT constant
 #define DEVICE_FUNCTION static inline
+#define RARE_FUNCTION static __attribute__((noinline)) /* a call: its registers do not weigh on its callers */
 #define IN(i, type, name) const device type *__restrict name [[buffer(i)]] /* `restrict` is no word of MSL 3 */
 #define INOUT(i, type, name) device type *name [[buffer(i)]]
 #define INOUT_ATOMIC(i, name) device atomic_uint *name [[buffer(i)]]
@@ -96,6 +97,7 @@ typedef unsigned char uchar;
 #define PRIVATE
 #define CONSTANT
 #define DEVICE_FUNCTION static __device__ __forceinline__
+#define RARE_FUNCTION static __device__ __noinline__
 /* A parameter struct by value that is read through `->`, in the constant bank. */
 template <class T> struct kern_parameter {
   T value;
@@ -220,6 +222,7 @@ struct kern_lane {
 #define PRIVATE
 #define CONSTANT
 #define DEVICE_FUNCTION static inline __attribute__((unused))
+#define RARE_FUNCTION static __attribute__((unused))
 /* IN, INOUT and PARAM make tuples here, from which declarations and a call with the launch's buffers are made. */
 #define IN(i, type, name) (IN, i, type, name)
 #define INOUT(i, type, name) (INOUT, i, type, name)

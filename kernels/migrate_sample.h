@@ -63,7 +63,7 @@ DEVICE_FUNCTION void view_fill(PRIVATE trace_view *view) {
 #define TIME_DOUBT 1.5e-6f
 
 /* Decided with split floats: agrees with double unless the edge is nearer than 1e-13 of it. */
-DEVICE_FUNCTION int inside_exactly(const GLOBAL migrate_trace *trace, const GLOBAL migrate_column *column,
+RARE_FUNCTION int inside_exactly(const GLOBAL migrate_trace *trace, const GLOBAL migrate_column *column,
                                    const GLOBAL migrate_sample *sample, const GLOBAL migrate_slowness *slowness, PARAMETERS *p) {
   float2 x = FLOAT2(column->x, column->x_low), y = FLOAT2(column->y, column->y_low);
   float2 sx = split_add(x, FLOAT2(-trace->source_x, -trace->source_x_low));

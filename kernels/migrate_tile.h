@@ -3,10 +3,12 @@
  * A SIMD group owns one column; its lanes lie along time, every lane holds CHUNKS samples 32 apart in registers. Traces pass
  * in blocks: each lane stages one trace if it can reach the tile (geometry in group memory, in ascending order), then each
  * SIMD group looks at 32 staged traces at once, one a lane: from bounds over the range a lane decides whether its trace
- * touches none, all or some of the column's samples, and writes an item (48 bytes) to a list, again in order. The loop over
- * the list has no tests where a trace covers the whole range with one weight; else chunk by chunk: untested, with the taper
- * of each sample, or tested sample by sample near an edge (migrate_sample.h). A sum starts at the image's value and takes
- * traces in ascending number, so the bits do not depend on batches or the order of work.
+ * touches none, all or some of the column's samples, in the last case which interval (edges too near for a float by split
+ * floats, migrate_sample.h), and writes an item (48 bytes) to a list, again in order. The loop over the list has no tests
+ * where a trace covers the whole range with one weight; two such items run at once, to have more reads under way. Others go
+ * chunk by chunk: skipped, clipped to the interval, with the taper of each sample. Only where t may fall with t0, or a stretch
+ * mute cuts, samples are tested one by one. A sum starts at the image's value and takes traces in ascending number, so the
+ * bits do not depend on batches or the order of work.
  *
  * With POLYNOMIAL (v3) the sum of the two leg times over a range of 128 samples is interpolated: six exact evaluations by one
  * lane make a polynomial of degree 5 in t0 for all samples. Error of a leg that lasts p->leg_bound or more: below 0.0012
@@ -26,6 +28,9 @@
 #ifndef CHUNKS
 #define CHUNKS 4 /* samples a lane */
 #endif
+#ifndef TOGETHER
+#define TOGETHER 2 /* items at once where all cover their range: 1 or 2 */
+#endif
 #define RANGE (32 * CHUNKS)
 #define TILE_LANES (32 * COLUMNS)
 
@@ -38,7 +43,7 @@
 #define COUNT_AT (INDEX_AT + TILE_LANES)
 #define USED_AT (COUNT_AT + 32)
 #define BOUND_AT (USED_AT + COLUMNS * COLUMNS)
-#define NODE_AT (BOUND_AT + COLUMNS * (CHUNKS + 1) * BOUND_WORDS)
+#define NODE_AT (BOUND_AT + COLUMNS * BOUND_WORDS)
 #define ITEM_AT (NODE_AT + COLUMNS * 2 * NODES)
 #define TILE_WORDS (ITEM_AT + COLUMNS * 32 * ITEM_WORDS)
 
@@ -51,18 +56,18 @@
 /* An item. Exact: source2, receiver2, shift | polynomial: c0, c1, c2; then */
 #define ITEM_BASE 3   /* uint: first value of the trace's row, and two bits */
 #define ITEM_WEIGHT 4 /* 5-8 exact: projections for the antialias | polynomial: c3, c4, c5, shift */
-#define ITEM_FLAGS 9  /* uint: two bits a chunk, staged place << 16 */
+#define ITEM_FLAGS 9  /* uint: two bits a chunk, ITEM_TESTED, staged place << 16 */
 #define ITEM_MIDPOINT2 10
-#define ITEM_HALF_OFFSET2 11
+#define ITEM_INTERVAL 11    /* uint: first | end << 16 in the range | tested: half_offset2 */
+#define ITEM_TESTED 0x8000u /* sample by sample; chunks count as tapered */
 #define BASE_WHOLE 0x80000000u      /* covers the range with one weight */
 #define BASE_POLYNOMIAL 0x40000000u /* by the polynomial */
 #define BASE_MASK 0x3fffffffu
 
 /* What a trace does to a chunk. */
 #define CHUNK_NONE 0u
-#define CHUNK_INSIDE 1u
+#define CHUNK_PLAIN 1u
 #define CHUNK_TAPERED 2u
-#define CHUNK_TESTED 3u
 
 /* Bounds over a chunk, or the whole range. */
 #define BOUND_T1SQ_FIRST 0
@@ -74,6 +79,7 @@
 #define BOUND_MUTE_FIRST 6
 #define BOUND_MUTE_LAST 7
 #define BOUND_INVERSE_FIRST 8
+#define BOUND_LEG2 9 /* of the range: legs of a smaller squared length grow with t0 */
 
 /* ---- small reductions ---- */
 
@@ -93,28 +99,91 @@ DEVICE_FUNCTION float simd_most(float x HERE_PARAMETER) {
   return x;
 }
 
-/* ---- bounds ---- */
+/* ---- what a trace does to a range ---- */
 
-/* A trace against bounds: CHUNK_NONE, _INSIDE, _TAPERED or _TESTED. *shortest: a lower bound of its shorter leg. */
-DEVICE_FUNCTION uint classify(const PRIVATE trace_view *view, float distance, const LOCAL float *bound, PRIVATE float *shortest,
-                              PARAMETERS *p) {
+#define RANGE_NONE 0u
+#define RANGE_ALL 1u
+#define RANGE_PART 2u   /* an interval */
+#define RANGE_TESTED 3u /* may be several */
+
+/* How sure a float is of a time t less the shift. */
+DEVICE_FUNCTION float time_doubt(float t, float shift) {
+  return FMA(TIME_DOUBT, t, FMA(2e-7f, ABS(shift), 1e-6f));
+}
+
+/* A trace against the bounds of a range. *shortest: a lower bound of its shorter leg. */
+DEVICE_FUNCTION uint classify(const PRIVATE trace_view *view, const LOCAL float *bound, PRIVATE float *shortest, PARAMETERS *p) {
   float first = bound[BOUND_T1SQ_FIRST], last = bound[BOUND_T1SQ_LAST], least = bound[BOUND_S2_LEAST], most = bound[BOUND_S2_MOST];
   float radius2 = bound[BOUND_RADIUS2_FIRST], largest2 = bound[BOUND_RADIUS2_LAST];
   float source = FAST_SQRT(FMA(view->source2, least, first)), receiver = FAST_SQRT(FMA(view->receiver2, least, first));
-  float earliest = source + receiver - view->shift;
   float slowest = FAST_SQRT(FMA(view->source2, most, last)) + FAST_SQRT(FMA(view->receiver2, most, last));
-  float latest = slowest - view->shift, doubt = FMA(TIME_DOUBT, slowest, FMA(2e-7f, ABS(view->shift), 1e-6f));
+  float earliest = source + receiver - view->shift, latest = slowest - view->shift, doubt = time_doubt(slowest, view->shift);
   *shortest = MIN(source, receiver);
   int none = view->midpoint2 > FMA(largest2, DISTANCE2_DOUBT, largest2) || earliest > p->high + doubt || latest < p->low - doubt;
   int all = view->midpoint2 < FMA(radius2, -DISTANCE2_DOUBT, radius2) && latest < p->high - doubt && earliest > p->low + doubt;
+  int is_cut = 0;
   if (HAS_MUTE) {
     float mute = bound[BOUND_MUTE_FIRST], mute_last = bound[BOUND_MUTE_LAST];
     none = none || view->half_offset2 * least > FMA(mute_last, DISTANCE2_DOUBT, mute_last);
-    all = all && view->half_offset2 * most < FMA(mute, -DISTANCE2_DOUBT, mute);
+    is_cut = !(view->half_offset2 * most < FMA(mute, -DISTANCE2_DOUBT, mute));
   }
-  if (none) return CHUNK_NONE;
-  if (!all) return CHUNK_TESTED;
-  return distance * bound[BOUND_INVERSE_FIRST] > p->taper_begin ? CHUNK_TAPERED : CHUNK_INSIDE;
+  if (none) return RANGE_NONE;
+  if (is_cut || !(MAX(view->source2, view->receiver2) < bound[BOUND_LEG2])) return all && !is_cut ? RANGE_ALL : RANGE_TESTED;
+  return all ? RANGE_ALL : RANGE_PART;
+}
+
+DEVICE_FUNCTION float place_at(const PRIVATE trace_view *view, const GLOBAL migrate_sample *sample,
+                               const GLOBAL migrate_slowness *slowness) {
+  float t1sq = sample->t1sq, s2 = slowness->s2;
+  return FAST_SQRT(leg_squared_straight(t1sq, view->source2, s2)) + FAST_SQRT(leg_squared_straight(t1sq, view->receiver2, s2)) -
+         view->shift;
+}
+
+/* Inside aperture and past the record's begin: for certain (sign 1), or possibly (sign -1). */
+DEVICE_FUNCTION int is_past_begin(const PRIVATE trace_view *view, const GLOBAL migrate_sample *sample,
+                                  const GLOBAL migrate_slowness *slowness, float sign, PARAMETERS *p) {
+  float radius2 = slowness->radius2, u = place_at(view, sample, slowness);
+  return view->midpoint2 < FMA(radius2, -sign * DISTANCE2_DOUBT, radius2) &&
+         u > p->low + sign * time_doubt(u + view->shift, view->shift);
+}
+
+/* Before the record's end, likewise. */
+DEVICE_FUNCTION int is_before_end(const PRIVATE trace_view *view, const GLOBAL migrate_sample *sample,
+                                  const GLOBAL migrate_slowness *slowness, float sign, PARAMETERS *p) {
+  float u = place_at(view, sample, slowness);
+  return u < p->high - sign * time_doubt(u + view->shift, view->shift);
+}
+
+/* [first, end) of n samples that are inside, first | end << 16; t grows along them. axis and slowness at the first one.
+ * Halving on what a float is certain of, then the doubtful samples beside the edge one by one. */
+RARE_FUNCTION uint find_interval(float source2, float receiver2, float midpoint2, float shift, uint n,
+                                 const GLOBAL migrate_trace *trace, const GLOBAL migrate_column *column,
+                                 const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness, PARAMETERS *p) {
+  trace_view view;
+  view.source2 = source2, view.receiver2 = receiver2, view.midpoint2 = midpoint2, view.shift = shift;
+  uint first = 0u, high = n;
+  while (first < high) {
+    uint middle = (first + high) >> 1;
+    if (is_past_begin(&view, axis + middle, slowness + middle, 1.0f, p)) high = middle;
+    else first = middle + 1u;
+  }
+  uint end = first;
+  high = n;
+  while (end < high) {
+    uint middle = (end + high) >> 1;
+    if (is_before_end(&view, axis + middle, slowness + middle, 1.0f, p)) end = middle + 1u;
+    else high = middle;
+  }
+  for (; first > 0u; first--) {
+    uint i = first - 1u;
+    if (!is_past_begin(&view, axis + i, slowness + i, -1.0f, p)) break;
+    if (!inside_exactly(trace, column, axis + i, slowness + i, p)) break;
+  }
+  for (; end < n; end++) {
+    if (!is_before_end(&view, axis + end, slowness + end, -1.0f, p)) break;
+    if (!inside_exactly(trace, column, axis + end, slowness + end, p)) break;
+  }
+  return first | end << 16;
 }
 
 /* ---- the polynomial ---- */
@@ -158,7 +227,7 @@ DEVICE_FUNCTION void fit_times(float source2, float receiver2, float shift, cons
 
 /* What a lane holds of its column. */
 typedef struct tile_lane {
-  float t1sq[CHUNKS], s2[CHUNKS], inverse[CHUNKS], sum[CHUNKS];
+  float t1sq[CHUNKS], s2[CHUNKS], sum[CHUNKS];
   int count[CHUNKS];
   float x; /* of the polynomial, in the first chunk */
 } tile_lane;
@@ -168,63 +237,44 @@ DEVICE_FUNCTION uint sample_of(uint begin, uint chunk, PARAMETERS *p HERE_PARAME
   return MIN(i, p->n_time - 1u);
 }
 
-DEVICE_FUNCTION void write_bounds(LOCAL float *bound, float t1sq, float s2, float radius2, float mute, float inverse,
-                                  int is_there HERE_PARAMETER) {
-  float first = simd_least(t1sq HERE), last = simd_most(t1sq HERE), least = simd_least(s2 HERE), most = simd_most(s2 HERE);
-  float smallest = simd_least(radius2 HERE), largest = simd_most(radius2 HERE);
-  float mute_first = simd_least(mute HERE), mute_last = simd_most(mute HERE), inverse_first = simd_most(inverse HERE);
-  if (SIMD_LANE == 0u) {
-    bound[BOUND_T1SQ_FIRST] = first;
-    bound[BOUND_T1SQ_LAST] = last;
-    bound[BOUND_S2_LEAST] = least;
-    bound[BOUND_S2_MOST] = most;
-    bound[BOUND_RADIUS2_FIRST] = smallest;
-    bound[BOUND_RADIUS2_LAST] = is_there ? largest : -1.0f; /* a chunk past the end: every distance is beyond */
-    bound[BOUND_MUTE_FIRST] = mute_first;
-    bound[BOUND_MUTE_LAST] = mute_last;
-    bound[BOUND_INVERSE_FIRST] = inverse_first;
-  }
-}
-
 DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBAL migrate_column *column,
                                  const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *table,
                                  const GLOBAL float *image, LOCAL float *bound, PARAMETERS *p HERE_PARAMETER) {
   int is_real = column->row != 0xffffffffu;
   uint row = is_real ? column->row : 0u;
-  float first = 3e38f, last = 0.0f, least = 3e38f, most = 0.0f, smallest = 3e38f, largest = -1.0f, mute_first = 3e38f,
-        mute_last = 0.0f, inverse_first = 0.0f;
+  float first = 3e38f, last = 0.0f, least = 3e38f, most = 0.0f, smallest = 3e38f, largest = 0.0f, mute_first = 3e38f,
+        mute_last = 0.0f, leg2 = 3e38f;
   UNROLL_ALL
   for (uint c = 0u; c < (uint)CHUNKS; c++) {
-    uint i = sample_of(begin, c, p HERE);
-    const GLOBAL migrate_slowness *slowness = table + (row * p->table_stride + i);
-    int is_there = is_real && begin + 32u * c < p->n_time;
-    float radius2 = slowness->radius2, mute = axis[i].mute;
+    uint i = sample_of(begin, c, p HERE), next = MIN(i + 1u, p->n_time - 1u);
+    const GLOBAL migrate_slowness *slowness = table + row * p->table_stride;
+    float radius2 = slowness[i].radius2, mute = axis[i].mute, fall = slowness[i].s2 - slowness[next].s2;
     own->t1sq[c] = axis[i].t1sq;
-    own->s2[c] = slowness->s2;
-    own->inverse[c] = inverse_radius(radius2);
-    own->sum[c] = is_there ? image[row * p->image_stride + i] : 0.0f;
+    own->s2[c] = slowness[i].s2;
+    own->sum[c] = is_real && begin + 32u * c < p->n_time ? image[row * p->image_stride + i] : 0.0f;
     own->count[c] = 0;
-    write_bounds(bound + (c + 1u) * (uint)BOUND_WORDS, own->t1sq[c], own->s2[c], radius2, mute, own->inverse[c], is_there HERE);
     first = MIN(first, own->t1sq[c]), last = MAX(last, own->t1sq[c]);
     least = MIN(least, own->s2[c]), most = MAX(most, own->s2[c]);
     smallest = MIN(smallest, radius2), largest = MAX(largest, radius2);
     mute_first = MIN(mute_first, mute), mute_last = MAX(mute_last, mute);
-    inverse_first = MAX(inverse_first, own->inverse[c]);
+    /* A leg grows from i to the next sample when t1sq grows by more than its squared length times the fall of s2. */
+    if (fall > 0.0f) leg2 = MIN(leg2, (axis[next].t1sq - axis[i].t1sq) / fall);
   }
-  /* The range's bounds: as of a chunk, with both ends of each member. */
   float a = simd_least(first HERE), b = simd_most(last HERE), d = simd_least(least HERE), e = simd_most(most HERE);
   float g = simd_least(smallest HERE), h = simd_most(largest HERE), k = simd_least(mute_first HERE),
-        l = simd_most(mute_last HERE), m = simd_most(inverse_first HERE);
+        l = simd_most(mute_last HERE), m = simd_least(leg2 HERE);
   if (SIMD_LANE == 0u) {
     bound[BOUND_T1SQ_FIRST] = a;
     bound[BOUND_T1SQ_LAST] = b;
     bound[BOUND_S2_LEAST] = d;
     bound[BOUND_S2_MOST] = e;
     bound[BOUND_RADIUS2_FIRST] = g;
-    bound[BOUND_RADIUS2_LAST] = is_real ? h : -1.0f;
+    bound[BOUND_RADIUS2_LAST] = is_real ? h : -1.0f; /* padding: every distance is beyond */
     bound[BOUND_MUTE_FIRST] = k;
     bound[BOUND_MUTE_LAST] = l;
-    bound[BOUND_INVERSE_FIRST] = m;
+    bound[BOUND_INVERSE_FIRST] = inverse_radius(g);
+    /* s2 of two samples may differ by less than its rounding: the quotient's tenth is surely too small. */
+    bound[BOUND_LEG2] = 0.1f * m;
   }
   own->x = ((float)SIMD_LANE - 63.5f) * 0.015625f;
 }
@@ -232,13 +282,13 @@ DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBA
 #ifdef POLYNOMIAL
 /* 1 where the velocity over the range is so smooth that the polynomial holds to 0.0015 samples: tried on this column, at
  * distances whose horizontal time is 64 to 4096 samples. */
-DEVICE_FUNCTION int prepare_nodes(PRIVATE tile_lane *own, uint begin, uint row, const GLOBAL migrate_sample *axis,
-                                  const GLOBAL migrate_slowness *table, LOCAL float *node, PARAMETERS *p HERE_PARAMETER) {
+DEVICE_FUNCTION int prepare_nodes(PRIVATE tile_lane *own, uint begin, const GLOBAL migrate_sample *axis,
+                                  const GLOBAL migrate_slowness *slowness, LOCAL float *node, PARAMETERS *p HERE_PARAMETER) {
   if (SIMD_LANE < (uint)NODES) {
     uint i = begin + NODE_SAMPLE(SIMD_LANE);
     i = MIN(i, p->n_time - 1u);
     node[2u * SIMD_LANE] = axis[i].t1sq;
-    node[2u * SIMD_LANE + 1u] = table[row * p->table_stride + i].s2;
+    node[2u * SIMD_LANE + 1u] = slowness[i].s2;
   }
   SIMD_BARRIER();
   float error = begin + (uint)RANGE > p->n_time ? 1.0f : 0.0f, s2 = node[1];
@@ -257,14 +307,6 @@ DEVICE_FUNCTION int prepare_nodes(PRIVATE tile_lane *own, uint begin, uint row, 
 }
 #endif
 
-/* One chunk of one trace, weight w and its parts known: the sample's value is added. */
-DEVICE_FUNCTION float chunk_value(const GLOBAL float *rows, uint base, float u, float t, float width, const GLOBAL float *sinc,
-                                  float w, float sum, PARAMETERS *p) {
-  float value = trace_at(rows, base, u, width, sinc, p);
-  if (WEIGHT_POWER) w *= weight_of_time(MAX(t, p->shortest_time), WEIGHT_POWER);
-  return FMA(w, value, sum);
-}
-
 /* Half-width from an item's projections (spacing is in them). */
 DEVICE_FUNCTION float width_of(const LOCAL float *item, float s2, float source_inverse, float receiver_inverse, PARAMETERS *p) {
   float px = leg_slope_straight(item[5], s2, source_inverse) + leg_slope_straight(item[6], s2, receiver_inverse);
@@ -277,48 +319,108 @@ DEVICE_FUNCTION float exact_time(const LOCAL float *item, float source2, float r
                                  PRIVATE float *width, PARAMETERS *p) {
   float source_squared = leg_squared_straight(t1sq, source2, s2), receiver_squared = leg_squared_straight(t1sq, receiver2, s2);
   *width = 1.0f;
-  if (ANTIALIAS == TRIANGLE)
-    *width = width_of(item, s2, FAST_RSQRT(source_squared), FAST_RSQRT(receiver_squared), p);
+  if (ANTIALIAS == TRIANGLE) {
+    float source_inverse = FAST_RSQRT(source_squared), receiver_inverse = FAST_RSQRT(receiver_squared);
+    *width = width_of(item, s2, source_inverse, receiver_inverse, p);
+    return FMA(source_squared, source_inverse, receiver_squared * receiver_inverse);
+  }
   return FAST_SQRT(source_squared) + FAST_SQRT(receiver_squared);
 }
 
-/* An item that does not cover the range with one weight: chunk by chunk. @return 1 where a tested sample was inside. */
-DEVICE_FUNCTION int broken_item(PRIVATE tile_lane *own, const LOCAL float *item, uint flags, uint base, uint begin,
-                                const GLOBAL migrate_trace *trace, const GLOBAL migrate_column *column,
-                                const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *table,
-                                const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
-  trace_view view;
-  view.source2 = item[0], view.receiver2 = item[1], view.shift = item[2];
-  view.midpoint2 = item[ITEM_MIDPOINT2], view.half_offset2 = item[ITEM_HALF_OFFSET2];
-  float distance = SQRT(view.midpoint2), weight = item[ITEM_WEIGHT];
-  int reached = 0;
-  UNROLL_ALL
-  for (uint c = 0u; c < (uint)CHUNKS; c++) {
-    uint kind = flags >> (2u * c) & 3u;
-    if (kind == CHUNK_NONE) continue;
-    float width, t = exact_time(item, view.source2, view.receiver2, own->t1sq[c], own->s2[c], &width, p), u = t - view.shift;
-    int inside = 1;
-    if (kind == CHUNK_TESTED) {
-      uint i = sample_of(begin, c, p HERE);
-      const GLOBAL migrate_slowness *slowness = table + (column->row * p->table_stride + i);
-      inside = inside_or_doubtful(&view, t, own->s2[c], slowness->radius2, axis[i].mute, p);
-      if (inside == 2) inside = inside_exactly(trace, column, axis + i, slowness, p);
-      reached = SIMD_ANY(inside) || reached;
-      u = MIN(MAX(u, -8.0f), (float)p->n_samples + 8.0f);
-    }
-    float w = weight;
-    if (kind != CHUNK_INSIDE && distance * own->inverse[c] > p->taper_begin) w *= taper_at(distance, own->inverse[c], p);
-    float sum = chunk_value(rows, base, u, t, width, sinc, w, own->sum[c], p);
-    own->sum[c] = inside ? sum : own->sum[c];
-    own->count[c] += inside;
-  }
-  return reached;
+/* w times t^-p. */
+DEVICE_FUNCTION float weighted(float w, float t, PARAMETERS *p) {
+  return WEIGHT_POWER ? w * weight_of_time(MAX(t, p->shortest_time), WEIGHT_POWER) : w;
 }
 
-/* One lane's trace of the staged ones into an item, or nothing. @return flags of the item: 0 nothing. */
-DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOBAL migrate_column *column,
-                               const LOCAL float *bound, const LOCAL float *node, int is_smooth, PRIVATE float *item,
-                               PRIVATE uint *base, PRIVATE uint *reached, PARAMETERS *p) {
+/* Items e .. e + n - 1 (n constant: 1 or 2), each covering the range with one weight. First all reads, then all sums. */
+DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *items, uint e, uint n, int is_polynomial,
+                                 const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
+  float value[2 * CHUNKS], weight[2 * CHUNKS];
+  UNROLL_ALL
+  for (uint k = 0u; k < n; k++) {
+    const LOCAL float *item = items + (e + k) * (uint)ITEM_WORDS;
+    float4 head = LOCAL_LOAD4(items, (e + k) * 3u), tail = LOCAL_LOAD4(items, (e + k) * 3u + 1u);
+    uint base = AS_UINT(head.w) & BASE_MASK;
+    float shift = is_polynomial && WEIGHT_POWER ? item[8] : 0.0f;
+    UNROLL_ALL
+    for (uint c = 0u; c < (uint)CHUNKS; c++) {
+      float width = 1.0f, t, u;
+      if (is_polynomial) {
+        u = polynomial(head.x, head.y, head.z, tail.y, tail.z, tail.w, own->x + 0.5f * (float)c);
+        t = u + shift;
+      } else {
+        t = exact_time(item, head.x, head.y, own->t1sq[c], own->s2[c], &width, p);
+        u = t - head.z;
+      }
+      value[k * (uint)CHUNKS + c] = trace_at(rows, base, u, width, sinc, p);
+      weight[k * (uint)CHUNKS + c] = weighted(tail.x, t, p);
+    }
+  }
+  UNROLL_ALL
+  for (uint k = 0u; k < n * (uint)CHUNKS; k++)
+    own->sum[k % (uint)CHUNKS] = FMA(weight[k], value[k], own->sum[k % (uint)CHUNKS]);
+}
+
+/* An item that does not cover the range with one weight; bit c of `inside`: the lane's sample in chunk c contributes. */
+DEVICE_FUNCTION void part_item(PRIVATE tile_lane *own, const LOCAL float *item, uint flags, uint base, uint inside, uint begin,
+                               const GLOBAL migrate_slowness *slowness, const GLOBAL float *rows, const GLOBAL float *sinc,
+                               PARAMETERS *p HERE_PARAMETER) {
+  float source2 = item[0], receiver2 = item[1], shift = item[2], value[CHUNKS], weight[CHUNKS];
+  UNROLL_ALL
+  for (uint c = 0u; c < (uint)CHUNKS; c++) {
+    value[c] = 0.0f, weight[c] = 0.0f;
+    if (flags >> (2u * c) & 3u) {
+      float width, t = exact_time(item, source2, receiver2, own->t1sq[c], own->s2[c], &width, p);
+      /* A lane beside the interval reads somewhere near the record. */
+      float u = MIN(MAX(t - shift, -8.0f), (float)p->n_samples + 8.0f);
+      value[c] = trace_at(rows, base, u, width, sinc, p);
+      weight[c] = weighted(item[ITEM_WEIGHT], t, p);
+    }
+  }
+  UNROLL_ALL
+  for (uint c = 0u; c < (uint)CHUNKS; c++) {
+    if ((flags >> (2u * c) & 3u) == CHUNK_TAPERED) {
+      float distance = FAST_SQRT(item[ITEM_MIDPOINT2]), inverse = inverse_radius(slowness[sample_of(begin, c, p HERE)].radius2);
+      if (distance * inverse > p->taper_begin) weight[c] *= taper_at(distance, inverse, p);
+    }
+    own->sum[c] = inside >> c & 1u ? FMA(weight[c], value[c], own->sum[c]) : own->sum[c];
+    own->count[c] += (int)(inside >> c & 1u);
+  }
+}
+
+/* Bit c: the lane's sample in chunk c is inside the interval first | end << 16. */
+DEVICE_FUNCTION uint inside_interval(uint interval HERE_PARAMETER) {
+  uint first = interval & 0xffffu, length = (interval >> 16) - first, bits = 0u;
+  UNROLL_ALL
+  for (uint c = 0u; c < (uint)CHUNKS; c++) bits |= (uint)(32u * c + SIMD_LANE - first < length) << c;
+  return bits;
+}
+
+/* The same of an item whose samples are tested one by one: rare. */
+RARE_FUNCTION uint inside_tested(const LOCAL float *item, uint lane, uint begin, const GLOBAL migrate_trace *trace,
+                                 const GLOBAL migrate_column *column, const GLOBAL migrate_sample *axis,
+                                 const GLOBAL migrate_slowness *slowness, PARAMETERS *p) {
+  trace_view view;
+  uint bits = 0u;
+  view.source2 = item[0], view.receiver2 = item[1], view.shift = item[2];
+  view.midpoint2 = item[ITEM_MIDPOINT2], view.half_offset2 = item[ITEM_INTERVAL];
+  for (uint c = 0u; c < (uint)CHUNKS; c++) {
+    uint i = begin + 32u * c + lane;
+    if (i >= p->n_time) break;
+    float t1sq = axis[i].t1sq, s2 = slowness[i].s2;
+    float t = FAST_SQRT(leg_squared_straight(t1sq, view.source2, s2)) + FAST_SQRT(leg_squared_straight(t1sq, view.receiver2, s2));
+    int inside = inside_or_doubtful(&view, t, s2, slowness[i].radius2, axis[i].mute, p);
+    if (inside == 2) inside = inside_exactly(trace, column, axis + i, slowness + i, p);
+    bits |= (uint)(inside != 0) << c;
+  }
+  return bits;
+}
+
+/* One lane's trace of the staged ones into an item, or nothing. @return its base word, flags in item[ITEM_FLAGS]; ~0 nothing. */
+DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOBAL migrate_trace *trace,
+                               const GLOBAL migrate_column *column, const GLOBAL migrate_sample *axis,
+                               const GLOBAL migrate_slowness *slowness, uint n, const LOCAL float *bound,
+                               const LOCAL float *node, int is_smooth, PRIVATE float *item, PARAMETERS *p) {
   trace_view view;
   view.source_x = difference(column->x, column->x_low, staged[0], staged[1]);
   view.source_y = difference(column->y, column->y_low, staged[2], staged[3]);
@@ -326,25 +428,18 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   view.receiver_y = difference(column->y, column->y_low, staged[6], staged[7]);
   view.shift = staged[STAGED_SHIFT];
   view_fill(&view);
-  float distance = SQRT(view.midpoint2), weight = staged[STAGED_SCALE], shortest, ignored;
-  uint kind = classify(&view, distance, bound, &shortest, p), flags = 0u, whole = 0u;
-  *base = AS_UINT(staged[STAGED_BASE]);
-  *reached = 0u;
-  if (kind == CHUNK_NONE) return 0u;
-  if (kind == CHUNK_TAPERED && bound[BOUND_RADIUS2_FIRST] == bound[BOUND_RADIUS2_LAST]) {
+  float shortest, weight = staged[STAGED_SCALE], distance = FAST_SQRT(view.midpoint2);
+  uint kind = classify(&view, bound, &shortest, p), base = AS_UINT(staged[STAGED_BASE]), flags = 0u;
+  if (kind == RANGE_NONE) return 0xffffffffu;
+  int is_tapered = distance * bound[BOUND_INVERSE_FIRST] > p->taper_begin;
+  if (is_tapered && bound[BOUND_RADIUS2_FIRST] == bound[BOUND_RADIUS2_LAST] && kind != RANGE_TESTED) {
     weight *= taper_at(distance, bound[BOUND_INVERSE_FIRST], p); /* the radius is at its largest: one taper */
-    kind = CHUNK_INSIDE;
+    is_tapered = 0;
   }
-  if (kind == CHUNK_INSIDE) whole = BASE_WHOLE, flags = 0x5555u;
-  UNROLL_ALL
-  for (uint c = 0u; c < (uint)CHUNKS; c++) {
-    if (kind == CHUNK_INSIDE) break;
-    flags |= classify(&view, distance, bound + (c + 1u) * (uint)BOUND_WORDS, &ignored, p) << (2u * c);
-  }
-  if (!flags) return 0u;
   item[0] = view.source2, item[1] = view.receiver2, item[2] = view.shift;
   item[ITEM_WEIGHT] = weight;
   item[5] = item[6] = item[7] = item[8] = 0.0f;
+  item[ITEM_MIDPOINT2] = view.midpoint2, item[ITEM_INTERVAL] = view.half_offset2;
   if (ANTIALIAS == TRIANGLE) {
     float spacing = staged[STAGED_SPACING];
     item[5] = spacing * FMA(view.source_x, column->along_x, view.source_y * column->along_y);
@@ -352,61 +447,85 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
     item[7] = spacing * FMA(view.source_x, column->across_x, view.source_y * column->across_y);
     item[8] = spacing * FMA(view.receiver_x, column->across_x, view.receiver_y * column->across_y);
   }
+  if (kind == RANGE_TESTED) {
+    UNROLL_ALL
+    for (uint c = 0u; c < (uint)CHUNKS; c++) flags |= CHUNK_TAPERED << (2u * c);
+    flags |= ITEM_TESTED;
+  } else if (kind == RANGE_ALL && !is_tapered && n == (uint)RANGE) {
+    base |= BASE_WHOLE;
 #ifdef POLYNOMIAL
-  if (whole && is_smooth && ANTIALIAS != TRIANGLE && shortest >= p->leg_bound) {
-    float c[NODES];
-    fit_times(view.source2, view.receiver2, view.shift, node, c);
-    item[0] = c[0], item[1] = c[1], item[2] = c[2];
-    item[5] = c[3], item[6] = c[4], item[7] = c[5], item[8] = view.shift;
-    whole |= BASE_POLYNOMIAL;
+    if (is_smooth && ANTIALIAS != TRIANGLE && shortest >= p->leg_bound) {
+      float c[NODES];
+      fit_times(view.source2, view.receiver2, view.shift, node, c);
+      item[0] = c[0], item[1] = c[1], item[2] = c[2];
+      item[5] = c[3], item[6] = c[4], item[7] = c[5], item[8] = view.shift;
+      base |= BASE_POLYNOMIAL;
+    }
+#endif
+  } else {
+    uint interval = n << 16;
+    if (kind != RANGE_ALL)
+      interval = find_interval(view.source2, view.receiver2, view.midpoint2, view.shift, n, trace, column, axis, slowness, p);
+    uint first = interval & 0xffffu, end = interval >> 16;
+    if (first >= end) return 0xffffffffu;
+    UNROLL_ALL
+    for (uint c = 0u; c < (uint)CHUNKS; c++) {
+      uint i = MIN(MAX(32u * c, first), n - 1u);
+      int here = first < 32u * c + 32u && end > 32u * c;
+      int tapers = is_tapered && distance * inverse_radius(slowness[i].radius2) > p->taper_begin;
+      flags |= (here ? tapers ? CHUNK_TAPERED : CHUNK_PLAIN : CHUNK_NONE) << (2u * c);
+    }
+    item[ITEM_INTERVAL] = AS_FLOAT(interval);
   }
-#else
   (void)node;
   (void)is_smooth;
-  (void)shortest;
-#endif
-  item[ITEM_MIDPOINT2] = view.midpoint2, item[ITEM_HALF_OFFSET2] = view.half_offset2;
   item[ITEM_FLAGS] = AS_FLOAT(flags | place << 16);
-  /* One chunk that is inside for certain makes a trace used; a tested one only where a sample is. */
-  *reached = (flags & ~(flags >> 1) & 0x5555u) || (flags >> 1 & ~flags & 0x5555u) ? 1u : 0u;
-  *base |= whole;
-  return flags;
+  return base;
 }
 
-/* The list of up to 32 items of one SIMD group. @return bits of the traces whose tested samples were inside, by item. */
+/* Ones of `bits` from bit e on, up to the first zero. */
+DEVICE_FUNCTION uint run_length(uint bits, uint e) {
+  uint rest = ~(bits >> e);
+  return rest ? CTZ(rest) : 32u;
+}
+
+DEVICE_FUNCTION void run_whole_items(PRIVATE tile_lane *own, const LOCAL float *items, uint e, uint end, int is_polynomial,
+                                     const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
+  for (; e + (uint)TOGETHER <= end; e += (uint)TOGETHER)
+    whole_items(own, items, e, (uint)TOGETHER, is_polynomial, rows, sinc, p);
+  for (; e < end; e++) whole_items(own, items, e, 1u, is_polynomial, rows, sinc, p);
+}
+
+/* The list of up to 32 items of one SIMD group. @return bits of the items whose tested samples were inside. */
 DEVICE_FUNCTION uint run_items(PRIVATE tile_lane *own, const LOCAL float *items, uint n_items, uint begin,
                                const LOCAL float *index, const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
-                               const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *table,
+                               const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
                                const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
-  uint reached = 0u;
-  for (uint e = 0u; e < n_items; e++) {
-    const LOCAL float *item = items + e * (uint)ITEM_WORDS;
-    float4 head = LOCAL_LOAD4(items, e * 3u);
-    uint base = AS_UINT(head.w);
+  uint mine = SIMD_LANE < n_items ? AS_UINT(items[SIMD_LANE * (uint)ITEM_WORDS + (uint)ITEM_BASE]) : 0u, reached = 0u;
+  uint whole = SIMD_BALLOT(mine >= BASE_WHOLE), fitted = SIMD_BALLOT(mine >= (BASE_WHOLE | BASE_POLYNOMIAL));
+  whole &= ~fitted;
+  for (uint e = 0u; e < n_items;) {
+    uint next = e;
 #ifdef POLYNOMIAL
-    if (base >= (BASE_WHOLE | BASE_POLYNOMIAL)) {
-      float4 tail = LOCAL_LOAD4(items, e * 3u + 1u);
-      float shift = WEIGHT_POWER ? item[8] : 0.0f;
-      UNROLL_ALL
-      for (uint c = 0u; c < (uint)CHUNKS; c++) {
-        float u = polynomial(head.x, head.y, head.z, tail.y, tail.z, tail.w, own->x + 0.5f * (float)c);
-        own->sum[c] = chunk_value(rows, base & BASE_MASK, u, u + shift, 1.0f, sinc, tail.x, own->sum[c], p);
-      }
-      continue;
-    }
+    next += run_length(fitted, e);
+    run_whole_items(own, items, e, next, 1, rows, sinc, p);
+    e = next;
+    if (e >= n_items) break;
 #endif
-    if (base & BASE_WHOLE) {
-      float weight = item[ITEM_WEIGHT];
-      UNROLL_ALL
-      for (uint c = 0u; c < (uint)CHUNKS; c++) {
-        float width, t = exact_time(item, head.x, head.y, own->t1sq[c], own->s2[c], &width, p);
-        own->sum[c] = chunk_value(rows, base & BASE_MASK, t - head.z, t, width, sinc, weight, own->sum[c], p);
+    next += run_length(whole, e);
+    run_whole_items(own, items, e, next, 0, rows, sinc, p);
+    for (e = next; e < n_items && !((whole | fitted) >> e & 1u); e++) {
+      const LOCAL float *item = items + e * (uint)ITEM_WORDS;
+      uint flags = AS_UINT(item[ITEM_FLAGS]), base = AS_UINT(item[ITEM_BASE]);
+      uint inside;
+      if (flags & ITEM_TESTED) {
+        inside = inside_tested(item, SIMD_LANE, begin, traces + AS_UINT(index[flags >> 16]), column, axis, slowness, p);
+        reached |= SIMD_ANY(inside) ? 1u << e : 0u;
+      } else {
+        inside = inside_interval(AS_UINT(item[ITEM_INTERVAL]) HERE);
       }
-      continue;
+      part_item(own, item, flags, base, inside, begin, slowness, rows, sinc, p HERE);
     }
-    uint flags = AS_UINT(item[ITEM_FLAGS]);
-    const GLOBAL migrate_trace *trace = traces + AS_UINT(index[flags >> 16]);
-    if (broken_item(own, item, flags & 0xffffu, base, begin, trace, column, axis, table, rows, sinc, p HERE)) reached |= 1u << e;
   }
   return reached;
 }
@@ -414,17 +533,21 @@ DEVICE_FUNCTION uint run_items(PRIVATE tile_lane *own, const LOCAL float *items,
 /* Up to 32 staged traces into one column. @return bits of the traces that have a contribution. */
 DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, LOCAL float *block, uint step, uint total, uint begin, int is_smooth,
                               const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
-                              const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *table, const GLOBAL float *rows,
-                              const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
-  const LOCAL float *bound = block + BOUND_AT + SIMD_GROUP * (uint)((CHUNKS + 1) * BOUND_WORDS);
+                              const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
+                              const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
+  const LOCAL float *bound = block + BOUND_AT + SIMD_GROUP * (uint)BOUND_WORDS;
   const LOCAL float *node = block + NODE_AT + SIMD_GROUP * (uint)(2 * NODES);
   LOCAL float *items = block + ITEM_AT + SIMD_GROUP * (uint)(32 * ITEM_WORDS);
-  uint place = 32u * step + SIMD_LANE, flags = 0u, base = 0u, sure = 0u;
+  uint place = 32u * step + SIMD_LANE, base = 0xffffffffu, is_tested = 0u;
   float item[ITEM_WORDS];
-  if (place < total && column->row != 0xffffffffu)
-    flags = make_item(block + place * (uint)STAGED_WORDS, place, column, bound, node, is_smooth, item, &base, &sure, p);
-  uint listed = SIMD_BALLOT(flags != 0u), whole = SIMD_BALLOT(flags != 0u && (base & BASE_WHOLE)), reached = SIMD_BALLOT(sure);
-  if (flags) {
+  if (place < total && column->row != 0xffffffffu) {
+    base = make_item(block + place * (uint)STAGED_WORDS, place, traces + AS_UINT(block[(uint)INDEX_AT + place]), column,
+                     axis + begin, slowness + begin, MIN((uint)RANGE, p->n_time - begin), bound, node, is_smooth, item, p);
+    is_tested = base != 0xffffffffu && !(base & BASE_WHOLE) && (AS_UINT(item[ITEM_FLAGS]) & ITEM_TESTED);
+  }
+  uint listed = SIMD_BALLOT(base != 0xffffffffu), tested = SIMD_BALLOT(is_tested);
+  uint whole = SIMD_BALLOT(base != 0xffffffffu && (base & BASE_WHOLE));
+  if (base != 0xffffffffu) {
     LOCAL float *to = items + POPCOUNT(listed & ((1u << SIMD_LANE) - 1u)) * (uint)ITEM_WORDS;
     UNROLL_ALL
     for (uint k = 0u; k < (uint)ITEM_WORDS; k++) to[k] = k == (uint)ITEM_BASE ? AS_FLOAT(base) : item[k];
@@ -433,10 +556,11 @@ DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, LOCAL float *block, uint s
   int n_whole = (int)POPCOUNT(whole);
   UNROLL_ALL
   for (uint c = 0u; c < (uint)CHUNKS; c++) own->count[c] += n_whole;
-  uint tested = run_items(own, items, POPCOUNT(listed), begin, block + INDEX_AT, traces, column, axis, table, rows, sinc, p HERE);
+  uint found = run_items(own, items, POPCOUNT(listed), begin, block + INDEX_AT, traces, column, axis, slowness, rows, sinc, p HERE);
   SIMD_BARRIER();
-  for (uint e = 0u; tested; e++, listed &= listed - 1u, tested >>= 1) /* from items back to traces */
-    if (tested & 1u) reached |= listed & (~listed + 1u);
+  uint reached = listed & ~tested;
+  for (; found; listed &= listed - 1u, found >>= 1) /* from items back to traces */
+    if (found & 1u) reached |= listed & (~listed + 1u);
   return reached;
 }
 
@@ -494,20 +618,20 @@ DEVICE_FUNCTION void run_tile(LOCAL float *block, LOCAL uint *words, uint begin,
                               const GLOBAL migrate_slowness *table, const GLOBAL float *sinc, GLOBAL float *image,
                               GLOBAL int *fold, GLOBAL uint *used, PARAMETERS *p HERE_PARAMETER) {
   const GLOBAL migrate_column *column = centre + SIMD_GROUP;
-  LOCAL float *bound = block + BOUND_AT + SIMD_GROUP * (uint)((CHUNKS + 1) * BOUND_WORDS);
+  LOCAL float *bound = block + BOUND_AT + SIMD_GROUP * (uint)BOUND_WORDS;
   tile_lane own;
+  const GLOBAL migrate_slowness *slowness = table + (column->row != 0xffffffffu ? column->row : 0u) * p->table_stride;
   int is_smooth = 0;
   load_column(&own, begin, column, axis, table, image, bound, p HERE);
   SIMD_BARRIER();
 #ifdef POLYNOMIAL
-  is_smooth = prepare_nodes(&own, begin, column->row != 0xffffffffu ? column->row : 0u, axis, table,
-                            block + NODE_AT + SIMD_GROUP * (uint)(2 * NODES), p HERE);
+  is_smooth = prepare_nodes(&own, begin, axis, slowness, block + NODE_AT + SIMD_GROUP * (uint)(2 * NODES), p HERE);
 #endif
   float reach2 = tile_reach2(block, centre, column, bound[BOUND_RADIUS2_LAST] HERE);
   for (uint first = 0u; first < p->n_traces; first += (uint)TILE_LANES) {
     uint total = stage_traces(block, words, traces, first, centre, reach2, p HERE);
     for (uint step = 0u; 32u * step < total; step++) {
-      uint reached = run_step(&own, block, step, total, begin, is_smooth, traces, column, axis, table, rows, sinc, p HERE);
+      uint reached = run_step(&own, block, step, total, begin, is_smooth, traces, column, axis, slowness, rows, sinc, p HERE);
       if (SIMD_LANE == 0u) words[(uint)USED_AT + SIMD_GROUP * (uint)COLUMNS + step] = reached;
     }
     BARRIER();
