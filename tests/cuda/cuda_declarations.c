@@ -1,0 +1,27 @@
+/* cuda_declarations.c - our own declarations of the driver API and of NVRTC against those of a toolkit. Compiling it is the test.
+ */
+#include <cuda.h>
+#include <nvrtc.h>
+
+#include "device/cuda/cuda_driver.h"
+#include "device/cuda/cuda_nvrtc.h"
+
+#define SAME_TYPE(a, b) __builtin_types_compatible_p(a, b)
+#define SAME_NUMBER(ours, theirs, number) \
+  _Static_assert((int)(theirs) == (number) && (int)MOHO_##ours == (number), #theirs " is not " #number);
+MOHO_CU_RESULT_TABLE(SAME_NUMBER)
+MOHO_CU_NUMBER_TABLE(SAME_NUMBER)
+MOHO_NVRTC_RESULT_TABLE(SAME_NUMBER)
+
+#define SAME_FUNCTION(name, parameters) \
+  _Static_assert(SAME_TYPE(moho_cu_result(*) parameters, __typeof__(&name)), #name " is declared otherwise");
+MOHO_CUDA_DRIVER_TABLE(SAME_FUNCTION)
+#if CUDA_VERSION >= 12040
+MOHO_CUDA_DRIVER_OPTIONAL_TABLE(SAME_FUNCTION)
+#endif
+MOHO_NVRTC_TABLE(SAME_FUNCTION)
+
+_Static_assert(SAME_TYPE(moho_cu_pointer, CUdeviceptr), "CUdeviceptr");
+_Static_assert(SAME_TYPE(moho_cu_device, CUdevice), "CUdevice");
+_Static_assert(SAME_TYPE(__typeof__(((moho_nvrtc *)0)->nvrtcGetErrorString), __typeof__(&nvrtcGetErrorString)),
+               "nvrtcGetErrorString is declared otherwise");
