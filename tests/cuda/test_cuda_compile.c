@@ -6,9 +6,8 @@
 #include <unistd.h>
 
 #include "base/file_writer.h"
-#include "cuda_texts.h"
+#include "cuda_checks.h"
 #include "device/cuda/cuda_compile.h"
-#include "test_support.h"
 
 static moho_nvrtc nvrtc;
 
@@ -78,6 +77,16 @@ static void every_kernel_becomes_ptx(void **state) {
     free(image.data);
     kernel_unit_free(&unit);
   }
+}
+
+/* What test_cuda_device will run on a GPU. */
+static void the_device_tests_text_compiles(void **state) {
+  (void)state;
+  moho_cuda_image image;
+  moho_unit unit = kernel_unit("wild", "", check_text);
+  assert_ok(moho_cuda_compile(&nvrtc, target_of(90), &unit, &image));
+  free(image.data);
+  kernel_unit_free(&unit);
 }
 
 /* Products and sums stay apart unless FMA joins them. */
@@ -162,6 +171,7 @@ int main(void) {
                                      cmocka_unit_test(every_kernel_with_constants_too),
                                      cmocka_unit_test(every_kernel_becomes_ptx),
                                      cmocka_unit_test(nothing_is_contracted),
+                                     cmocka_unit_test(the_device_tests_text_compiles),
                                      cmocka_unit_test(keys_tell_apart_what_differs),
                                      cmocka_unit_test(errors_have_the_compilers_words_and_our_lines),
                                      cmocka_unit_test(targets_are_the_nearest_that_nvrtc_knows),
