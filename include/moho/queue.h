@@ -72,6 +72,13 @@ MOHO_API int moho_queue_done(moho_queue *queue, moho_ticket ticket);
 typedef void (*moho_done_function)(void *user, moho_ticket ticket, moho_status status);
 MOHO_API moho_status moho_queue_on_done(moho_queue *queue, moho_ticket ticket, moho_done_function function, void *user);
 
+/* ---- its own clock ---- */
+
+/** Measure this queue's submissions from here on, whether the device's metrics are on or not. */
+MOHO_API moho_status moho_queue_measure(moho_queue *queue, int on);
+/** Seconds of launches and of transfers on the device, of the tickets that were waited for or seen done while measured. */
+MOHO_API moho_status moho_queue_seconds(moho_queue *queue, double *kernel_seconds, double *transfer_seconds);
+
 /* ---- data of any size through two fixed chunks ---- */
 
 /* Upload, compute and download overlap: while chunk k runs, k+1 goes up and k-1 comes down. */
@@ -80,7 +87,8 @@ typedef struct moho_stream_options {
   void *to;         /* [n_items, item_out_bytes] on the host */
   size_t n_items, item_in_bytes, item_out_bytes;
   size_t chunk_items; /* 0: about 16 MiB */
-  /* Record the launch that turns `in` into `out` for items first .. first+n-1. */
+  /* Record the launch that turns `in` into `out` for items first .. first+n-1; they lie at the buffers' beginning. A buffer is
+   * NULL where its item has 0 bytes. */
   moho_status (*record)(void *user, moho_queue *queue, moho_buffer *in, moho_buffer *out, size_t first, size_t n);
   void *user;
   moho_progress_function progress; /* between chunks; non-zero stops with MOHO_ERROR_INTERRUPTED */

@@ -54,18 +54,10 @@ struct moho_kernel {
   moho_handle handle;
   char name[64];
   moho_signature signature;
+  int uses_group;          /* the text says KERNEL_GROUP */
   moho_pipeline *pipeline; /* the cache's */
   double compile_seconds;
   char origin[16];
-};
-
-struct moho_queue {
-  moho_handle handle;
-  void *state; /* the backend's queue */
-  pthread_mutex_t lock;
-  struct moho_recording *recording; /* queue.c */
-  struct moho_in_flight *in_flight; /* queue.c: submitted and not collected, oldest first */
-  uint64_t submitted, collected;    /* tickets */
 };
 
 /* ---- device.c ---- */
@@ -120,7 +112,12 @@ void moho_queues_settle(moho_device *device, const moho_buffer *buffer);
 /* Device is closing: everything was settled, the handle is dead already. Take the object apart and free its header (the same for
  * kernels). */
 void moho_queue_dismantle(moho_queue *queue);
-/* ---- kernel.c, kernel_cache.c: for the front ---- */
+/* ---- kernel.c, kernel_cache.c ---- */
+
+/* Lanes of a group: the most that kernel and device allow; what a launch with lanes 0 has. */
+uint32_t moho_kernel_lanes_limit(const moho_kernel *kernel);
+uint32_t moho_kernel_preferred_lanes(const moho_kernel *kernel);
+/* Lets one reference go, as work in flight holds them; with the last the kernel. */
 void moho_kernel_dismantle(moho_kernel *kernel);
 void moho_kernel_cache_destroy(moho_device *device);
 
