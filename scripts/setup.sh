@@ -66,6 +66,12 @@ setup_debian() {
     [ -z "$runtime" ] || debian_install "$runtime"
     sanitizer_runtime_there || refuse "clang's sanitizer runtime is not there after installing '$runtime'"
   fi
+  # The Metal test double compiles kernels with it; those tests are skipped where it is not to be had.
+  if wants test && ! have clang-19; then
+    if apt-cache show clang-19 >/dev/null 2>&1; then debian_install clang-19
+    else say "no package clang-19 here: the tests of the Metal backend will be skipped"
+    fi
+  fi
 }
 
 sanitizer_runtime_there() {
