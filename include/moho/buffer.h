@@ -25,9 +25,7 @@ typedef struct moho_buffer_report {
   size_t bytes;
   moho_memory memory;
   int is_wrapped;  /* the caller's memory */
-  int is_copied;   /* wrapped, but by a copy: the caller's memory does not change with it; `reason` says why */
   int is_mappable; /* moho_buffer_map() works */
-  char reason[160];
 } moho_buffer_report;
 
 /** @return MOHO_OK; MOHO_ERROR_RANGE (0 bytes, or more than the largest buffer: says how many); MOHO_ERROR_MEMORY (with the

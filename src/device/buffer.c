@@ -33,7 +33,7 @@ static moho_status out_of_memory(moho_device *device, size_t bytes, size_t kept)
   char asked[32], is_free[32], was_kept[32], handed_out[32], words[300];
   moho_device_report report = device->report;
   moho_pool_figures pool;
-  snprintf(words, sizeof words, "%s", moho_last_error()->message);
+  snprintf(words, sizeof words, "%.299s", moho_last_error()->message);
   device->backend->refresh(device->state, &report);
   moho_pool_figures_get(device->pool, &pool);
   return moho_fail_at((moho_place){.key = "device"}, "destroy buffers, or work in smaller pieces", MOHO_ERROR_MEMORY,
@@ -218,14 +218,16 @@ moho_status moho_buffer_check_use(const moho_buffer *buffer, const moho_device *
   if (buffer->handle.device != device)
     return moho_fail(MOHO_ERROR_ARGUMENT, "%s: %s belongs to another device, %s", what, moho_buffer_text(buffer, text),
                      buffer->handle.device->report.uri);
-  if (__atomic_load_n(&buffer->mapped, __ATOMIC_ACQUIRE))
+  if (__atomic_load_n(&buffer->mapped, __ATOMIC_SEQ_CST))
     return moho_fail_at((moho_place){0}, "moho_buffer_unmap() first", MOHO_ERROR_ARGUMENT, "%s: %s is mapped by the host", what,
                         moho_buffer_text(buffer, text));
   return MOHO_OK;
 }
 
+/* Mapping sets `mapped` and then looks at `pending`, submitting the other way round: in one order for all, so one sees the other.
+ */
 void moho_buffer_submitted(moho_buffer *buffer) {
-  __atomic_fetch_add(&buffer->pending, 1, __ATOMIC_ACQ_REL);
+  __atomic_fetch_add(&buffer->pending, 1, __ATOMIC_SEQ_CST);
 }
 
 void moho_buffer_collected(moho_buffer *buffer) {
@@ -233,7 +235,7 @@ void moho_buffer_collected(moho_buffer *buffer) {
 }
 
 void moho_buffer_settle(const moho_buffer *buffer) {
-  if (__atomic_load_n(&buffer->pending, __ATOMIC_ACQUIRE)) moho_queues_settle(buffer->handle.device, buffer);
+  if (__atomic_load_n(&buffer->pending, __ATOMIC_SEQ_CST)) moho_queues_settle(buffer->handle.device, buffer);
 }
 
 /* ---- the host's view ---- */
@@ -250,7 +252,7 @@ moho_status moho_buffer_map(moho_buffer *buffer, moho_map_intent intent, void **
     return moho_fail_at((moho_place){0}, "create it with MOHO_MEMORY_HOST, or use moho_buffer_read() and _write()",
                         MOHO_ERROR_NOT_AVAILABLE, "map: the host does not reach %s, which lies in the device's memory",
                         moho_buffer_text(buffer, text));
-  if (!__atomic_compare_exchange_n(&buffer->mapped, &unmapped, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+  if (!__atomic_compare_exchange_n(&buffer->mapped, &unmapped, 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
     return moho_fail_at((moho_place){0}, "one at a time: moho_buffer_unmap() first", MOHO_ERROR_ARGUMENT,
                         "map: %s is mapped already", moho_buffer_text(buffer, text));
   moho_buffer_settle(buffer);

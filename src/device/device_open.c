@@ -35,7 +35,7 @@ static moho_status open_named(const moho_device_uri *uri, const char *reason, mo
 /* "metal: ..., " after what text holds already, cut where it is full. */
 static void add_reason(char *text, size_t capacity, const char *name, const char *why) {
   size_t length = strlen(text);
-  snprintf(text + length, capacity - length, "%s%s: %s", strchr(text, '\0')[-1] == ':' ? " " : ", ", name, why);
+  snprintf(text + length, capacity - length, "%s%s: %.85s", strchr(text, '\0')[-1] == ':' ? " " : ", ", name, why);
 }
 
 /* The first that opens. Its report says why the ones before did not; the last one's error is the caller's. */
