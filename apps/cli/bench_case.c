@@ -1,50 +1,15 @@
-/* bench_case.c - one case: a preset's survey generated in memory, migrated onto its midpoint lattice, timed. */
+/* bench_case.c - one case: a preset's survey migrated onto its midpoint lattice, timed, compared with the reference. */
 #include "bench_case.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "command.h"
 
-/* Surveys up to this size are generated once and kept; larger ones batch by batch, outside the clock. */
-#define KEPT_BYTES ((double)1e9)
-
-typedef struct bench_data {
-  moho_synth_options survey;
-  moho_geometry geometry; /* of all traces */
-  moho_grid grid;
-  moho_velocity *velocity;
-  float *all; /* NULL: too large to keep */
-} bench_data;
-
 static moho_status out_of_memory(void) {
   fprintf(stderr, "moho: bench: out of memory\n");
   return MOHO_ERROR_MEMORY;
-}
-
-static void data_release(bench_data *d) {
-  moho_geometry_release(&d->geometry);
-  moho_grid_release(&d->grid);
-  moho_velocity_destroy(&d->velocity);
-  free(d->all);
-  *d = (bench_data){0};
-}
-
-static moho_status data_create(const bench_case *c, bench_data *d) {
-  moho_status status = moho_synth_options_preset(c->dataset, &d->survey);
-  size_t n = status ? 0 : moho_synth_trace_count(&d->survey);
-  double bytes = (double)n * (double)d->survey.n_samples * sizeof(float);
-  if (!status) status = moho_synth_grid(&d->survey, &d->grid);
-  if (!status) status = moho_velocity_create_constant(d->survey.v0_mps, &d->velocity);
-  if (!status) status = moho_geometry_create(n, &d->geometry);
-  if (!status && bytes <= KEPT_BYTES) {
-    d->all = malloc((size_t)bytes);
-    if (!d->all) return out_of_memory();
-  }
-  return status ? status : moho_synth_generate(&d->survey, 0, n, &d->geometry, d->all);
 }
 
 static double processor_seconds(void) {
@@ -53,85 +18,169 @@ static double processor_seconds(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* All traces through the migration; the clock of the processor runs only while it works. */
-static moho_status add_all(const bench_data *d, moho_migration *m, double *processor) {
-  size_t ns = d->survey.n_samples, batch = moho_migration_batch_traces(m), n = d->geometry.n;
-  float *buffer = d->all ? NULL : malloc(batch * ns * sizeof *buffer);
-  if (!d->all && !buffer) return out_of_memory();
-  moho_status status = MOHO_OK;
+/* ---- a run ---- */
+
+/* The first n traces through the migration; the clock of the processor runs only while it works. */
+static moho_status add_traces(const bench_survey *s, moho_migration *m, size_t n, double *processor) {
+  size_t batch = moho_migration_batch_traces(m);
+  float *buffer = s->all ? NULL : malloc(batch * s->options.n_samples * sizeof *buffer);
+  moho_status status = s->all || buffer ? MOHO_OK : out_of_memory();
   for (size_t first = 0; !status && first < n; first += batch) {
     size_t count = n - first < batch ? n - first : batch;
-    moho_geometry slice = moho_geometry_slice(&d->geometry, first, count);
-    if (buffer) status = moho_synth_generate(&d->survey, first, count, NULL, buffer);
+    moho_geometry slice = moho_geometry_slice(&s->geometry, first, count);
+    const float *traces;
+    status = bench_survey_traces(s, first, count, buffer, &traces);
     double begin = processor_seconds();
-    if (!status) status = moho_migration_add(m, &slice, buffer ? buffer : d->all + first * ns, progress_step, NULL);
+    if (!status) status = moho_migration_add(m, &slice, traces, progress_step, NULL);
     *processor += processor_seconds() - begin;
   }
   free(buffer);
   return status;
 }
 
-static moho_status run_once(const bench_case *c, const bench_data *d, moho_device *device, int run, bench_result *out) {
-  moho_migration *m;
-  moho_status status =
-      moho_migration_create(device, &d->grid, d->velocity, &c->options, &d->geometry, d->survey.n_samples, d->survey.dt_s, &m);
-  if (status) return status;
-  status = add_all(d, m, &out->processor_seconds[run]);
+static uint64_t sum_fold(const moho_image *image, const moho_grid *grid) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < grid->n_inline * grid->n_crossline * grid->n_time; i++) sum += (uint64_t)image->fold[i];
+  return sum;
+}
+
+static void take_counts(const moho_migration *m, bench_run_seconds *seconds, bench_result *out) {
   moho_migration_counts counts = moho_migration_get_counts(m);
-  out->seconds[run] = counts.kernel_seconds;
-  out->contributions = counts.contributions;
+  seconds->kernel = counts.kernel_seconds, seconds->prepare = counts.prepare_seconds;
+  seconds->transfer = counts.transfer_seconds, seconds->allocation = counts.allocation_seconds;
+  out->counted = counts.contributions, out->launches = counts.launches;
+  out->memory_bytes = counts.memory_bytes, out->device_bytes = counts.device_bytes;
+  snprintf(out->kernel, sizeof out->kernel, "%s", counts.kernel ? counts.kernel : "");
+  snprintf(out->kernel_reason, sizeof out->kernel_reason, "%s", counts.kernel_reason);
+}
+
+static moho_status migrate(const bench_case *c, moho_device *device, const bench_survey *s, size_t n, moho_image *image,
+                           bench_run_seconds *seconds, bench_result *out) {
+  moho_migration *m = NULL;
+  double begin = bench_seconds();
+  *seconds = (bench_run_seconds){0};
+  moho_status status =
+      moho_migration_create(device, &s->grid, s->velocity, &c->options, &s->geometry, s->options.n_samples, s->options.dt_s, &m);
+  if (!status) status = add_traces(s, m, n, &seconds->processor);
+  if (!status) status = moho_migration_finish(m, image);
+  seconds->wall = bench_seconds() - begin;
+  if (!status) take_counts(m, seconds, out);
   moho_migration_destroy(&m);
   return status;
 }
+
+/* Fills caches and pools: on a device the whole survey, but a part of the largest; native loops have little to warm. */
+static size_t warm_up_traces(const bench_case *c, const bench_survey *s, const bench_result *r) {
+  int is_native = c->options.kernel == MOHO_KERNEL_NATIVE || (c->options.kernel == MOHO_KERNEL_AUTO && r->device.has_native);
+  size_t most = is_native ? 512 : (size_t)1 << 17;
+  return s->geometry.n < most ? s->geometry.n : most;
+}
+
+/* ---- medians ---- */
 
 static int compare_seconds(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
 }
 
-static double sort_and_median(double *seconds, int n) {
-  qsort(seconds, (size_t)n, sizeof *seconds, compare_seconds);
-  return n % 2 ? seconds[n / 2] : 0.5 * (seconds[n / 2 - 1] + seconds[n / 2]);
+static void settle_figure(bench_result *r, int n, size_t offset) {
+  double sorted[BENCH_MAX_RUNS];
+  for (int i = 0; i < n; i++) memcpy(&sorted[i], (const char *)&r->runs[i] + offset, sizeof(double));
+  qsort(sorted, (size_t)n, sizeof *sorted, compare_seconds);
+  double median = n % 2 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]);
+  memcpy((char *)&r->median + offset, &median, sizeof median);
+  memcpy((char *)&r->least + offset, &sorted[0], sizeof(double));
+  memcpy((char *)&r->most + offset, &sorted[n - 1], sizeof(double));
 }
 
-moho_status bench_run(const bench_case *c, bench_result *out) {
-  bench_data d = {0};
-  moho_device *device = NULL;
-  *out = (bench_result){0};
-  moho_status status = moho_device_open(c->device_uri, &device);
-  if (!status) status = moho_device_describe(device, &out->device);
-  if (!status) status = data_create(c, &d);
-  out->traces = d.geometry.n, out->samples = d.survey.n_samples;
-  out->n_inline = d.grid.n_inline, out->n_crossline = d.grid.n_crossline, out->n_time = d.grid.n_time;
-  for (int run = 0; !status && run < c->runs; run++) status = run_once(c, &d, device, run, out);
-  if (!status) {
-    out->median = sort_and_median(out->seconds, c->runs);
-    out->processor_median = sort_and_median(out->processor_seconds, c->runs);
-  }
-  data_release(&d);
-  if (device) moho_device_close(&device);
+/* The struct of a run's seconds is nothing but doubles. */
+static void settle_figures(bench_result *r, int n) {
+  for (size_t offset = 0; offset < sizeof(bench_run_seconds); offset += sizeof(double)) settle_figure(r, n, offset);
+}
+
+/* ---- the case ---- */
+
+static moho_status check(const bench_case *c, const bench_survey *s, const moho_image *image, bench_reference *reference,
+                         bench_result *out) {
+  if (!c->is_checked) return MOHO_OK;
+  double tolerance = bench_tolerance(&c->options, out->kernel, s->options.n_samples);
+  moho_status status = bench_check_image(s, &c->options, image, tolerance, reference, &out->check);
+  if (out->contributions != out->counted) out->check.passed = 0;
   return status;
 }
 
-json_t *bench_json(const bench_case *c, const bench_result *r) {
+moho_status bench_run(const bench_case *c, moho_device *device, const bench_survey *s, bench_reference *reference,
+                      bench_result *out) {
+  moho_image image = {0};
+  *out = (bench_result){0};
+  moho_status status = moho_device_describe(device, &out->device);
+  if (!status) status = moho_image_create(&s->grid, &image);
+  if (!status) status = migrate(c, device, s, warm_up_traces(c, s, out), &image, &out->first, out);
+  for (int run = 0; !status && run < c->runs; run++) status = migrate(c, device, s, s->geometry.n, &image, &out->runs[run], out);
+  if (!status) {
+    settle_figures(out, c->runs);
+    out->contributions = sum_fold(&image, &s->grid);
+    status = check(c, s, &image, reference, out);
+  }
+  moho_image_release(&image);
+  return status;
+}
+
+double bench_rate(const bench_result *r) {
+  return r->median.kernel > 0 ? (double)r->contributions / r->median.kernel : 0;
+}
+
+/* ---- JSON ---- */
+
+/* What was asked, as it is compared with kept figures: what is not asked is left out. */
+static json_t *options_json(const bench_case *c) {
   const moho_migration_options *o = &c->options;
-  double contributions = (double)r->contributions;
-  double rate = r->median > 0 ? contributions / r->median : 0;
-  json_t *chosen = json_pack("{s:s, s:s, s:s, s:s, s:i, s:f, s:f, s:f}", "interpolation", c->interpolation, "antialias",
-                             c->antialias, "weight", c->weight, "rho_filter", "none", "refine", o->refine, "max_m",
-                             o->aperture_max_m, "max_dip_deg", o->aperture_max_dip_deg, "taper", o->aperture_taper);
-  return json_pack(
-      "{s:s, s:{s:s, s:s, s:s}, s:s, s:s, s:o, s:I, s:I, s:[I, I, I], s:i, s:I, s:{s:f, s:f, s:f}, s:f, s:f, s:f, s:i, s:s, s:s}",
-      "bench", "migrate", "device", "uri", r->device.uri, "name", r->device.name, "simd", r->device.simd, "kernel", "auto",
-      "dataset", c->dataset, "options", chosen, "traces", (json_int_t)r->traces, "samples", (json_int_t)r->samples, "grid",
-      (json_int_t)r->n_inline, (json_int_t)r->n_crossline, (json_int_t)r->n_time, "threads", r->device.threads, "contributions",
-      (json_int_t)r->contributions, "seconds", "min", r->seconds[0], "median", r->median, "max", r->seconds[c->runs - 1],
-      "contributions_per_s", rate, "ns_per_contribution", rate > 0 ? 1e9 / rate : 0.0, "processor_seconds", r->processor_median,
-      "runs", c->runs, "version", moho_version(), "compiler",
+  json_t *options = json_pack("{s:s, s:s, s:s, s:s, s:i, s:f, s:f, s:f}", "interpolation", c->interpolation, "antialias",
+                              c->antialias, "weight", c->weight, "rho_filter", "none", "refine", o->refine, "max_m",
+                              o->aperture_max_m, "max_dip_deg", o->aperture_max_dip_deg, "taper", o->aperture_taper);
+  if (o->storage != MOHO_STORAGE_FLOAT) json_object_set_new(options, "storage", json_string(c->storage));
+  if (c->constants[0]) json_object_set_new(options, "constants", json_string(c->constants));
+  return options;
+}
+
+static json_t *device_json(const moho_device_report *d) {
+  return json_pack("{s:s, s:s, s:s, s:s, s:s}", "uri", d->uri, "name", d->name, "simd", d->simd, "architecture", d->architecture,
+                   "driver", d->driver);
+}
+
+static json_t *check_json(const bench_case *c, const bench_result *r) {
+  if (!c->is_checked) return json_null();
+  return json_pack("{s:I, s:f, s:f, s:I, s:b}", "columns", (json_int_t)r->check.n_columns, "relative_l2",
+                   r->check.error < 1e300 ? r->check.error : -1.0, "tolerance", r->check.tolerance, "fold_differs",
+                   (json_int_t)r->check.fold_differs, "passed", r->check.passed);
+}
+
+static json_t *software_json(void) {
 #ifdef __clang__
-      __VERSION__
+  const char *compiler = __VERSION__;
 #else
-      "gcc " __VERSION__
+  const char *compiler = "gcc " __VERSION__;
 #endif
-  );
+  return json_pack("{s:s, s:s}", "version", moho_version(), "compiler", compiler);
+}
+
+json_t *bench_json(const bench_case *c, const bench_survey *s, const bench_result *r) {
+  double rate = bench_rate(r);
+  json_t *root = json_pack(
+      "{s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:[I, I, I], s:i, s:I, s:I}", "bench", "migrate", "device",
+      device_json(&r->device), "kernel", c->kernel, "kernel_used", r->kernel, "kernel_reason", r->kernel_reason, "dataset",
+      c->dataset, "options", options_json(c), "traces", (json_int_t)s->geometry.n, "samples", (json_int_t)s->options.n_samples,
+      "grid", (json_int_t)s->grid.n_inline, (json_int_t)s->grid.n_crossline, (json_int_t)s->grid.n_time, "threads",
+      r->device.threads, "contributions", (json_int_t)r->contributions, "contributions_counted", (json_int_t)r->counted);
+  json_t *figures =
+      json_pack("{s:{s:f, s:f, s:f}, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:{s:f, s:f}, s:I, s:I, s:I, s:o, s:i}", "seconds", "min",
+                r->least.kernel, "median", r->median.kernel, "max", r->most.kernel, "contributions_per_s", rate,
+                "ns_per_contribution", rate > 0 ? 1e9 / rate : 0.0, "transfer_seconds", r->median.transfer, "allocation_seconds",
+                r->median.allocation, "prepare_seconds", r->median.prepare, "wall_seconds", r->median.wall, "processor_seconds",
+                r->median.processor, "first", "allocation_seconds", r->first.allocation, "wall_seconds", r->first.wall,
+                "launches", (json_int_t)r->launches, "memory_bytes", (json_int_t)r->memory_bytes, "device_bytes",
+                (json_int_t)r->device_bytes, "check", check_json(c, r), "runs", c->runs);
+  json_object_update_new(root, figures);
+  json_object_update_new(root, software_json());
+  return root;
 }

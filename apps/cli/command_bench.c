@@ -1,23 +1,41 @@
-/* command_bench.c - moho bench: how fast the migration is here. */
+/* command_bench.c - moho bench: how fast the migration and the memory of a device are here. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench_case.h"
 #include "command.h"
 
-static char *device_uri, *datasets, *interpolations, *antialiases, *weights, *kernel, *compare_with;
-static int runs = 5;
+static char *device_uri, *datasets, *interpolations, *antialiases, *weights, *storages, *kernels, *constants, *compare_with,
+    *report_path;
+enum { RUNS_NOT_GIVEN = -1000000 };
+static int runs = RUNS_NOT_GIVEN, is_unchecked;
 
 static const struct poptOption options[] = {
     {"dataset", '\0', POPT_ARG_STRING, &datasets, 0, "surveys: tiny, small, medium, large; several with commas [small]", "P,..."},
     {"device", '\0', POPT_ARG_STRING, &device_uri, 0, "device [cpu?threads=1]", "URI"},
-    {"runs", '\0', POPT_ARG_INT, &runs, 0, "runs of each case [5]", "N"},
+    {"kernel", '\0', POPT_ARG_STRING, &kernels, 0, "auto, native, baseline, v1, v2, v3 [auto]", "V,..."},
+    {"runs", '\0', POPT_ARG_INT, &runs, 0, "runs of each case after one to warm up [5; large 3]", "N"},
     {"interpolation", '\0', POPT_ARG_STRING, &interpolations, 0, "linear, cubic, sinc8 [linear]", "I,..."},
     {"weight", '\0', POPT_ARG_STRING, &weights, 0, "none, spreading, obliquity, spreading_obliquity [none]", "W,..."},
     {"antialias", '\0', POPT_ARG_STRING, &antialiases, 0, "none, triangle [none]", "A,..."},
-    {"kernel", '\0', POPT_ARG_STRING, &kernel, 0, "version of the kernel: auto", "V"},
+    {"storage", '\0', POPT_ARG_STRING, &storages, 0, "how a device keeps traces: float, half [float]", "S,..."},
+    {"constants", '\0', POPT_ARG_STRING, &constants, 0, "constants of the kernel's text, for tuning: \"CHUNKS=4,COLUMNS_X=4\"",
+     "C"},
+    {"no-check", '\0', POPT_ARG_NONE, &is_unchecked, 0, "do not compare with the double reference", NULL},
     {"compare", '\0', POPT_ARG_STRING, &compare_with, 0, "figures to compare with [bench/results/*.json]", "FILE"},
+    {"report", '\0', POPT_ARG_STRING, &report_path, 0, "write a table of the cases to FILE.md or FILE.html", "FILE"},
     POPT_TABLEEND};
+
+/* A call: what the cases share. */
+typedef struct bench_call {
+  const command_line *line;
+  FILE *out;
+  moho_device *device;
+  bench_survey survey;
+  bench_reference reference;
+  json_t *cases;
+  size_t n_wrong, n_left_out;
+} bench_call;
 
 static moho_migration_options bench_options(void) {
   moho_migration_options o = moho_migration_options_default();
@@ -31,82 +49,181 @@ static moho_migration_options bench_options(void) {
 
 /* The words of one case as options; a usage error when one is unknown. */
 static int settle(bench_case *c) {
-  int interpolation = choose_word("interpolation", c->interpolation, "linear|cubic|sinc8");
-  int antialias = interpolation < 0 ? -1 : choose_word("antialias", c->antialias, "none|triangle");
-  int weight = antialias < 0 ? -1 : choose_word("weight", c->weight, "auto|none|spreading|obliquity|spreading_obliquity");
-  if (weight < 0 || choose_word("dataset", c->dataset, "tiny|small|medium|large") < 0) return EXIT_USAGE;
+  static const char *const names[] = {"dataset", "kernel", "interpolation", "antialias", "weight", "storage"};
+  static const char *const words[] = {"tiny|small|medium|large",
+                                      "auto|native|baseline|v1|v2|v3",
+                                      "linear|cubic|sinc8",
+                                      "none|triangle",
+                                      "auto|none|spreading|obliquity|spreading_obliquity",
+                                      "float|half"};
+  const char *const given[] = {c->dataset, c->kernel, c->interpolation, c->antialias, c->weight, c->storage};
+  int chosen[6];
+  for (int i = 0; i < 6; i++)
+    if ((chosen[i] = choose_word(names[i], given[i], words[i])) < 0) return EXIT_USAGE;
   c->options = bench_options();
-  c->options.interpolation = (moho_interpolation)interpolation;
-  c->options.antialias = (moho_antialias)antialias;
-  c->options.weight = (moho_weight)weight;
-  c->runs = runs;
-  c->device_uri = device_uri ? device_uri : "cpu?threads=1";
+  c->options.kernel = (moho_migration_kernel)chosen[1];
+  c->options.interpolation = (moho_interpolation)chosen[2];
+  c->options.antialias = (moho_antialias)chosen[3];
+  c->options.weight = (moho_weight)chosen[4];
+  c->options.storage = (moho_storage)chosen[5];
+  c->options.constants = constants;
+  c->constants = constants ? constants : "";
+  c->runs = runs != RUNS_NOT_GIVEN ? runs : strcmp(c->dataset, "large") == 0 ? 3 : 5;
+  c->is_checked = !is_unchecked;
   return EXIT_GOOD;
 }
 
-static void print_case(FILE *out, const bench_case *c, const bench_result *r) {
+/* ---- words ---- */
+
+static void print_check(FILE *out, const bench_case *c, const bench_result *r) {
+  const bench_check *k = &r->check;
+  if (!c->is_checked) {
+    fprintf(out, "not compared with the reference");
+    return;
+  }
+  fprintf(out, "relative L2 %.1e <= %.1e and fold %s on %zu columns%s", k->error, k->tolerance,
+          k->fold_differs ? "DIFFERENT" : "identical", k->n_columns, k->passed ? "" : ": FAILED");
+  if (r->contributions != r->counted)
+    fprintf(out, "; counted %llu contributions, the fold sums up to %llu", (unsigned long long)r->counted,
+            (unsigned long long)r->contributions);
+}
+
+static void print_case(FILE *out, const bench_case *c, const bench_result *r, const json_t *object) {
   char rate[32], contributions[32];
-  double per_second = r->median > 0 ? (double)r->contributions / r->median : 0;
-  fprintf(out, "%-7s %-7s %-9s %-20s %-8s %2d threads  %8s contributions  %7.3f s (%.3f .. %.3f)  %s/s  %.3f ns\n", c->dataset,
-          c->interpolation, c->antialias, c->weight, r->device.simd, r->device.threads,
-          count_text((double)r->contributions, contributions), r->median, r->seconds[0], r->seconds[c->runs - 1],
-          count_text(per_second, rate), per_second > 0 ? 1e9 / per_second : 0.0);
+  double per_second = bench_rate(r);
+  fprintf(out, "%-7s %-8s %-7s %-9s %-20s %-8s %2d threads  %8s contributions  %7.3f s (%.3f .. %.3f)  %s/s  %.3g ns\n",
+          c->dataset, c->kernel, c->interpolation, c->antialias, c->weight, r->device.simd[0] ? r->device.simd : r->device.kind,
+          r->device.threads, count_text((double)r->contributions, contributions), r->median.kernel, r->least.kernel,
+          r->most.kernel, count_text(per_second, rate), per_second > 0 ? 1e9 / per_second : 0.0);
+  fprintf(out, "        %s%s%s; wall %.3f s, transfer %.3f s, allocation %.3f s (%.3f s at first)", r->kernel,
+          r->kernel_reason[0] ? ": " : "", r->kernel_reason, r->median.wall, r->median.transfer, r->median.allocation,
+          r->first.allocation);
+  const json_t *speedup = json_object_get(object, "speedup_over_baseline");
+  if (speedup)
+    fprintf(out, "; %.2f times the baseline (wall %.2f)", json_number_value(json_object_get(speedup, "kernel")),
+            json_number_value(json_object_get(speedup, "wall")));
+  fprintf(out, "\n        ");
+  print_check(out, c, r);
+  fprintf(out, "\n");
 }
 
-static int run_case(const command_line *line, bench_case *c, FILE *out) {
-  bench_result result;
-  char slower[400];
-  int code = settle(c);
-  if (code) return code;
-  moho_status status = bench_run(c, &result);
-  if (status) return print_error();
-  json_t *object = bench_json(c, &result);
-  progress_end();
-  if (line->json) {
-    json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    fprintf(out, "\n");
-  } else {
-    print_case(out, c, &result);
-  }
-  bench_compare(compare_with, object, slower);
-  if (slower[0])
-    fprintf(stderr, "moho: bench: %s, %s, %s, %s is %s\n", c->dataset, c->interpolation, c->antialias, c->weight, slower);
-  json_decref(object);
+/* ---- cases ---- */
+
+/* A case that the device or the kernel cannot do is left out aloud; the others go on. */
+static int leave_out(bench_call *call, const bench_case *c) {
+  fprintf(stderr, "moho: bench: left out: %s, %s, %s, %s, %s, %s\n", c->dataset, c->kernel, c->interpolation, c->antialias,
+          c->weight, c->storage);
+  print_error();
+  call->n_left_out++;
   return EXIT_GOOD;
 }
 
-/* Every combination of the lists. */
-static int run_cases(const command_line *line, FILE *out) {
-  bench_case c = {0};
-  int code = EXIT_GOOD;
-  const char *d = datasets ? datasets : "small";
-  while (!code && (d = next_item(d, c.dataset))) {
-    const char *i = interpolations ? interpolations : "linear";
-    while (!code && (i = next_item(i, c.interpolation))) {
-      const char *a = antialiases ? antialiases : "none";
-      while (!code && (a = next_item(a, c.antialias))) {
-        const char *w = weights ? weights : "none";
-        while (!code && (w = next_item(w, c.weight))) code = run_case(line, &c, out);
-      }
+static int run_case(bench_call *call, bench_case *c) {
+  bench_result *result = malloc(sizeof *result);
+  char slower[400];
+  int code = result ? settle(c) : EXIT_FAILED;
+  if (!code && moho_migration_supports(call->device, &c->options)) code = leave_out(call, c);
+  else if (!code && (bench_survey_use(c->dataset, &call->survey, &call->reference) ||
+                     bench_run(c, call->device, &call->survey, &call->reference, result)))
+    code = print_error();
+  else if (!code) {
+    json_t *object = bench_json(c, &call->survey, result);
+    json_array_append_new(call->cases, object);
+    bench_set_speedup(call->cases, compare_with, object);
+    progress_end();
+    if (call->line->json) {
+      json_dumpf(object, call->out, JSON_COMPACT | JSON_REAL_PRECISION(9));
+      fprintf(call->out, "\n");
+    } else {
+      print_case(call->out, c, result, object);
     }
+    bench_compare(compare_with, object, slower);
+    if (slower[0])
+      fprintf(stderr, "moho: bench: %s, %s, %s, %s, %s is %s\n", c->dataset, c->kernel, c->interpolation, c->antialias, c->weight,
+              slower);
+    call->n_wrong += c->is_checked && !result->check.passed;
   }
+  free(result);
   return code;
 }
 
-static int check_arguments(const command_line *line) {
-  static const char *const later[] = {"tensor", "program", "memory"};
-  if (line->n_arguments != 1) return usage_error("bench: what? moho bench migrate");
-  for (size_t i = 0; i < 3; i++)
+/* The lists, slowest first: what a case needs of the case before, survey and reference, is kept. */
+typedef struct bench_list {
+  const char *words;
+  char *item;
+} bench_list;
+
+static int run_lists(bench_call *call, bench_case *c, const bench_list *lists, size_t count) {
+  if (!count) return run_case(call, c);
+  int code = EXIT_GOOD;
+  const char *rest = lists->words;
+  while (!code && (rest = next_item(rest, lists->item))) code = run_lists(call, c, lists + 1, count - 1);
+  return code;
+}
+
+static int run_cases(bench_call *call) {
+  bench_case c = {0};
+  const bench_list lists[] = {
+      {datasets ? datasets : "small", c.dataset},        {interpolations ? interpolations : "linear", c.interpolation},
+      {antialiases ? antialiases : "none", c.antialias}, {weights ? weights : "none", c.weight},
+      {storages ? storages : "float", c.storage},        {kernels ? kernels : "auto", c.kernel}};
+  return run_lists(call, &c, lists, sizeof lists / sizeof *lists);
+}
+
+static int bench_migrate(const command_line *line, FILE *out) {
+  bench_call call = {.line = line, .out = out, .cases = json_array()};
+  int code = moho_device_open(device_uri ? device_uri : "cpu?threads=1", &call.device) ? print_error() : EXIT_GOOD;
+  if (!code) code = run_cases(&call);
+  if (report_path && json_array_size(call.cases)) {
+    int written = bench_write_report(report_path, call.cases);
+    if (!code) code = written;
+  }
+  if (!code && call.n_wrong) {
+    fprintf(stderr, "moho: bench: %zu of %zu cases differ from the reference\n", call.n_wrong, json_array_size(call.cases));
+    code = EXIT_FAILED;
+  }
+  if (!code && !json_array_size(call.cases)) code = EXIT_FAILED; /* all were left out */
+  bench_survey_release(&call.survey);
+  bench_reference_release(&call.reference);
+  json_decref(call.cases);
+  moho_device_close(&call.device);
+  return code;
+}
+
+/* ---- the command line ---- */
+
+static int has_word(const char *list, const char *word) {
+  char item[64];
+  while ((list = next_item(list, item)))
+    if (strcmp(item, word) == 0) return 1;
+  return 0;
+}
+
+static int check_subject(const command_line *line) {
+  static const char *const later[] = {"tensor", "program"};
+  if (line->n_arguments != 1) return usage_error("bench: what? moho bench migrate, moho bench memory");
+  for (size_t i = 0; i < 2; i++)
     if (strcmp(line->arguments[0], later[i]) == 0) {
-      fprintf(stderr, "moho: bench %s is not yet available\n  hint:  moho bench migrate is\n", later[i]);
+      fprintf(stderr, "moho: bench %s is not yet available\n  hint:  moho bench migrate and moho bench memory are\n", later[i]);
       return EXIT_FAILED;
     }
-  if (strcmp(line->arguments[0], "migrate") != 0)
-    return usage_error("bench: unknown subject \"%s\", expected migrate", line->arguments[0]);
-  if (runs < 1 || runs > BENCH_MAX_RUNS) return usage_error("bench: --runs is %d, expected 1 to %d", runs, BENCH_MAX_RUNS);
-  if (!kernel || strcmp(kernel, "auto") == 0) return EXIT_GOOD;
-  fprintf(stderr, "moho: bench --kernel %s is not yet available\n  hint:  leave it out, or auto\n", kernel);
-  return EXIT_FAILED;
+  if (strcmp(line->arguments[0], "migrate") != 0 && strcmp(line->arguments[0], "memory") != 0)
+    return usage_error("bench: unknown subject \"%s\", expected migrate or memory", line->arguments[0]);
+  return EXIT_GOOD;
+}
+
+static int check_arguments(const command_line *line) {
+  int code = check_subject(line);
+  if (code) return code;
+  if (runs != RUNS_NOT_GIVEN && (runs < 1 || runs > BENCH_MAX_RUNS))
+    return usage_error("bench: --runs is %d, expected 1 to %d", runs, BENCH_MAX_RUNS);
+  if (has_word(datasets, "large") && kernels && strchr(kernels, ','))
+    return usage_error("bench: --dataset large takes one --kernel a call, got %s", kernels);
+  size_t length = report_path ? strlen(report_path) : 0;
+  if (report_path && (length < 4 || strcmp(report_path + length - 3, ".md") != 0) &&
+      (length < 6 || strcmp(report_path + length - 5, ".html") != 0))
+    return usage_error("bench: --report is \"%s\", expected a name that ends in .md or .html", report_path);
+  return EXIT_GOOD;
 }
 
 static int run(const command_line *line) {
@@ -114,26 +231,35 @@ static int run(const command_line *line) {
   int code = check_arguments(line);
   if (!code) code = output_begin(&text);
   if (code) return code;
-  code = run_cases(line, text.out);
+  if (strcmp(line->arguments[0], "memory") == 0) code = bench_memory_run(device_uri, line->json, text.out);
+  else code = bench_migrate(line, text.out);
   int given = output_finish(&text, line);
   return code ? code : given;
 }
 
 const command command_bench = {
     .name = "bench",
-    .synopsis = "bench migrate [--dataset P,...] [--device URI] [--runs N]",
-    .summary = "time the migration on this machine",
+    .synopsis = "bench migrate|memory [--device URI] [--kernel V,...] [--dataset P,...] [--runs N]",
+    .summary = "time the migration or the memory of a device on this machine",
     .teaching =
-        "Generates a preset's survey in memory and migrates it onto its midpoint\n"
-        "lattice and time axis: radius 1500 m, dip 45 degrees, taper 0.1, no rho\n"
-        "filter, one core unless --device says otherwise. Prints contributions (pairs\n"
-        "of a trace and an image sample), kernel seconds (least, median, most),\n"
-        "contributions per second and nanoseconds per contribution; --json prints one\n"
-        "object a case. Figures more than 5 % below those kept in bench/results for the\n"
-        "same processor are named on stderr.\n"
+        "migrate generates a preset's survey (without its noise) in memory and migrates\n"
+        "it onto its midpoint lattice and time axis: radius 1500 m, dip 45 degrees, taper 0.1, no\n"
+        "rho filter, one core unless --device says otherwise. A case is run once to warm\n"
+        "up and then --runs times. Prints contributions (pairs of a trace and an image\n"
+        "sample, summed up from the fold), kernel seconds (median, least, most),\n"
+        "contributions per second, nanoseconds per contribution; wall, transfer and\n"
+        "allocation seconds apart; how many times faster than the baseline kernel it is,\n"
+        "and how far it is from the double reference (on 64 columns, of the tiny survey\n"
+        "on all): exit code 1 when that is too far. --json prints one object a case.\n"
+        "Figures more than 5 % below those kept in bench/results for the same machine\n"
+        "are named on stderr.\n"
+        "\n"
+        "memory times what a device's runtime does: allocation, copies, launches.\n"
         "\n"
         "    moho bench migrate\n"
-        "    moho bench migrate --dataset small,medium --weight none,spreading_obliquity --antialias none,triangle --json",
+        "    moho bench migrate --dataset small,medium --weight none,spreading_obliquity --antialias none,triangle --json\n"
+        "    moho bench migrate --device cuda --kernel baseline,v1,v2,v3 --dataset medium --report ladder.md\n"
+        "    moho bench memory --device cuda",
     .options = options,
     .output_help = "write the figures to FILE",
     .is_long = 1,

@@ -2,11 +2,14 @@
 #ifndef MOHO_MOHO_H
 #define MOHO_MOHO_H
 
+#include "moho/buffer.h"
 #include "moho/device.h"
 #include "moho/grid.h"
 #include "moho/image.h"
 #include "moho/job.h"
+#include "moho/kernel.h"
 #include "moho/migration.h"
+#include "moho/queue.h"
 #include "moho/status.h"
 #include "moho/synth.h"
 #include "moho/traces.h"

@@ -1,0 +1,170 @@
+/* bench_survey.c - the survey of a bench dataset, generated once a call, and the double reference on some of its columns. */
+#include "bench_survey.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "command.h"
+
+enum { COLUMNS_A_SIDE = 8, TRACES_AT_ONCE = 16384 };
+
+double bench_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static moho_status out_of_memory(void) {
+  fprintf(stderr, "moho: bench: out of memory\n");
+  return MOHO_ERROR_MEMORY;
+}
+
+/* ---- the survey ---- */
+
+void bench_survey_release(bench_survey *s) {
+  moho_geometry_release(&s->geometry);
+  moho_grid_release(&s->grid);
+  moho_velocity_destroy(&s->velocity);
+  free(s->all);
+  *s = (bench_survey){0};
+}
+
+/* Kept when it takes at most half of the memory that is free. */
+static moho_status fits_in_memory(double bytes, int *fits) {
+  moho_device *device;
+  moho_device_report report;
+  moho_status status = moho_device_open("cpu", &device);
+  if (status) return status;
+  status = moho_device_describe(device, &report);
+  moho_device_close(&device);
+  *fits = !status && bytes <= 0.5 * (double)report.memory_free_bytes;
+  return status;
+}
+
+static moho_status create(const char *dataset, bench_survey *s) {
+  int keep = 0;
+  snprintf(s->dataset, sizeof s->dataset, "%s", dataset);
+  moho_status status = moho_synth_options_preset(dataset, &s->options);
+  s->options.noise = 0; /* the bound on the difference from the reference is one for band-limited data */
+  size_t n = status ? 0 : moho_synth_trace_count(&s->options);
+  double bytes = (double)n * (double)s->options.n_samples * sizeof(float);
+  if (!status) status = moho_synth_grid(&s->options, &s->grid);
+  if (!status) status = moho_velocity_create_constant(s->options.v0_mps, &s->velocity);
+  if (!status) status = moho_geometry_create(n, &s->geometry);
+  if (!status) status = fits_in_memory(bytes, &keep);
+  if (!status && keep) {
+    s->all = malloc((size_t)bytes);
+    if (!s->all) return out_of_memory();
+  }
+  return status ? status : moho_synth_generate(&s->options, 0, n, &s->geometry, s->all);
+}
+
+moho_status bench_survey_use(const char *dataset, bench_survey *s, bench_reference *reference) {
+  if (strcmp(s->dataset, dataset) == 0) return MOHO_OK;
+  bench_survey_release(s);
+  bench_reference_release(reference);
+  double begin = bench_seconds();
+  moho_status status = create(dataset, s);
+  s->generate_seconds = bench_seconds() - begin;
+  if (status) bench_survey_release(s);
+  return status;
+}
+
+moho_status bench_survey_traces(const bench_survey *s, size_t first, size_t count, float *buffer, const float **out) {
+  *out = s->all ? s->all + first * s->options.n_samples : buffer;
+  return s->all ? MOHO_OK : moho_synth_generate(&s->options, first, count, NULL, buffer);
+}
+
+/* ---- the reference ---- */
+
+void bench_reference_release(bench_reference *r) {
+  free(r->columns);
+  free(r->image);
+  free(r->fold);
+  *r = (bench_reference){0};
+}
+
+static moho_status choose_columns(const bench_survey *s, bench_reference *r) {
+  size_t ni = s->grid.n_inline, nj = s->grid.n_crossline, side = COLUMNS_A_SIDE;
+  int all = strcmp(s->dataset, "tiny") == 0;
+  r->n_columns = all ? ni * nj : side * side;
+  r->columns = calloc(r->n_columns, sizeof *r->columns);
+  r->image = calloc(r->n_columns * s->grid.n_time, sizeof *r->image);
+  r->fold = calloc(r->n_columns * s->grid.n_time, sizeof *r->fold);
+  if (!r->columns || !r->image || !r->fold) return out_of_memory();
+  for (size_t k = 0; k < r->n_columns; k++) {
+    size_t i = (2 * (k / side) + 1) * ni / (2 * side), j = (2 * (k % side) + 1) * nj / (2 * side);
+    r->columns[k] = all ? k : i * nj + j;
+  }
+  return MOHO_OK;
+}
+
+static moho_status add_all(const bench_survey *s, moho_reference *reference) {
+  float *buffer = s->all ? NULL : malloc(TRACES_AT_ONCE * s->options.n_samples * sizeof *buffer);
+  moho_status status = s->all || buffer ? MOHO_OK : out_of_memory();
+  double begin = bench_seconds();
+  for (size_t first = 0; !status && first < s->geometry.n; first += TRACES_AT_ONCE) {
+    size_t count = s->geometry.n - first < TRACES_AT_ONCE ? s->geometry.n - first : TRACES_AT_ONCE;
+    moho_geometry slice = moho_geometry_slice(&s->geometry, first, count);
+    const float *traces;
+    moho_progress progress = {.stage = "reference",
+                              .unit = "traces",
+                              .done = (double)first,
+                              .total = (double)s->geometry.n,
+                              .seconds = bench_seconds() - begin};
+    status = bench_survey_traces(s, first, count, buffer, &traces);
+    if (!status) status = moho_reference_add(reference, &slice, traces);
+    if (!status && progress_step(NULL, &progress)) status = MOHO_ERROR_INTERRUPTED;
+  }
+  free(buffer);
+  return status;
+}
+
+/* The reference knows neither kernel nor storage. */
+static int is_made_for(const bench_reference *r, const moho_migration_options *o) {
+  return r->is_made && r->options.interpolation == o->interpolation && r->options.antialias == o->antialias &&
+         r->options.weight == o->weight;
+}
+
+static moho_status make(const bench_survey *s, const moho_migration_options *options, bench_reference *r) {
+  moho_reference *reference;
+  double begin = bench_seconds();
+  bench_reference_release(r);
+  moho_status status = choose_columns(s, r);
+  if (status) return status;
+  status = moho_reference_create(&s->grid, s->velocity, options, &s->geometry, s->options.n_samples, s->options.dt_s, r->columns,
+                                 r->n_columns, &reference);
+  if (status) return status;
+  status = add_all(s, reference);
+  if (!status) status = moho_reference_finish(reference, r->image, r->fold);
+  moho_reference_destroy(&reference);
+  r->is_made = !status, r->options = *options, r->seconds = bench_seconds() - begin;
+  return status;
+}
+
+double bench_tolerance(const moho_migration_options *options, const char *kernel, size_t n_samples) {
+  if (strcmp(kernel, "v3") == 0 || options->storage == MOHO_STORAGE_HALF) return 1e-3;
+  return options->antialias == MOHO_ANTIALIAS_TRIANGLE ? 1e-4 : 2e-8 * (double)n_samples;
+}
+
+moho_status bench_check_image(const bench_survey *s, const moho_migration_options *options, const moho_image *image,
+                              double tolerance, bench_reference *r, bench_check *out) {
+  moho_status status = is_made_for(r, options) ? MOHO_OK : make(s, options, r);
+  if (status) return status;
+  double difference = 0, norm = 0;
+  *out = (bench_check){.n_columns = r->n_columns, .tolerance = tolerance};
+  for (size_t c = 0; c < r->n_columns; c++)
+    for (size_t k = 0; k < s->grid.n_time; k++) {
+      size_t here = c * s->grid.n_time + k, there = r->columns[c] * s->grid.n_time + k;
+      double d = (double)image->stack[there] - r->image[here];
+      difference += d * d;
+      norm += r->image[here] * r->image[here];
+      out->fold_differs += image->fold[there] != r->fold[here];
+    }
+  out->error = norm > 0 ? sqrt(difference / norm) : INFINITY; /* an empty reference proves nothing */
+  out->passed = out->error <= tolerance && !out->fold_differs;
+  return MOHO_OK;
+}

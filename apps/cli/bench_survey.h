@@ -1,0 +1,51 @@
+/* bench_survey.h - the survey of a bench dataset, generated once a call, and the double reference on some of its columns. */
+#ifndef MOHO_CLI_BENCH_SURVEY_H
+#define MOHO_CLI_BENCH_SURVEY_H
+
+#include "moho/moho.h"
+
+typedef struct bench_survey {
+  char dataset[64]; /* "": none yet */
+  moho_synth_options options;
+  moho_geometry geometry; /* of all traces */
+  moho_grid grid;
+  moho_velocity *velocity;
+  float *all; /* [traces, samples]; NULL: too large to keep, generated batch by batch */
+  double generate_seconds;
+} bench_survey;
+
+/* Columns of the image in double precision, for one set of options. */
+typedef struct bench_reference {
+  int is_made;
+  moho_migration_options options;
+  size_t *columns, n_columns; /* flat indices */
+  double *image;              /* [n_columns, n_time] */
+  int32_t *fold;
+  double seconds;
+} bench_reference;
+
+typedef struct bench_check {
+  size_t n_columns;
+  double error, tolerance; /* relative L2 */
+  size_t fold_differs;     /* samples */
+  int passed;
+} bench_check;
+
+/* The dataset's survey: kept from the call before where it is the same. The reference of another survey goes. */
+moho_status bench_survey_use(const char *dataset, bench_survey *survey, bench_reference *reference);
+void bench_survey_release(bench_survey *survey);
+
+/* Traces first .. first+count-1: kept ones, or made into the buffer [count, samples]. */
+moho_status bench_survey_traces(const bench_survey *survey, size_t first, size_t count, float *buffer, const float **out);
+
+/* The image of these options against the reference: 64 columns that lie evenly, all of the tiny survey. */
+moho_status bench_check_image(const bench_survey *survey, const moho_migration_options *options, const moho_image *image,
+                              double tolerance, bench_reference *reference, bench_check *out);
+void bench_reference_release(bench_reference *reference);
+
+double bench_seconds(void); /* of the wall clock */
+
+/* What a kernel may differ by from the reference (docs/physics.md "What must hold" 10). */
+double bench_tolerance(const moho_migration_options *options, const char *kernel, size_t n_samples);
+
+#endif
