@@ -108,7 +108,7 @@ __asm__(".text\n"
                                                                                                    "  .cfi_endproc\n");
 
 static void *first_frame(moho_fiber *fiber, uintptr_t top) {
-  void **frame = (void **)(top - 64); /* r15 r14 r13 r12 rbx rbp, return address, 8 bytes to keep 16-byte alignment */
+  void **frame = (void **)(top - 72); /* r15 r14 r13 r12 rbx rbp, return address; then the stack is aligned to 16 for the call */
   memset(frame, 0, 64);
   frame[4] = fiber;
   void (*enter)(void) = moho_fiber_enter;
