@@ -254,9 +254,10 @@ struct kern_lane {
   static void name(KERN_MAP(KERN_DECLARE, __VA_ARGS__), kern_lane *kern_here);                         \
   enum { name##_max_lanes = (lanes) };                                                                 \
   static void name##_as_c(void *const *buffers, const void *parameters, kern_lane *kern_here) {        \
+    (void)buffers, (void)parameters;                                                                   \
     name(KERN_MAP(KERN_PASS, __VA_ARGS__), kern_here);                                                 \
   }                                                                                                    \
-  static void name(KERN_MAP(KERN_DECLARE, __VA_ARGS__), kern_lane *kern_here)
+  static void name(KERN_MAP(KERN_DECLARE, __VA_ARGS__), __attribute__((unused)) kern_lane *kern_here)
 #define KERNEL_GROUP(name, lanes, ...) KERNEL(name, lanes, __VA_ARGS__)
 #define GROUP_MEMORY(type) ((type *)kern_here->block)
 #define HERE_PARAMETER , kern_lane *kern_here
@@ -354,6 +355,50 @@ DEVICE_FUNCTION float4 kern_load4(const float *pointer) {
 #define R(x) x##f
 #define RSQRT(x) FAST_RSQRT(x)
 #define PHYSICS_FUNCTION DEVICE_FUNCTION
+/* Sum and largest of whole SIMD groups by butterfly: every lane gets them, the same bits on every device. */
+DEVICE_FUNCTION float kern_simd_sum(float x HERE_PARAMETER) {
+  x += SIMD_SHUFFLE_XOR(x, 16u);
+  x += SIMD_SHUFFLE_XOR(x, 8u);
+  x += SIMD_SHUFFLE_XOR(x, 4u);
+  x += SIMD_SHUFFLE_XOR(x, 2u);
+  x += SIMD_SHUFFLE_XOR(x, 1u);
+  return x;
+}
+DEVICE_FUNCTION float kern_larger(float x, float y) {
+  return MAX(x, y);
+}
+DEVICE_FUNCTION float kern_simd_max(float x HERE_PARAMETER) {
+  x = kern_larger(x, SIMD_SHUFFLE_XOR(x, 16u));
+  x = kern_larger(x, SIMD_SHUFFLE_XOR(x, 8u));
+  x = kern_larger(x, SIMD_SHUFFLE_XOR(x, 4u));
+  x = kern_larger(x, SIMD_SHUFFLE_XOR(x, 2u));
+  x = kern_larger(x, SIMD_SHUFFLE_XOR(x, 1u));
+  return x;
+}
+#define SIMD_SUM(x) kern_simd_sum(x HERE)
+#define SIMD_MAX(x) kern_simd_max(x HERE)
+/* bfloat16 is storage, two to a word as halves are; rounded to nearest even. */
+DEVICE_FUNCTION uint kern_bfloat(float x) {
+  uint bits = AS_UINT(x);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return (bits >> 16) | 0x40u;
+  return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+}
+#define BFLOAT_LOW(word) AS_FLOAT((uint)(word) << 16)
+#define BFLOAT_HIGH(word) AS_FLOAT((uint)(word) & 0xffff0000u)
+#define BFLOAT_PAIR(low, high) (kern_bfloat(low) | kern_bfloat(high) << 16)
+/* sum + the products of four signed bytes each of two words. */
+#if defined(__CUDACC__)
+#define DOT4(a, b, sum) __dp4a((int)(a), (int)(b), (int)(sum))
+#else
+DEVICE_FUNCTION int kern_byte(uint word, uint at) {
+  return (int)(((word >> at) & 0xffu) ^ 0x80u) - 128;
+}
+DEVICE_FUNCTION int kern_dot4(uint a, uint b, int sum) {
+  sum += kern_byte(a, 0u) * kern_byte(b, 0u) + kern_byte(a, 8u) * kern_byte(b, 8u);
+  return sum + kern_byte(a, 16u) * kern_byte(b, 16u) + kern_byte(a, 24u) * kern_byte(b, 24u);
+}
+#define DOT4(a, b, sum) kern_dot4(a, b, sum)
+#endif
 /* floor(x) of 0 <= x < 2^22, as a float and as an integer, without the slow conversion unit: m = ROUND_DOWN_ADD(x, KERN_MAGIC),
  * floor = m - KERN_MAGIC, integer = AS_UINT(m) - KERN_MAGIC_BITS. For negative x down to -2^22 likewise (KERN_MAGIC is 1.5*2^23). */
 #define KERN_MAGIC 12582912.0f
