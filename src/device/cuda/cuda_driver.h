@@ -50,6 +50,7 @@
                      moho_cu_stream stream, void **parameters, void **extra))                                        \
   X(cuStreamCreate, (moho_cu_stream * stream, unsigned int flags))                                                   \
   X(cuStreamDestroy_v2, (moho_cu_stream stream))                                                                     \
+  X(cuStreamSynchronize, (moho_cu_stream stream))                                                                    \
   X(cuStreamWaitEvent, (moho_cu_stream stream, moho_cu_event event, unsigned int flags))                             \
   X(cuEventCreate, (moho_cu_event * event, unsigned int flags))                                                      \
   X(cuEventDestroy_v2, (moho_cu_event event))                                                                        \

@@ -75,10 +75,10 @@ static void give_event(cuda_queue *queue, event_kind kind, moho_cu_event event) 
   idle->events[idle->n++] = event;
 }
 
-static moho_status record_event(cuda_queue *queue, event_kind kind, moho_cu_event *out) {
+static moho_status record_timed_event(cuda_queue *queue, moho_cu_event *out) {
   moho_cu_event event;
   pthread_mutex_lock(&queue->lock);
-  moho_status status = take_event(queue, kind, &event);
+  moho_status status = take_event(queue, EVENT_TIMED, &event);
   pthread_mutex_unlock(&queue->lock);
   MOHO_TRY(status);
   moho_cu_result result = queue->state->cu->cuEventRecord(event, queue->stream);
@@ -87,7 +87,7 @@ static moho_status record_event(cuda_queue *queue, event_kind kind, moho_cu_even
     return MOHO_OK;
   }
   pthread_mutex_lock(&queue->lock);
-  give_event(queue, kind, event);
+  give_event(queue, EVENT_TIMED, event);
   pthread_mutex_unlock(&queue->lock);
   return moho_cuda_fail(queue->state, result, "recording an event");
 }
@@ -103,7 +103,7 @@ static moho_status mark_range(cuda_queue *queue, ticket_record *record, range_ki
     record->marks = more, record->marks_capacity = capacity;
   }
   mark *next = &record->marks[record->n_marks];
-  MOHO_TRY(record_event(queue, EVENT_TIMED, &next->event));
+  MOHO_TRY(record_timed_event(queue, &next->event));
   next->begins = begins;
   record->n_marks++;
   return MOHO_OK;
@@ -189,28 +189,34 @@ static void keep_error(ticket_record *record, moho_status status) {
   if (record->error) *record->error = moho_error_take();
 }
 
-/* The stream is dead. The first ticket that is seen unfinished takes the error as its own; the driver does not tell more. */
-static void fail_ticket(cuda_queue *queue, uint64_t ticket, moho_cu_result result) {
+/* The device is lost. The first ticket that is seen unfinished takes the error as its own; the driver does not tell more. */
+static void lose_ticket(cuda_queue *queue, uint64_t ticket) {
   ticket_record *record = record_of(queue, ticket);
   const moho_error before = *moho_last_error();
-  moho_status status;
-  if (!moho_cuda_take_blame(queue->state))
-    status = moho_cuda_fail(queue->state, result, "ticket %llu came after the failure", (unsigned long long)ticket);
-  else if (record->launches > 1)
-    status = moho_cuda_fail(queue->state, result, "ticket %llu (%u launches, the first of kernel %s)", (unsigned long long)ticket,
-                            record->launches, record->kernel);
-  else
-    status = moho_cuda_fail(queue->state, result, "ticket %llu (%s%s)", (unsigned long long)ticket,
-                            record->launches ? "kernel " : "transfers", record->kernel);
-  keep_error(record, status);
+  unsigned long long number = ticket;
+  char what[160];
+  if (!moho_cuda_take_blame(queue->state)) snprintf(what, sizeof what, "ticket %llu came after the failure", number);
+  else if (!record->launches) snprintf(what, sizeof what, "ticket %llu", number);
+  else if (record->launches == 1) snprintf(what, sizeof what, "ticket %llu (kernel %s)", number, record->kernel);
+  else snprintf(what, sizeof what, "ticket %llu (%u launches, the first of kernel %s)", number, record->launches, record->kernel);
+  keep_error(record, moho_cuda_lost(queue->state, what));
   moho_error_set(&before);
 }
 
-/* Look which tickets are done. Called with the lock held and the context current. */
-static void advance(cuda_queue *queue) {
+static void fail_ticket(cuda_queue *queue, uint64_t ticket, moho_cu_result result) {
+  const moho_error before = *moho_last_error();
+  moho_status status = moho_cuda_fail(queue->state, result, "waiting for ticket %llu", (unsigned long long)ticket);
+  if (status == MOHO_ERROR_LOST) lose_ticket(queue, ticket);
+  else keep_error(record_of(queue, ticket), status);
+  moho_error_set(&before);
+}
+
+/* Look which tickets are done. Called with the lock held; entered: the context is current, else there is none any more. */
+static void advance(cuda_queue *queue, int entered) {
   while (queue->finished < queue->submitted) {
     ticket_record *record = record_of(queue, queue->finished + 1);
-    moho_cu_result result = record->done ? queue->state->cu->cuEventQuery(record->done) : MOHO_CU_OK;
+    moho_cu_result result = entered ? MOHO_CU_OK : MOHO_CU_CONTEXT_IS_DESTROYED;
+    if (entered && record->done) result = queue->state->cu->cuEventQuery(record->done);
     if (result == MOHO_CU_NOT_READY) return;
     if (result) fail_ticket(queue, queue->finished + 1, result);
     queue->finished++;
@@ -230,20 +236,36 @@ static moho_status make_room(cuda_queue *queue) {
   return MOHO_OK;
 }
 
-/* The place of the next ticket. Records move only here, and only this thread submits. */
+/* The place of the next ticket, with its event: without one nothing of it may run. Records move only here, and only this thread
+ * submits. */
 static moho_status begin_ticket(cuda_queue *queue, uint64_t ticket, ticket_record **out) {
+  moho_cu_event done = NULL;
   pthread_mutex_lock(&queue->lock);
-  advance(queue);
+  advance(queue, 1);
   moho_status status = ticket == queue->submitted + 1
                            ? make_room(queue)
                            : moho_fail(MOHO_ERROR_INTERNAL, "cuda:%d: ticket %llu was submitted after ticket %llu",
                                        queue->state->ordinal, (unsigned long long)ticket, (unsigned long long)queue->submitted);
+  if (!status) status = take_event(queue, EVENT_PLAIN, &done);
   pthread_mutex_unlock(&queue->lock);
   MOHO_TRY(status);
   ticket_record *record = record_of(queue, ticket);
-  *record = (ticket_record){.marks = record->marks, .marks_capacity = record->marks_capacity};
+  *record = (ticket_record){.done = done, .marks = record->marks, .marks_capacity = record->marks_capacity};
   *out = record;
   return MOHO_OK;
+}
+
+/* Where its event cannot be recorded, the ticket's work is waited for here. */
+static moho_status end_commands(cuda_queue *queue, ticket_record *record) {
+  moho_cu_result result = queue->state->cu->cuEventRecord(record->done, queue->stream);
+  if (!result) return MOHO_OK;
+  moho_status status = moho_cuda_fail(queue->state, result, "recording an event");
+  queue->state->cu->cuStreamSynchronize(queue->stream);
+  pthread_mutex_lock(&queue->lock);
+  give_event(queue, EVENT_PLAIN, record->done);
+  pthread_mutex_unlock(&queue->lock);
+  record->done = NULL;
+  return status;
 }
 
 /* The rest of a ticket whose command was refused does not run; what was handed over before is waited for. */
@@ -252,10 +274,10 @@ static moho_status submit_commands(cuda_queue *queue, ticket_record *record, con
   for (size_t i = 0; i < submission->n_commands && !status; i++)
     status = run_command(queue, record, &submission->commands[i], submission->timed);
   if (submission->timed && !status) status = mark_range(queue, record, RANGE_NONE);
-  if (status) keep_error(record, status);
-  status = record_event(queue, EVENT_PLAIN, &record->done);
-  if (status) keep_error(record, status), record->done = NULL;
-  return record->status;
+  if (status && status != MOHO_ERROR_LOST) keep_error(record, status);
+  moho_status ended = end_commands(queue, record);
+  if (ended && ended != MOHO_ERROR_LOST) keep_error(record, ended);
+  return status == MOHO_ERROR_LOST ? status : ended;
 }
 
 moho_status moho_cuda_submit(void *queue_pointer, const moho_submission *submission) {
@@ -267,7 +289,7 @@ moho_status moho_cuda_submit(void *queue_pointer, const moho_submission *submiss
     moho_status ended = submit_commands(queue, record, submission);
     pthread_mutex_lock(&queue->lock);
     /* A failure of earlier work surfaces here first: its ticket takes the blame before this one. */
-    if (ended == MOHO_ERROR_LOST) advance(queue), moho_cuda_take_blame(queue->state);
+    if (ended == MOHO_ERROR_LOST) advance(queue, 1), lose_ticket(queue, submission->ticket);
     queue->submitted++;
     pthread_mutex_unlock(&queue->lock);
   }
@@ -286,9 +308,9 @@ static void pause_a_little(double waited, double left) {
   nanosleep(&(struct timespec){.tv_nsec = (long)(seconds * 1e9)}, NULL);
 }
 
-static int is_finished(cuda_queue *queue, uint64_t ticket) {
+static int is_finished(cuda_queue *queue, uint64_t ticket, int entered) {
   pthread_mutex_lock(&queue->lock);
-  if (ticket > queue->finished) advance(queue);
+  if (ticket > queue->finished) advance(queue, entered);
   int finished = ticket <= queue->finished;
   pthread_mutex_unlock(&queue->lock);
   return finished;
@@ -299,7 +321,7 @@ moho_status moho_cuda_wait(void *queue_pointer, uint64_t ticket, double timeout_
   int entered = moho_cuda_enter_quietly(queue->state); /* events tell their state also on a lost device */
   double begin = moho_seconds(), waited = 0;
   int finished;
-  while (!(finished = is_finished(queue, ticket)) && (timeout_s < 0 || waited < timeout_s)) {
+  while (!(finished = is_finished(queue, ticket, entered)) && (timeout_s < 0 || waited < timeout_s)) {
     pause_a_little(waited, timeout_s < 0 ? -1 : timeout_s - waited);
     waited = moho_seconds() - begin;
   }
@@ -346,13 +368,13 @@ void moho_cuda_collect(void *queue_pointer, uint64_t ticket, moho_outcome *outco
 
 /* ---- making and ending ---- */
 
-static void free_queue(cuda_queue *queue) {
+static void free_queue(cuda_queue *queue, int entered) {
   for (int kind = 0; kind < EVENT_KINDS; kind++) {
-    for (size_t i = 0; i < queue->idle[kind].n; i++) queue->state->cu->cuEventDestroy_v2(queue->idle[kind].events[i]);
+    for (size_t i = 0; entered && i < queue->idle[kind].n; i++) queue->state->cu->cuEventDestroy_v2(queue->idle[kind].events[i]);
     free(queue->idle[kind].events);
   }
   for (size_t i = 0; queue->records && i < queue->capacity; i++) free(queue->records[i].marks);
-  if (queue->stream) queue->state->cu->cuStreamDestroy_v2(queue->stream);
+  if (entered) queue->state->cu->cuStreamDestroy_v2(queue->stream);
   pthread_mutex_destroy(&queue->lock);
   free(queue->records);
   free(queue);
@@ -378,13 +400,13 @@ moho_status moho_cuda_queue_create(void *state_pointer, void **out) {
   return MOHO_OK;
 }
 
-/* Everything was waited for and collected. */
+/* Everything was waited for. */
 void moho_cuda_queue_destroy(void *queue_pointer) {
   cuda_queue *queue = queue_pointer;
   int entered = moho_cuda_enter_quietly(queue->state);
   moho_outcome unseen;
   while (queue->collected < queue->submitted) moho_cuda_collect(queue, queue->collected + 1, &unseen);
   moho_cuda_state *state = queue->state;
-  free_queue(queue);
+  free_queue(queue, entered);
   if (entered) moho_cuda_leave(state);
 }

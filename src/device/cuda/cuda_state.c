@@ -5,17 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static moho_status lost_failure(moho_cuda_state *state) {
-  return moho_fail_at((moho_place){0}, "open devices in a new process: the driver keeps the error as long as this one lives",
-                      MOHO_ERROR_LOST, "cuda:%d is lost: %s", state->ordinal, state->lost_words);
-}
-
 int moho_cuda_enter_quietly(moho_cuda_state *state) {
   return state->cu->cuCtxPushCurrent_v2(state->context) == MOHO_CU_OK;
 }
 
 moho_status moho_cuda_enter(moho_cuda_state *state) {
-  if (moho_cuda_is_lost(state)) return lost_failure(state);
+  if (moho_cuda_is_lost(state)) return moho_cuda_lost(state, "the device is lost");
   moho_cu_result result = state->cu->cuCtxPushCurrent_v2(state->context);
   return result ? moho_cuda_fail(state, result, "making its context current") : MOHO_OK;
 }
@@ -64,6 +59,11 @@ static void mark_lost(moho_cuda_state *state, const char *words) {
   pthread_mutex_unlock(&state->lock);
 }
 
+moho_status moho_cuda_lost(moho_cuda_state *state, const char *what) {
+  return moho_fail_at((moho_place){0}, "the device is lost to this process: open devices in a new one", MOHO_ERROR_LOST,
+                      "cuda:%d: %s: %s", state->ordinal, what, state->lost_words);
+}
+
 moho_status moho_cuda_fail(moho_cuda_state *state, moho_cu_result result, const char *format, ...) {
   char what[300], words[200];
   va_list arguments;
@@ -73,8 +73,7 @@ moho_status moho_cuda_fail(moho_cuda_state *state, moho_cu_result result, const 
   moho_cuda_result_text(state->cu, result, words);
   if (moho_cuda_is_fatal(result)) {
     mark_lost(state, words);
-    return moho_fail_at((moho_place){0}, "the device is lost to this process: open devices in a new one", MOHO_ERROR_LOST,
-                        "cuda:%d: %s: %s", state->ordinal, what, words);
+    return moho_cuda_lost(state, what);
   }
   return moho_fail(result == MOHO_CU_OUT_OF_MEMORY ? MOHO_ERROR_MEMORY : MOHO_ERROR_DEVICE, "cuda:%d: %s: %s", state->ordinal,
                    what, words);

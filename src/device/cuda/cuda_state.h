@@ -37,6 +37,8 @@ void moho_cuda_leave(moho_cuda_state *state);
  * after which the driver refuses every further call mark the device lost and are MOHO_ERROR_LOST; others MOHO_ERROR_DEVICE. */
 moho_status moho_cuda_fail(moho_cuda_state *state, moho_cu_result result, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* MOHO_ERROR_LOST with the driver's words from when the device was lost. */
+moho_status moho_cuda_lost(moho_cuda_state *state, const char *what);
 /* Does this result mean that the context is dead? */
 int moho_cuda_is_fatal(moho_cu_result result);
 int moho_cuda_is_lost(moho_cuda_state *state);
