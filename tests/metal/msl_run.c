@@ -213,8 +213,8 @@ static void run_group(runner *runner, const unsigned group[3]) {
     runner->group_memory[i] = runner->dispatch->group_bytes[i] ? runner->block + block : NULL;
     block += runner->dispatch->group_bytes[i];
   }
-  memset(runner->block, 0xc5, block); /* group memory begins as rubbish */
   if (runner->is_watched) msl_watch_group(runner->group_memory);
+  memset(runner->block, 0xc5, block); /* group memory begins as rubbish */
   unsigned n_simd = (runner->n_lanes + MSL_SIMD - 1) / MSL_SIMD;
   for (unsigned pass = 0; count_finished(runner) < runner->n_lanes; pass++) {
     bool moved = false;

@@ -196,6 +196,8 @@ static void check_race(const msl_position *lane, const place *place, uintptr_t a
 void msl_watch_access(const msl_position *lane, const void *stack, size_t stack_bytes, const void *address, unsigned bytes,
                       int how) {
   uintptr_t at = (uintptr_t)address;
+  bool must_align = !(how & MSL_UNALIGNED);
+  how &= ~MSL_UNALIGNED;
   if (holds((uintptr_t)stack, stack_bytes, at, bytes)) return;
   judge_pending();
   place place;
@@ -205,6 +207,11 @@ void msl_watch_access(const msl_position *lane, const void *stack, size_t stack_
     char words[300];
     describe(words, sizeof words, lane, &place, at, bytes, how);
     double_complain("%s: outside of what is bound", words);
+  }
+  if (must_align && at % bytes) {
+    char words[300];
+    describe(words, sizeof words, lane, &place, at, bytes, how);
+    double_complain("%s: is not aligned to its size", words);
   }
   check_race(lane, &place, at, bytes, how);
 }

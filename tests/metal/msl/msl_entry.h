@@ -3,7 +3,7 @@
 #define MOHO_MSL_ENTRY_H
 
 enum { MSL_ARGUMENTS = 31, MSL_SIMD = 32 };
-enum { MSL_READ, MSL_WRITE, MSL_ATOMIC }; /* how memory is touched */
+enum { MSL_READ, MSL_WRITE, MSL_ATOMIC, MSL_UNALIGNED = 4 }; /* how memory is touched; the last is a flag */
 
 /* Where a lane is. */
 typedef struct msl_position {
