@@ -10,10 +10,9 @@ make_folder=build-gpu
 : "${JOBS:=2}" "${CC:=$(command -v clang || echo cc)}"
 
 # Old-style run paths: those of a program also hold for what its libraries need.
-# shellcheck disable=SC2016 # $ORIGIN is the loader's
-cmake -S . -B "$make_folder" -G Ninja -DCMAKE_C_COMPILER="$CC" -DCMAKE_BUILD_RPATH='$ORIGIN/lib' \
-  -DCMAKE_BUILD_RPATH_USE_ORIGIN=ON -DCMAKE_SKIP_INSTALL_RPATH=ON -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags \
-  -DCMAKE_SHARED_LINKER_FLAGS=-Wl,--disable-new-dtags >/dev/null
+run_path="-Wl,--disable-new-dtags,-rpath,'\$ORIGIN/lib',-rpath,'\$ORIGIN'"
+cmake -S . -B "$make_folder" -G Ninja -DCMAKE_C_COMPILER="$CC" -DCMAKE_SKIP_RPATH=ON -DCMAKE_EXE_LINKER_FLAGS="$run_path" \
+  -DCMAKE_SHARED_LINKER_FLAGS="$run_path" >/dev/null
 cmake --build "$make_folder" -j "$JOBS"
 
 rm -rf "$bundle"
