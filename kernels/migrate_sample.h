@@ -112,10 +112,11 @@ DEVICE_FUNCTION float half_cosine(float x) {
   return FMA(FMA(z * z2, s, z), -0.5f, 0.5f);
 }
 
-/* The aperture's radius from the square of the widened one: A = (sqrt(radius2) - 1 mm) / (1 + 4e-6). */
+/* 1/A from the square of the widened radius, A = (sqrt(radius2) - 1 mm) / (1 + 4e-6), to the second order in 1 mm / A. Where A
+ * is 0 only d = 0 is inside; its taper argument must be 0: 0 * inverse = 0 < 1 - f. */
 DEVICE_FUNCTION float inverse_radius(float radius2) {
-  float radius = (SQRT(radius2) - 1e-3f) * 0.999996f;
-  return radius > 1e-6f ? 1.0f / radius : 0.0f;
+  float widened = FAST_RSQRT(radius2), inverse = FMA(widened * widened, 1e-3f, widened) * 1.000004f;
+  return radius2 > 4e-6f ? inverse : 0.0f;
 }
 
 DEVICE_FUNCTION float taper_at(float distance, float inverse, PARAMETERS *p) {

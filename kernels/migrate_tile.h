@@ -4,11 +4,11 @@
  * in blocks: each lane stages one trace if it can reach the tile (geometry in group memory, in ascending order), then each
  * SIMD group looks at 32 staged traces at once, one a lane: from bounds over the range a lane decides whether its trace
  * touches none, all or some of the column's samples, in the last case which interval (edges too near for a float by split
- * floats, migrate_sample.h), and writes an item (48 bytes) to a list, again in order. The loop over the list has no tests
- * where a trace covers the whole range with one weight; two such items run at once, to have more reads under way. Others go
- * chunk by chunk: skipped, clipped to the interval, with the taper of each sample. Only where t may fall with t0, or a stretch
- * mute cuts, samples are tested one by one. A sum starts at the image's value and takes traces in ascending number, so the
- * bits do not depend on batches or the order of work.
+ * floats, migrate_sample.h), and writes an item (48 bytes) to a list. Traces that cover the whole range with one weight come
+ * first, in a loop without tests, TOGETHER at once to have enough reads under way. The others go chunk by chunk: skipped,
+ * clipped to the interval, with the taper of each sample. Only where t may fall with t0, or a stretch mute cuts, samples are
+ * tested one by one. Sums take blocks of 32 staged traces in ascending number, in each the whole ones before the others: one
+ * order whatever the schedule (it changes with the cut into batches, by rounding).
  *
  * With POLYNOMIAL (v3) the sum of the two leg times over a range of 128 samples is interpolated: six exact evaluations by one
  * lane make a polynomial of degree 5 in t0 for all samples. Error of a leg that lasts p->leg_bound or more: below 0.0012
@@ -29,7 +29,7 @@
 #define CHUNKS 4 /* samples a lane */
 #endif
 #ifndef TOGETHER
-#define TOGETHER 2 /* items at once where all cover their range: 1 or 2 */
+#define TOGETHER 4 /* items at once where all cover their range: 1, 2 or 4 */
 #endif
 #define RANGE (32 * CHUNKS)
 #define TILE_LANES (32 * COLUMNS)
@@ -45,7 +45,7 @@
 #define BOUND_AT (USED_AT + COLUMNS * COLUMNS)
 #define NODE_AT (BOUND_AT + COLUMNS * BOUND_WORDS)
 #define ITEM_AT (NODE_AT + COLUMNS * 2 * NODES)
-#define TILE_WORDS (ITEM_AT + COLUMNS * 32 * ITEM_WORDS)
+#define TILE_WORDS (ITEM_AT + COLUMNS * (32 + 2 * TOGETHER) * ITEM_WORDS)
 
 /* A staged trace: 8 coordinates (split), then */
 #define STAGED_SHIFT 8
@@ -111,14 +111,17 @@ DEVICE_FUNCTION float time_doubt(float t, float shift) {
   return FMA(TIME_DOUBT, t, FMA(2e-7f, ABS(shift), 1e-6f));
 }
 
-/* A trace against the bounds of a range. *shortest: a lower bound of its shorter leg. */
-DEVICE_FUNCTION uint classify(const PRIVATE trace_view *view, const LOCAL float *bound, PRIVATE float *shortest, PARAMETERS *p) {
+/* A trace against the bounds of a range. Found on the way: lower bounds of its shorter leg and of t, an upper bound of t. */
+DEVICE_FUNCTION uint classify(const PRIVATE trace_view *view, const LOCAL float *bound, PRIVATE float *shortest,
+                              PRIVATE float *least_t, PRIVATE float *most_t, PARAMETERS *p) {
   float first = bound[BOUND_T1SQ_FIRST], last = bound[BOUND_T1SQ_LAST], least = bound[BOUND_S2_LEAST], most = bound[BOUND_S2_MOST];
   float radius2 = bound[BOUND_RADIUS2_FIRST], largest2 = bound[BOUND_RADIUS2_LAST];
   float source = FAST_SQRT(FMA(view->source2, least, first)), receiver = FAST_SQRT(FMA(view->receiver2, least, first));
   float slowest = FAST_SQRT(FMA(view->source2, most, last)) + FAST_SQRT(FMA(view->receiver2, most, last));
   float earliest = source + receiver - view->shift, latest = slowest - view->shift, doubt = time_doubt(slowest, view->shift);
   *shortest = MIN(source, receiver);
+  *least_t = source + receiver;
+  *most_t = slowest;
   int none = view->midpoint2 > FMA(largest2, DISTANCE2_DOUBT, largest2) || earliest > p->high + doubt || latest < p->low - doubt;
   int all = view->midpoint2 < FMA(radius2, -DISTANCE2_DOUBT, radius2) && latest < p->high - doubt && earliest > p->low + doubt;
   int is_cut = 0;
@@ -132,57 +135,77 @@ DEVICE_FUNCTION uint classify(const PRIVATE trace_view *view, const LOCAL float 
   return all ? RANGE_ALL : RANGE_PART;
 }
 
-DEVICE_FUNCTION float place_at(const PRIVATE trace_view *view, const GLOBAL migrate_sample *sample,
-                               const GLOBAL migrate_slowness *slowness) {
-  float t1sq = sample->t1sq, s2 = slowness->s2;
-  return FAST_SQRT(leg_squared_straight(t1sq, view->source2, s2)) + FAST_SQRT(leg_squared_straight(t1sq, view->receiver2, s2)) -
-         view->shift;
+/* Where an edge of an interval is sought: samples 0 .. n - 1 of a range. */
+typedef struct edge_search {
+  const GLOBAL migrate_sample *axis;
+  const GLOBAL migrate_slowness *slowness;
+  float source2, receiver2, midpoint2, shift;
+  uint n;
+} edge_search;
+
+/* u of a sample, and its doubt. */
+DEVICE_FUNCTION float place_at(const PRIVATE edge_search *s, uint i, PRIVATE float *doubt) {
+  float t1sq = s->axis[i].t1sq, s2 = s->slowness[i].s2;
+  float t = FAST_SQRT(leg_squared_straight(t1sq, s->source2, s2)) + FAST_SQRT(leg_squared_straight(t1sq, s->receiver2, s2));
+  *doubt = time_doubt(t, s->shift);
+  return t - s->shift;
 }
 
-/* Inside aperture and past the record's begin: for certain (sign 1), or possibly (sign -1). */
-DEVICE_FUNCTION int is_past_begin(const PRIVATE trace_view *view, const GLOBAL migrate_sample *sample,
-                                  const GLOBAL migrate_slowness *slowness, float sign, PARAMETERS *p) {
-  float radius2 = slowness->radius2, u = place_at(view, sample, slowness);
-  return view->midpoint2 < FMA(radius2, -sign * DISTANCE2_DOUBT, radius2) &&
-         u > p->low + sign * time_doubt(u + view->shift, view->shift);
+/* First sample that is certainly inside the aperture; the radius is guessed to grow evenly along the range. */
+DEVICE_FUNCTION uint aperture_begin(const PRIVATE edge_search *s, float first2, float last2) {
+  float first = FAST_SQRT(first2), rise = FAST_SQRT(last2) - first;
+  float guess = (FAST_SQRT(s->midpoint2) - first) * FAST_RECIPROCAL(MAX(rise, 1e-3f)) * (float)s->n;
+  uint i = (uint)MIN(MAX(guess, 0.0f), (float)(s->n - 1u));
+  float least = FMA(s->midpoint2, 1.5f * DISTANCE2_DOUBT, s->midpoint2);
+  while (i < s->n && s->slowness[i].radius2 <= least) i++;
+  while (i > 0u && s->slowness[i - 1u].radius2 > least) i--;
+  return i;
 }
 
-/* Before the record's end, likewise. */
-DEVICE_FUNCTION int is_before_end(const PRIVATE trace_view *view, const GLOBAL migrate_sample *sample,
-                                  const GLOBAL migrate_slowness *slowness, float sign, PARAMETERS *p) {
-  float u = place_at(view, sample, slowness);
-  return u < p->high - sign * time_doubt(u + view->shift, view->shift);
+/* First sample whose place is certainly past `limit` where `past` is 1, else first that is not certainly before it; t grows.
+ * From t_s + t_r = T and t_s^2 - t_r^2 = (d_s^2 - d_r^2) s2 follow t_s and t1: exact for one velocity, a good guess else. */
+DEVICE_FUNCTION uint record_edge(const PRIVATE edge_search *s, float limit, int past) {
+  float s2 = s->slowness[s->n >> 1].s2, total = MAX(limit + s->shift, 1.0f);
+  float source_time = 0.5f * FMA((s->source2 - s->receiver2) * s2, FAST_RECIPROCAL(total), total);
+  float t1 = FAST_SQRT(MAX(FMA(-s->source2, s2, source_time * source_time), 0.0f));
+  float first = FAST_SQRT(s->axis[0].t1sq), last = FAST_SQRT(s->axis[s->n - 1u].t1sq), doubt;
+  float guess = (t1 - first) * FAST_RECIPROCAL(MAX(last - first, 1e-3f)) * (float)(s->n - 1u) + 1.0f;
+  uint i = (uint)MIN(MAX(guess, 0.0f), (float)(s->n - 1u));
+  float sign = past ? 1.0f : -1.0f;
+  for (; i < s->n; i++) {
+    float u = place_at(s, i, &doubt);
+    if (u > FMA(sign, doubt, limit)) break;
+  }
+  for (; i > 0u; i--) {
+    float u = place_at(s, i - 1u, &doubt);
+    if (!(u > FMA(sign, doubt, limit))) break;
+  }
+  return i;
 }
 
-/* [first, end) of n samples that are inside, first | end << 16; t grows along them. axis and slowness at the first one.
- * Halving on what a float is certain of, then the doubtful samples beside the edge one by one. */
-RARE_FUNCTION uint find_interval(float source2, float receiver2, float midpoint2, float shift, uint n,
-                                 const GLOBAL migrate_trace *trace, const GLOBAL migrate_column *column,
-                                 const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness, PARAMETERS *p) {
-  trace_view view;
-  view.source2 = source2, view.receiver2 = receiver2, view.midpoint2 = midpoint2, view.shift = shift;
-  uint first = 0u, high = n;
-  while (first < high) {
-    uint middle = (first + high) >> 1;
-    if (is_past_begin(&view, axis + middle, slowness + middle, 1.0f, p)) high = middle;
-    else first = middle + 1u;
+/* 1 where a sample beside a certain interval is inside after all. */
+DEVICE_FUNCTION int is_inside_too(const PRIVATE edge_search *s, uint i, const GLOBAL migrate_trace *trace,
+                                  const GLOBAL migrate_column *column, PARAMETERS *p) {
+  float doubt, u = place_at(s, i, &doubt), radius2 = s->slowness[i].radius2;
+  if (s->midpoint2 > FMA(radius2, 2.0f * DISTANCE2_DOUBT, radius2) || u > p->high + doubt || u < p->low - doubt) return 0;
+  return inside_exactly(trace, column, s->axis + i, s->slowness + i, p);
+}
+
+/* [first, end) of the range's samples that are inside, first | end << 16; t grows along them. What a float is certain of, then
+ * the doubtful samples beside the edges one by one. */
+DEVICE_FUNCTION uint find_interval(const PRIVATE edge_search *s, const LOCAL float *bound, float earliest, float latest,
+                                   const GLOBAL migrate_trace *trace, const GLOBAL migrate_column *column, PARAMETERS *p) {
+  float first2 = bound[BOUND_RADIUS2_FIRST], doubt = time_doubt(latest, s->shift);
+  uint first = 0u, end = s->n;
+  if (!(s->midpoint2 < FMA(first2, -DISTANCE2_DOUBT, first2))) first = aperture_begin(s, first2, bound[BOUND_RADIUS2_LAST]);
+  if (!(earliest - s->shift > p->low + doubt)) {
+    uint begin = record_edge(s, p->low, 1);
+    first = MAX(first, begin);
   }
-  uint end = first;
-  high = n;
-  while (end < high) {
-    uint middle = (end + high) >> 1;
-    if (is_before_end(&view, axis + middle, slowness + middle, 1.0f, p)) end = middle + 1u;
-    else high = middle;
-  }
-  for (; first > 0u; first--) {
-    uint i = first - 1u;
-    if (!is_past_begin(&view, axis + i, slowness + i, -1.0f, p)) break;
-    if (!inside_exactly(trace, column, axis + i, slowness + i, p)) break;
-  }
-  for (; end < n; end++) {
-    if (!is_before_end(&view, axis + end, slowness + end, -1.0f, p)) break;
-    if (!inside_exactly(trace, column, axis + end, slowness + end, p)) break;
-  }
+  if (!(latest - s->shift < p->high - doubt)) end = record_edge(s, p->high, 0);
+  end = MAX(end, first);
+  while (first > 0u && is_inside_too(s, first - 1u, trace, column, p)) first--;
+  while (end < s->n && is_inside_too(s, end, trace, column, p)) end++;
   return first | end << 16;
 }
 
@@ -272,7 +295,7 @@ DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBA
     bound[BOUND_RADIUS2_LAST] = is_real ? h : -1.0f; /* padding: every distance is beyond */
     bound[BOUND_MUTE_FIRST] = k;
     bound[BOUND_MUTE_LAST] = l;
-    bound[BOUND_INVERSE_FIRST] = inverse_radius(g);
+    bound[BOUND_INVERSE_FIRST] = g > 4e-6f ? inverse_radius(g) : 3e38f;
     /* s2 of two samples may differ by less than its rounding: the quotient's tenth is surely too small. */
     bound[BOUND_LEG2] = 0.1f * m;
   }
@@ -332,15 +355,15 @@ DEVICE_FUNCTION float weighted(float w, float t, PARAMETERS *p) {
   return WEIGHT_POWER ? w * weight_of_time(MAX(t, p->shortest_time), WEIGHT_POWER) : w;
 }
 
-/* Items e .. e + n - 1 (n constant: 1 or 2), each covering the range with one weight. First all reads, then all sums. */
-DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *items, uint e, uint n, int is_polynomial,
+/* Items e .. e + TOGETHER - 1, each covering the range with one weight. First all reads, then all sums. */
+DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *items, uint e, int is_polynomial,
                                  const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
-  float value[2 * CHUNKS], weight[2 * CHUNKS];
+  float value[TOGETHER * CHUNKS], weight[TOGETHER * CHUNKS];
   UNROLL_ALL
-  for (uint k = 0u; k < n; k++) {
+  for (uint k = 0u; k < (uint)TOGETHER; k++) {
     const LOCAL float *item = items + (e + k) * (uint)ITEM_WORDS;
     float4 head = LOCAL_LOAD4(items, (e + k) * 3u), tail = LOCAL_LOAD4(items, (e + k) * 3u + 1u);
-    uint base = AS_UINT(head.w) & BASE_MASK;
+    uint base = AS_UINT(head.w);
     float shift = is_polynomial && WEIGHT_POWER ? item[8] : 0.0f;
     UNROLL_ALL
     for (uint c = 0u; c < (uint)CHUNKS; c++) {
@@ -357,7 +380,7 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
     }
   }
   UNROLL_ALL
-  for (uint k = 0u; k < n * (uint)CHUNKS; k++)
+  for (uint k = 0u; k < (uint)(TOGETHER * CHUNKS); k++)
     own->sum[k % (uint)CHUNKS] = FMA(weight[k], value[k], own->sum[k % (uint)CHUNKS]);
 }
 
@@ -428,8 +451,8 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   view.receiver_y = difference(column->y, column->y_low, staged[6], staged[7]);
   view.shift = staged[STAGED_SHIFT];
   view_fill(&view);
-  float shortest, weight = staged[STAGED_SCALE], distance = FAST_SQRT(view.midpoint2);
-  uint kind = classify(&view, bound, &shortest, p), base = AS_UINT(staged[STAGED_BASE]), flags = 0u;
+  float shortest, earliest, latest, weight = staged[STAGED_SCALE], distance = FAST_SQRT(view.midpoint2);
+  uint kind = classify(&view, bound, &shortest, &earliest, &latest, p), base = AS_UINT(staged[STAGED_BASE]), flags = 0u;
   if (kind == RANGE_NONE) return 0xffffffffu;
   int is_tapered = distance * bound[BOUND_INVERSE_FIRST] > p->taper_begin;
   if (is_tapered && bound[BOUND_RADIUS2_FIRST] == bound[BOUND_RADIUS2_LAST] && kind != RANGE_TESTED) {
@@ -464,15 +487,22 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
 #endif
   } else {
     uint interval = n << 16;
-    if (kind != RANGE_ALL)
-      interval = find_interval(view.source2, view.receiver2, view.midpoint2, view.shift, n, trace, column, axis, slowness, p);
+    if (kind != RANGE_ALL) {
+      edge_search search;
+      search.axis = axis, search.slowness = slowness, search.n = n;
+      search.source2 = view.source2, search.receiver2 = view.receiver2;
+      search.midpoint2 = view.midpoint2, search.shift = view.shift;
+      interval = find_interval(&search, bound, earliest, latest, trace, column, p);
+    }
     uint first = interval & 0xffffu, end = interval >> 16;
     if (first >= end) return 0xffffffffu;
     UNROLL_ALL
     for (uint c = 0u; c < (uint)CHUNKS; c++) {
-      uint i = MIN(MAX(32u * c, first), n - 1u);
-      int here = first < 32u * c + 32u && end > 32u * c;
-      int tapers = is_tapered && distance * inverse_radius(slowness[i].radius2) > p->taper_begin;
+      int here = first < 32u * c + 32u && end > 32u * c, tapers = 0;
+      if (is_tapered && here) {
+        uint i = MAX(32u * c, first);
+        tapers = distance * inverse_radius(slowness[i].radius2) > p->taper_begin;
+      }
       flags |= (here ? tapers ? CHUNK_TAPERED : CHUNK_PLAIN : CHUNK_NONE) << (2u * c);
     }
     item[ITEM_INTERVAL] = AS_FLOAT(interval);
@@ -483,51 +513,38 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   return base;
 }
 
-/* Ones of `bits` from bit e on, up to the first zero. */
-DEVICE_FUNCTION uint run_length(uint bits, uint e) {
-  uint rest = ~(bits >> e);
-  return rest ? CTZ(rest) : 32u;
+/* Places of a SIMD group's list: items that cover the range from 0 on, those by the polynomial first, filled up to a whole
+ * number of TOGETHER with copies of no weight; others from the list's end backwards. */
+#define LIST_ITEMS (32 + 2 * TOGETHER)
+
+DEVICE_FUNCTION void write_item(LOCAL float *to, const PRIVATE float *item, uint base) {
+  UNROLL_ALL
+  for (uint k = 0u; k < (uint)ITEM_WORDS; k++) to[k] = k == (uint)ITEM_BASE ? AS_FLOAT(base & BASE_MASK) : item[k];
 }
 
-DEVICE_FUNCTION void run_whole_items(PRIVATE tile_lane *own, const LOCAL float *items, uint e, uint end, int is_polynomial,
-                                     const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
-  for (; e + (uint)TOGETHER <= end; e += (uint)TOGETHER)
-    whole_items(own, items, e, (uint)TOGETHER, is_polynomial, rows, sinc, p);
-  for (; e < end; e++) whole_items(own, items, e, 1u, is_polynomial, rows, sinc, p);
-}
-
-/* The list of up to 32 items of one SIMD group. @return bits of the items whose tested samples were inside. */
-DEVICE_FUNCTION uint run_items(PRIVATE tile_lane *own, const LOCAL float *items, uint n_items, uint begin,
+/* The items of a list that do not cover the range: places LIST_ITEMS - 1, - 2 ... @return bit e: item e is tested and a
+ * sample of it was inside. */
+DEVICE_FUNCTION uint run_parts(PRIVATE tile_lane *own, const LOCAL float *items, uint n_parts, uint begin,
                                const LOCAL float *index, const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
                                const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
                                const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
-  uint mine = SIMD_LANE < n_items ? AS_UINT(items[SIMD_LANE * (uint)ITEM_WORDS + (uint)ITEM_BASE]) : 0u, reached = 0u;
-  uint whole = SIMD_BALLOT(mine >= BASE_WHOLE), fitted = SIMD_BALLOT(mine >= (BASE_WHOLE | BASE_POLYNOMIAL));
-  whole &= ~fitted;
-  for (uint e = 0u; e < n_items;) {
-    uint next = e;
-#ifdef POLYNOMIAL
-    next += run_length(fitted, e);
-    run_whole_items(own, items, e, next, 1, rows, sinc, p);
-    e = next;
-    if (e >= n_items) break;
-#endif
-    next += run_length(whole, e);
-    run_whole_items(own, items, e, next, 0, rows, sinc, p);
-    for (e = next; e < n_items && !((whole | fitted) >> e & 1u); e++) {
-      const LOCAL float *item = items + e * (uint)ITEM_WORDS;
-      uint flags = AS_UINT(item[ITEM_FLAGS]), base = AS_UINT(item[ITEM_BASE]);
-      uint inside;
-      if (flags & ITEM_TESTED) {
-        inside = inside_tested(item, SIMD_LANE, begin, traces + AS_UINT(index[flags >> 16]), column, axis, slowness, p);
-        reached |= SIMD_ANY(inside) ? 1u << e : 0u;
-      } else {
-        inside = inside_interval(AS_UINT(item[ITEM_INTERVAL]) HERE);
-      }
-      part_item(own, item, flags, base, inside, begin, slowness, rows, sinc, p HERE);
+  uint reached = 0u;
+  for (uint e = 0u; e < n_parts; e++) {
+    const LOCAL float *item = items + ((uint)LIST_ITEMS - 1u - e) * (uint)ITEM_WORDS;
+    uint flags = AS_UINT(item[ITEM_FLAGS]), base = AS_UINT(item[ITEM_BASE]), inside;
+    if (flags & ITEM_TESTED) {
+      inside = inside_tested(item, SIMD_LANE, begin, traces + AS_UINT(index[flags >> 16]), column, axis, slowness, p);
+      reached |= SIMD_ANY(inside) ? 1u << e : 0u;
+    } else {
+      inside = inside_interval(AS_UINT(item[ITEM_INTERVAL]) HERE);
     }
+    part_item(own, item, flags, base, inside, begin, slowness, rows, sinc, p HERE);
   }
   return reached;
+}
+
+DEVICE_FUNCTION uint rounded_up(uint n) {
+  return (n + (uint)TOGETHER - 1u) & ~((uint)TOGETHER - 1u);
 }
 
 /* Up to 32 staged traces into one column. @return bits of the traces that have a contribution. */
@@ -537,30 +554,39 @@ DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, LOCAL float *block, uint s
                               const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
   const LOCAL float *bound = block + BOUND_AT + SIMD_GROUP * (uint)BOUND_WORDS;
   const LOCAL float *node = block + NODE_AT + SIMD_GROUP * (uint)(2 * NODES);
-  LOCAL float *items = block + ITEM_AT + SIMD_GROUP * (uint)(32 * ITEM_WORDS);
-  uint place = 32u * step + SIMD_LANE, base = 0xffffffffu, is_tested = 0u;
+  LOCAL float *items = block + ITEM_AT + SIMD_GROUP * (uint)(LIST_ITEMS * ITEM_WORDS);
+  uint place = 32u * step + SIMD_LANE, base = 0xffffffffu;
   float item[ITEM_WORDS];
-  if (place < total && column->row != 0xffffffffu) {
+  if (place < total && column->row != 0xffffffffu)
     base = make_item(block + place * (uint)STAGED_WORDS, place, traces + AS_UINT(block[(uint)INDEX_AT + place]), column,
                      axis + begin, slowness + begin, MIN((uint)RANGE, p->n_time - begin), bound, node, is_smooth, item, p);
-    is_tested = base != 0xffffffffu && !(base & BASE_WHOLE) && (AS_UINT(item[ITEM_FLAGS]) & ITEM_TESTED);
-  }
-  uint listed = SIMD_BALLOT(base != 0xffffffffu), tested = SIMD_BALLOT(is_tested);
-  uint whole = SIMD_BALLOT(base != 0xffffffffu && (base & BASE_WHOLE));
-  if (base != 0xffffffffu) {
-    LOCAL float *to = items + POPCOUNT(listed & ((1u << SIMD_LANE) - 1u)) * (uint)ITEM_WORDS;
-    UNROLL_ALL
-    for (uint k = 0u; k < (uint)ITEM_WORDS; k++) to[k] = k == (uint)ITEM_BASE ? AS_FLOAT(base) : item[k];
-  }
+  int is_listed = base != 0xffffffffu, is_part = is_listed && base < BASE_WHOLE;
+  int is_fitted = is_listed && !is_part && (base & BASE_POLYNOMIAL), is_exact = is_listed && !is_part && !is_fitted;
+  uint parts = SIMD_BALLOT(is_part), fitted = SIMD_BALLOT(is_fitted), exact = SIMD_BALLOT(is_exact);
+  uint tested = SIMD_BALLOT(is_part && (AS_UINT(item[ITEM_FLAGS]) & ITEM_TESTED)), before = (1u << SIMD_LANE) - 1u;
+  uint n_fitted = POPCOUNT(fitted), n_exact = POPCOUNT(exact), first_exact = rounded_up(n_fitted);
+  uint at = is_part ? (uint)LIST_ITEMS - 1u - POPCOUNT(parts & before)
+                    : is_fitted ? POPCOUNT(fitted & before) : first_exact + POPCOUNT(exact & before);
+  if (is_listed) write_item(items + at * (uint)ITEM_WORDS, item, base);
+  /* The last of a kind fills its kind's places up, without weight. */
+  item[ITEM_WEIGHT] = 0.0f;
+  if (is_fitted && at + 1u == n_fitted)
+    for (uint k = n_fitted; k < first_exact; k++) write_item(items + k * (uint)ITEM_WORDS, item, base);
+  if (is_exact && at + 1u == first_exact + n_exact)
+    for (uint k = n_exact; k < rounded_up(n_exact); k++) write_item(items + (first_exact + k) * (uint)ITEM_WORDS, item, base);
   SIMD_BARRIER();
-  int n_whole = (int)POPCOUNT(whole);
+  int n_whole = (int)(n_fitted + n_exact);
   UNROLL_ALL
   for (uint c = 0u; c < (uint)CHUNKS; c++) own->count[c] += n_whole;
-  uint found = run_items(own, items, POPCOUNT(listed), begin, block + INDEX_AT, traces, column, axis, slowness, rows, sinc, p HERE);
+  uint reached = (fitted | exact | parts) & ~tested;
+#ifdef POLYNOMIAL
+  for (uint e = 0u; e < n_fitted; e += (uint)TOGETHER) whole_items(own, items, e, 1, rows, sinc, p);
+#endif
+  for (uint e = 0u; e < n_exact; e += (uint)TOGETHER) whole_items(own, items, first_exact + e, 0, rows, sinc, p);
+  uint found = run_parts(own, items, POPCOUNT(parts), begin, block + INDEX_AT, traces, column, axis, slowness, rows, sinc, p HERE);
   SIMD_BARRIER();
-  uint reached = listed & ~tested;
-  for (; found; listed &= listed - 1u, found >>= 1) /* from items back to traces */
-    if (found & 1u) reached |= listed & (~listed + 1u);
+  for (; found; parts &= parts - 1u, found >>= 1) /* from items back to traces */
+    if (found & 1u) reached |= parts & (~parts + 1u);
   return reached;
 }
 
