@@ -24,7 +24,7 @@ debian_packages() { # one package a line
   echo clang libomp-dev cmake ninja-build pkg-config libyaml-dev libjansson-dev libpopt-dev libblosc-dev libpng-dev zlib1g-dev \
     libkissfft-dev libsegyio-dev
   ! wants test || echo libcmocka-dev python3 python3-numpy python3-segyio python3-zarr python3-xarray
-  ! wants check || echo gcc g++ libc6-dev clang-format clang-tidy llvm shellcheck git
+  ! wants check || echo gcc g++ libc6-dev clang-format clang-tidy llvm shellcheck git clang-19
 }
 
 # The sanitizers' and the fuzzer's runtime is a package of its own, named after clang's version (where clang has it apart).
