@@ -126,6 +126,9 @@ MOHO_API moho_status moho_migration_make_plan(moho_device *device, const moho_gr
  *  add or by finish. After an error or interruption the migration can only be destroyed. */
 MOHO_API moho_status moho_migration_add(moho_migration *migration, const moho_geometry *geometry, const float *traces,
                                         moho_progress_function progress, void *user);
+/** Wait, with progress, until all traces added are migrated; finish does so without. @return what failed on the device;
+ *  MOHO_ERROR_INTERRUPTED. */
+MOHO_API moho_status moho_migration_wait(moho_migration *migration, moho_progress_function progress, void *user);
 /** Weights that do not depend on the trace, normalisation, fold -> image (made by moho_image_create on the same grid). */
 MOHO_API moho_status moho_migration_finish(moho_migration *migration, moho_image *image);
 /** On a device contributions, traces used and seconds are complete after moho_migration_finish(). */

@@ -13,7 +13,7 @@
 /* A batch of prepared traces takes about this much: enough work for a large device, small enough that the second batch is
  * soon prepared. */
 #define BATCH_BYTES ((size_t)128 << 20)
-enum { SMALLEST_BATCH = 256, LARGEST_BATCH = 65536, LANES_A_STEP = 64 };
+enum { SMALLEST_BATCH = 256, LARGEST_BATCH = 65535, LANES_A_STEP = 64 }; /* a row of the packing grid each */
 /* Kernels keep two bits of an index for themselves. */
 #define LARGEST_INDEX ((size_t)1 << 30)
 /* Where launches must be short, one takes at most so many traces: a tile of columns is then done in time. */
@@ -156,8 +156,9 @@ static size_t fixed_host_bytes(const moho_migration_setup *s, const moho_migrati
                   p->n_time * (2 * sizeof(double) + sizeof(int32_t));
   size_t tables = p->is_kept ? smaller(MOHO_TABLE_CHUNK_BYTES, p->n_time * s->columns * sizeof(migrate_slowness))
                              : p->n_time * s->columns * sizeof(migrate_slowness);
-  return (size_t)s->threads * worker + p->entries * (sizeof(uint32_t) + sizeof(migrate_column)) + s->columns * sizeof(uint32_t) +
-         (s->is_uniform ? p->n_time * sizeof(migrate_slowness) : tables);
+  size_t download = p->is_unified ? 0 : 2 * MOHO_DOWNLOAD_BYTES;
+  return (size_t)s->threads * worker + download + p->entries * (sizeof(uint32_t) + sizeof(migrate_column)) +
+         s->columns * sizeof(uint32_t) + (s->is_uniform ? p->n_time * sizeof(migrate_slowness) : tables);
 }
 
 /* Traces a batch: as many as are wanted, and as memory, indices and the largest buffer allow. */

@@ -13,6 +13,8 @@
 enum { MOHO_DEVICE_CONSTANTS = 16, MOHO_DEVICE_SLOTS = 2 };
 /* Tables that differ from column to column are made and uploaded in pieces of about this much. */
 #define MOHO_TABLE_CHUNK_BYTES ((size_t)64 << 20)
+/* The image comes back from a device in pieces of this much, two at a time. */
+#define MOHO_DOWNLOAD_BYTES ((size_t)32 << 20)
 
 /* The option `constants`, "COLUMNS=8,BATCH_TRACES=4096": what the plan takes itself, and what goes before the text. */
 typedef struct moho_device_constants {

@@ -16,6 +16,20 @@
 #define ALL_OPTIONS ALL_TRAVELTIMES, ALL_INTERPOLATIONS, ALL_ANTIALIASES
 static const moho_kernel_version versions[] = {
     {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY},
+    {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, ALL_OPTIONS, FLOAT_ONLY},
+    {MOHO_KERNEL_V1, &moho_device_method, "migrate_baseline", {.is_kept = 1}, ALL_OPTIONS, FLOAT_OR_HALF},
+    {MOHO_KERNEL_V2,
+     &moho_device_method,
+     "migrate_v2",
+     {.is_kept = 1, .is_packed = 1, .is_tiled = 1},
+     ALL_OPTIONS,
+     FLOAT_OR_HALF},
+    {MOHO_KERNEL_V3,
+     &moho_device_method,
+     "migrate_v3",
+     {.is_kept = 1, .is_packed = 1, .is_tiled = 1, .is_persistent = 1},
+     ALL_OPTIONS,
+     FLOAT_OR_HALF},
 };
 enum { VERSIONS = sizeof versions / sizeof *versions };
 
@@ -30,7 +44,8 @@ static const char *lacks(const moho_kernel_version *v, const moho_device_report 
   static const char *const interpolations[] = {"migration.interpolation linear", "migration.interpolation cubic",
                                                "migration.interpolation sinc8"};
   static const char *const antialiases[] = {"migration.antialias none", "migration.antialias triangle"};
-  if (!v->function && !report->has_native && strcmp(report->kind, "cpu")) return "a device other than the cpu";
+  if (!v->function && !report->has_native) return "devices without native functions";
+  if (v->plan.is_tiled && report->simd_width != 32) return "devices without operations on SIMD groups of 32 lanes";
   if (!(v->traveltimes & BIT(o->traveltime))) return "this migration.traveltime";
   if (!(v->interpolations & BIT(o->interpolation))) return interpolations[o->interpolation];
   if (!(v->antialiases & BIT(o->antialias))) return antialiases[o->antialias];
@@ -52,8 +67,8 @@ static moho_status refuse(const moho_device_report *report, const moho_migration
     if (!lacks(&versions[i], report, o))
       snprintf(able + strlen(able), sizeof able - strlen(able), "%s%s", *able ? ", " : "", names[versions[i].kernel]);
   return moho_fail_at((moho_place){.key = "execution.kernel"}, *able ? "name one of those that can, or leave it auto" : "",
-                      MOHO_ERROR_NOT_AVAILABLE, "kernel %s does not do %s on device %s; kernels that can: %s", names[o->kernel],
-                      missing, report->kind, *able ? able : "none");
+                      MOHO_ERROR_NOT_AVAILABLE, "kernel %s does not do %s; on device %s kernels that can are: %s",
+                      names[o->kernel], missing, report->kind, *able ? able : "none");
 }
 
 /* auto: native, else v2 against v3, else the next best. */
@@ -77,9 +92,6 @@ moho_status moho_kernel_choose(const moho_device_report *report, const moho_migr
   *out = (moho_kernel_choice){0};
   if (o->kernel == MOHO_KERNEL_AUTO) return choose_auto(report, o, out);
   const moho_kernel_version *v = version_of(o->kernel);
-  if (!v)
-    return moho_fail_at((moho_place){.key = "execution.kernel"}, "leave it auto", MOHO_ERROR_NOT_AVAILABLE,
-                        "kernel %s is not yet available", names[o->kernel]);
   const char *missing = lacks(v, report, o);
   if (missing) return refuse(report, o, missing);
   out->candidates[out->n++] = v;

@@ -117,14 +117,22 @@ moho_status moho_migration_add(moho_migration *m, const moho_geometry *geometry,
   return MOHO_OK;
 }
 
-moho_status moho_migration_finish(moho_migration *m, moho_image *image) {
+moho_status moho_migration_wait(moho_migration *m, moho_progress_function progress, void *user) {
   if (m->is_broken)
     return moho_fail(MOHO_ERROR_ARGUMENT, "this migration failed or was interrupted before; its image is not complete");
+  moho_reporter reporter = {.function = progress, .user = user, .begin = moho_seconds()};
+  moho_status status = m->method->wait(m, &reporter);
+  m->is_broken = status != MOHO_OK;
+  return status;
+}
+
+moho_status moho_migration_finish(moho_migration *m, moho_image *image) {
   if (image->grid.n_inline != m->grid.n_inline || image->grid.n_crossline != m->grid.n_crossline ||
       image->grid.n_time != m->grid.n_time)
     return moho_fail(MOHO_ERROR_SHAPE, "the image is %zu x %zu x %zu, expected the migration's grid of %zu x %zu x %zu",
                      image->grid.n_inline, image->grid.n_crossline, image->grid.n_time, m->grid.n_inline, m->grid.n_crossline,
                      m->grid.n_time);
+  MOHO_TRY(moho_migration_wait(m, NULL, NULL));
   moho_status status = m->method->finish(m, image);
   if (status < 0) m->is_broken = 1;
   return status;

@@ -49,6 +49,9 @@ struct moho_migration_method {
   moho_status (*create)(moho_migration *m, const moho_migration_setup *s);
   /* At most m->capacity traces, checked. */
   moho_status (*add)(moho_migration *m, const moho_geometry *geometry, const float *traces, const moho_reporter *reporter);
+  /* Until all traces added are migrated. */
+  moho_status (*wait)(moho_migration *m, const moho_reporter *reporter);
+  /* After wait. */
   moho_status (*finish)(moho_migration *m, moho_image *image);
   /* What the method counts itself, into *counts. */
   void (*count)(const moho_migration *m, moho_migration_counts *counts);

@@ -10,6 +10,8 @@
 #include "migrate/migration_internal.h"
 #include "migrate/migration_options.h"
 
+/* Looked at for a device's progress, where contributions are only known at the end. */
+enum { PROGRESS_TRACES = 100, PROGRESS_COLUMNS = 100 };
 /* Refined samples of a trace: the record's widened ends and a loop's windows then stay within a row's pads (MOHO_ROW_PAD). */
 enum { LONGEST_TRACE = 1 << 22 };
 /* Samples by which a trace may begin before or after time zero: a float still counts them one by one. */
@@ -93,5 +95,10 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
   s->device_allowed = options->device_memory_bytes ? options->device_memory_bytes : free_bytes / 10 * 9;
   moho_migration_size_query query = {
       .report = &report, .grid = grid, .options = options, .n_samples = n_samples, .n_traces = geometry->n};
+  if (s->choice.candidates[0]->function && geometry->n) {
+    MOHO_TRY(moho_migration_estimate(grid, velocity, options, geometry, n_samples, dt_s, PROGRESS_TRACES, PROGRESS_COLUMNS,
+                                     &s->contributions_a_trace));
+    s->contributions_a_trace /= (double)geometry->n;
+  }
   return s->choice.candidates[0]->method->size(s, &query);
 }

@@ -18,6 +18,7 @@ typedef struct moho_migration_setup {
   moho_device_plan device;        /* kernels on a device */
   size_t columns, capacity;       /* capacity: traces a batch */
   size_t bytes, device_bytes;     /* on the host; on a device with memory of its own */
+  double contributions_a_trace;   /* on a device, expected: for progress */
   size_t allowed, device_allowed; /* of them */
 } moho_migration_setup;
 

@@ -211,6 +211,11 @@ static moho_status native_add(moho_migration *m, const moho_geometry *geometry, 
   return MOHO_OK;
 }
 
+static moho_status native_wait(moho_migration *m, const moho_reporter *reporter) {
+  (void)m, (void)reporter; /* add returned when the traces were migrated */
+  return MOHO_OK;
+}
+
 /* ---- finish ---- */
 
 static size_t read_column(const moho_migration *m, const void *from, size_t k, const float **sums, int32_t *fold) {
@@ -235,6 +240,7 @@ static void native_count(const moho_migration *m, moho_migration_counts *counts)
 const moho_migration_method moho_native_method = {.size = native_size,
                                                   .create = native_create,
                                                   .add = native_add,
+                                                  .wait = native_wait,
                                                   .finish = native_finish,
                                                   .count = native_count,
                                                   .destroy = native_destroy};
