@@ -76,7 +76,8 @@ static bool device_supports_family(id self, SEL op, NSInteger family) {
 }
 static uint64_t device_working_set(id self, SEL op) {
   (void)self, (void)op;
-  return working_set_bytes;
+  const char *asked = double_setting("MOHO_METAL_DOUBLE_WORKING_SET", "");
+  return *asked ? strtoull(asked, NULL, 10) : working_set_bytes;
 }
 static NSUInteger device_largest_buffer(id self, SEL op) {
   (void)self, (void)op;
