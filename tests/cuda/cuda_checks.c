@@ -51,7 +51,7 @@ void drop_block(moho_block *block) {
 
 moho_pipeline make_pipeline(const char *name) {
   moho_pipeline pipeline;
-  moho_unit unit = kernel_unit(name, "", check_text);
+  moho_unit unit = kernel_unit(name, NULL, 0, check_text);
   assert_ok(cuda->compile(check_device, &unit, &pipeline));
   kernel_unit_free(&unit);
   return pipeline;

@@ -1,39 +1,28 @@
-/* cuda_texts.c - kern.h put into a kernel's text. */
+/* cuda_texts.c - kernels' texts as units for the backend. */
 #include "cuda_texts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sha256.h"
+#include "device/kernel_text.h"
+#include "test_support.h"
 
-extern const char moho_text_cuda_test_kern[];
-
-char *kernel_text_whole(const char *defines, const char *text) {
-  static const char include[] = "#include \"kern.h\"";
-  const char *at = strstr(text, include);
-  int line = 1;
-  char *whole = NULL;
-  if (!at) return asprintf(&whole, "%s%s", defines, text) < 0 ? NULL : whole;
-  /* Lines are those of the file that the last #line before the include names. */
-  char file[200] = "text";
-  for (const char *p = text; p < at; p++) {
-    if (*p == '\n') line++;
-    if ((p == text || p[-1] == '\n') && sscanf(p, "#line %d \"%199[^\"]\"", &line, file) == 2) line--;
+int kernel_name_next(const char **at, char name[64]) {
+  for (const char *line = *at; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+    if (sscanf(line, "KERNEL(%63[a-z0-9_],", name) != 1 && sscanf(line, "KERNEL_GROUP(%63[a-z0-9_],", name) != 1) continue;
+    *at = line + 1;
+    return 1;
   }
-  int n = asprintf(&whole, "%s%.*s\n%s\n#line %d \"%s\"%s", defines, (int)(at - text), text, moho_text_cuda_test_kern, line + 1,
-                   file, at + strlen(include));
-  return n < 0 ? NULL : whole;
+  return 0;
 }
 
-moho_unit kernel_unit(const char *name, const char *defines, const char *text) {
-  moho_unit unit = {.name = name, .text = kernel_text_whole(defines, text)};
-  uint8_t digest[32];
-  moho_sha256 hash = moho_sha256_begin();
-  moho_sha256_add(&hash, name, strlen(name) + 1);
-  moho_sha256_add(&hash, unit.text, strlen(unit.text));
-  moho_sha256_end(&hash, digest);
-  moho_sha256_text(digest, unit.key);
+moho_unit kernel_unit(const char *name, const moho_constant *constants, size_t n_constants, const char *text) {
+  moho_unit unit = {.name = name};
+  const moho_kernel_options options = {.name = name, .constants = constants, .n_constants = n_constants};
+  char *whole;
+  assert_ok(moho_kernel_text_make(&options, text, &whole, unit.key));
+  unit.text = whole;
   return unit;
 }
 

@@ -7,17 +7,18 @@
 enum { TEST_SKIPPED = 77 }; /* ctest's SKIP_RETURN_CODE */
 
 typedef struct kernel_text {
-  const char *name; /* of the file, and of its KERNEL function */
+  const char *file; /* without folder and ending */
   const char *text;
 } kernel_text;
 
-/* All of kernels/, ended by a NULL name. Made by CMake. */
+/* All of kernels/, ended by a NULL file. Made by CMake. */
 extern const kernel_text kernel_texts[];
 
-/* `defines` ("#define X 1\n"), then `text` with kern.h in the place of its #include; malloc. */
-char *kernel_text_whole(const char *defines, const char *text);
-/* A unit of it, keyed by all three; text is malloc and the caller's. */
-moho_unit kernel_unit(const char *name, const char *defines, const char *text);
+/* The name of the next KERNEL(name, ... or KERNEL_GROUP(name, ... at the beginning of a line; 0: no more. *at is moved on. */
+int kernel_name_next(const char **at, char name[64]);
+
+/* A unit as the runtime hands it to a backend; fails the test where it cannot be made. */
+moho_unit kernel_unit(const char *name, const moho_constant *constants, size_t n_constants, const char *text);
 void kernel_unit_free(moho_unit *unit);
 
 #endif

@@ -19,33 +19,44 @@ static moho_cuda_target target_of(int architecture) {
   return target;
 }
 
-static void compile_all(const char *defines, int architecture) {
-  for (const kernel_text *k = kernel_texts; k->name; k++) {
-    moho_cuda_image image;
-    moho_unit unit = kernel_unit(k->name, defines, k->text);
-    assert_ok(moho_cuda_compile(&nvrtc, target_of(architecture), &unit, &image));
-    assert_memory_equal(image.data,
-                        "\x7f"
-                        "ELF",
-                        4);
-    assert_non_null(memmem(image.data, image.bytes, k->name, strlen(k->name)));
-    free(image.data);
-    kernel_unit_free(&unit);
-  }
+/* One unit holds all kernels of its text. */
+static void compile_text(const kernel_text *k, const moho_constant *constants, size_t n_constants, int architecture) {
+  const char *at = k->text;
+  char name[64];
+  moho_cuda_image image;
+  assert_true(kernel_name_next(&at, name));
+  moho_unit unit = kernel_unit(name, constants, n_constants, k->text);
+  assert_ok(moho_cuda_compile(&nvrtc, target_of(architecture), &unit, &image));
+  assert_memory_equal(image.data,
+                      "\x7f"
+                      "ELF",
+                      4);
+  do assert_non_null(memmem(image.data, image.bytes, name, strlen(name)));
+  while (kernel_name_next(&at, name));
+  free(image.data);
+  kernel_unit_free(&unit);
 }
 
 static void every_kernel_becomes_machine_code(void **state) {
   (void)state;
-  compile_all("", 80);
-  compile_all("", 90);
+  for (const kernel_text *k = kernel_texts; k->file; k++) {
+    compile_text(k, NULL, 0, 80);
+    compile_text(k, NULL, 0, 90);
+  }
 }
 
-static void every_kernel_with_constants_too(void **state) {
+/* The migration's constants, as src/migrate gives them. */
+static void the_migration_with_constants_too(void **state) {
+  static const moho_constant least[] = {
+      {"INTERPOLATION", 0, 0}, {"ANTIALIAS", 0, 0}, {"WEIGHT_POWER", 0, 0}, {"HAS_MUTE", 0, 0}, {"STORAGE", 2, 0}};
+  static const moho_constant most[] = {
+      {"INTERPOLATION", 2, 0}, {"ANTIALIAS", 1, 0}, {"WEIGHT_POWER", 2, 0}, {"HAS_MUTE", 1, 0}, {"STORAGE", 1, 0}};
   (void)state;
-  compile_all(
-      "#define INTERPOLATION 0u\n#define ANTIALIAS 0u\n#define WEIGHT_POWER 0u\n#define HAS_MUTE 0u\n#define STORAGE 2u\n", 90);
-  compile_all(
-      "#define INTERPOLATION 2u\n#define ANTIALIAS 1u\n#define WEIGHT_POWER 2u\n#define HAS_MUTE 1u\n#define STORAGE 1u\n", 90);
+  for (const kernel_text *k = kernel_texts; k->file; k++)
+    if (strncmp(k->file, "migrate_", 8) == 0) {
+      compile_text(k, least, 5, 90);
+      compile_text(k, most, 5, 90);
+    }
 }
 
 /* What ptxas says of the PTX: "ptxas info : Used 40 registers ..."; printed, and nothing may be in double precision. */
@@ -61,21 +72,27 @@ static void report_registers(const char *name, const char *ptx) {
   assert_int_equal(pclose(pipe), 0);
 }
 
+static void check_ptx(const char *name, const char *text, int has_ptxas) {
+  moho_cuda_image image;
+  moho_unit unit = kernel_unit(name, NULL, 0, text);
+  assert_ok(moho_cuda_compile(&nvrtc, (moho_cuda_target){.number = 80}, &unit, &image));
+  assert_int_equal(image.data[image.bytes - 1], '\0');
+  assert_non_null(strstr(image.data, ".target sm_80"));
+  assert_null(strstr(image.data, ".f64"));
+  assert_null(strstr(image.data, "fma.rn.ftz"));
+  if (has_ptxas) report_registers(name, image.data);
+  free(image.data);
+  kernel_unit_free(&unit);
+}
+
 static void every_kernel_becomes_ptx(void **state) {
   (void)state;
   int has_ptxas = system("ptxas --version >/dev/null 2>&1") == 0;
   if (!has_ptxas) printf("    registers and spills are not told: ptxas is not on the path\n");
-  for (const kernel_text *k = kernel_texts; k->name; k++) {
-    moho_cuda_image image;
-    moho_unit unit = kernel_unit(k->name, "", k->text);
-    assert_ok(moho_cuda_compile(&nvrtc, (moho_cuda_target){.number = 80}, &unit, &image));
-    assert_int_equal(image.data[image.bytes - 1], '\0');
-    assert_non_null(strstr(image.data, ".target sm_80"));
-    assert_null(strstr(image.data, ".f64"));
-    assert_null(strstr(image.data, "fma.rn.ftz"));
-    if (has_ptxas) report_registers(k->name, image.data);
-    free(image.data);
-    kernel_unit_free(&unit);
+  for (const kernel_text *k = kernel_texts; k->file; k++) {
+    const char *at = k->text;
+    char name[64];
+    if (kernel_name_next(&at, name)) check_ptx(name, k->text, has_ptxas);
   }
 }
 
@@ -83,7 +100,7 @@ static void every_kernel_becomes_ptx(void **state) {
 static void the_device_tests_text_compiles(void **state) {
   (void)state;
   moho_cuda_image image;
-  moho_unit unit = kernel_unit("wild", "", check_text);
+  moho_unit unit = kernel_unit("wild", NULL, 0, check_text);
   assert_ok(moho_cuda_compile(&nvrtc, target_of(90), &unit, &image));
   free(image.data);
   kernel_unit_free(&unit);
@@ -97,7 +114,7 @@ static void nothing_is_contracted(void **state) {
                      "KERNEL(apart, 64, IN(0, float, x), INOUT(1, float, y), PARAM(2, pair, p)) {\n"
                      "  y[LANE] = x[LANE] * p->a + p->b;\n}\n";
   moho_cuda_image image;
-  moho_unit unit = kernel_unit("apart", "", text);
+  moho_unit unit = kernel_unit("apart", NULL, 0, text);
   assert_ok(moho_cuda_compile(&nvrtc, (moho_cuda_target){.number = 80}, &unit, &image));
   assert_null(strstr(image.data, "fma"));
   assert_non_null(strstr(image.data, "mul.rn.f32"));
@@ -113,7 +130,7 @@ static void errors_have_the_compilers_words_and_our_lines(void **state) {
                      "  float unused_one;\n"
                      "  y[LANE] = unknown_word;\n}\n";
   moho_cuda_image image;
-  moho_unit unit = kernel_unit("wrong", "", text);
+  moho_unit unit = kernel_unit("wrong", NULL, 0, text);
   assert_fails(moho_cuda_compile(&nvrtc, target_of(90), &unit, &image), MOHO_ERROR_COMPILE, "unknown_word");
   const moho_error *error = moho_last_error();
   assert_string_equal(error->file, "user.k");
@@ -168,7 +185,7 @@ static void a_compiler_that_is_not_there_is_told(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_kernel_becomes_machine_code),
-                                     cmocka_unit_test(every_kernel_with_constants_too),
+                                     cmocka_unit_test(the_migration_with_constants_too),
                                      cmocka_unit_test(every_kernel_becomes_ptx),
                                      cmocka_unit_test(nothing_is_contracted),
                                      cmocka_unit_test(the_device_tests_text_compiles),

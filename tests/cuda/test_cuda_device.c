@@ -162,7 +162,8 @@ static void groups_have_all_their_memory(void **state) {
 
 static void kernels_come_from_the_disk_the_second_time(void **state) {
   (void)state;
-  moho_unit unit = kernel_unit("add", "#define ONLY_HERE 1\n", check_text);
+  static const moho_constant constant = {.name = "ONLY_HERE", .value = 1};
+  moho_unit unit = kernel_unit("add", &constant, 1, check_text);
   moho_pipeline first, second;
   assert_ok(cuda->compile(check_device, &unit, &first));
   assert_ok(cuda->compile(check_device, &unit, &second));
@@ -177,14 +178,14 @@ static void kernels_come_from_the_disk_the_second_time(void **state) {
 static void wrong_texts_are_refused_in_the_compilers_words(void **state) {
   moho_pipeline pipeline;
   (void)state;
-  moho_unit unit = kernel_unit("wrong", "",
+  moho_unit unit = kernel_unit("wrong", NULL, 0,
                                "#line 1 \"user.k\"\n#include \"kern.h\"\nKERNEL(wrong, 64, INOUT(0, float, y)) {\n"
                                "  y[LANE] = unknown_word;\n}\n");
   assert_fails(cuda->compile(check_device, &unit, &pipeline), MOHO_ERROR_COMPILE, "unknown_word");
   assert_string_equal(moho_last_error()->file, "user.k");
   assert_int_equal(moho_last_error()->line, 3);
   kernel_unit_free(&unit);
-  unit = kernel_unit("no_such_kernel", "", check_text);
+  unit = kernel_unit("no_such_kernel", NULL, 0, check_text);
   assert_fails(cuda->compile(check_device, &unit, &pipeline), MOHO_ERROR_NOT_FOUND, "no_such_kernel");
   kernel_unit_free(&unit);
   unit = (moho_unit){.name = "only_native"};
@@ -450,7 +451,7 @@ static int lose_the_device(void) {
   assert_fails(cuda->submit(first, &more), MOHO_ERROR_LOST, "CUDA_ERROR_ILLEGAL_ADDRESS");
   assert_fails(cuda->allocate(check_device, 64, MOHO_MEMORY_DEVICE, &block), MOHO_ERROR_LOST, "the device is lost");
   assert_fails(cuda->queue_create(check_device, &third), MOHO_ERROR_LOST, "the device is lost");
-  moho_unit unit = kernel_unit("add", "", check_text);
+  moho_unit unit = kernel_unit("add", NULL, 0, check_text);
   assert_fails(cuda->compile(check_device, &unit, &none), MOHO_ERROR_LOST, "the device is lost");
   kernel_unit_free(&unit);
   cuda->refresh(check_device, &check_report);

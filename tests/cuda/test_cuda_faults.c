@@ -77,7 +77,7 @@ static void use_device(void) {
   if (seen(cuda->wrap(check_device, mine, sizeof mine, &wrapped))) cuda->release(check_device, &wrapped);
   if (seen(cuda->allocate(check_device, 256, MOHO_MEMORY_DEVICE, &device))) {
     if (seen(cuda->allocate(check_device, 256, MOHO_MEMORY_HOST, &host))) {
-      moho_unit unit = kernel_unit("spin", "", check_text);
+      moho_unit unit = kernel_unit("spin", NULL, 0, check_text);
       if (seen(cuda->compile(check_device, &unit, &spin))) {
         use_queues(&device, &host, &spin);
         cuda->release_pipeline(check_device, &spin);
