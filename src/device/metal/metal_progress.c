@@ -6,7 +6,8 @@
 #include "device/metal/metal_queue.h"
 
 #define LOST_PATIENCE_S 2.0 /* what a lost device has not ended by then is taken for ended */
-#define POLL_NS 20000       /* between the GPU's signal and the command buffer's status */
+#define SPIN_S 50e-6
+#define POLL_NS 50000 /* between looks at a status that is late */
 
 /* What an error means for Moho; codes are those of Metal's own domain only. */
 static moho_status meaning(metal_int code, const char *words, const char **hint) {
@@ -106,12 +107,18 @@ static int is_over(metal_queue *queue, uint64_t number) {
   return over;
 }
 
+/* The status follows the signal within microseconds: looked for without sleep at first, for short launches. */
+static void wait_for_status(metal_queue *queue, uint64_t number) {
+  double until = moho_seconds() + SPIN_S;
+  do
+    if (is_over(queue, number)) return;
+  while (moho_seconds() < until);
+  nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
+}
+
 void moho_metal_wait_slice(metal_queue *queue, uint64_t number, double seconds) {
   void *pool = moho_metal_pool_push();
-  bool signalled = METAL(event_wait, queue->event, number, seconds > 1e-3 ? (uint64_t)(seconds * 1e3) : 1);
-  if (!is_over(queue, number)) {
-    if (signalled) nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
-    else look_at_all(queue->device);
-  }
+  if (METAL(event_wait, queue->event, number, seconds > 1e-3 ? (uint64_t)(seconds * 1e3) : 1)) wait_for_status(queue, number);
+  else if (!is_over(queue, number)) look_at_all(queue->device);
   moho_metal_pool_pop(pool);
 }
