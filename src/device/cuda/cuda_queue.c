@@ -3,6 +3,7 @@
  * Locks: queue->lock guards tickets and free events. It is held for moments only, never while waiting; a queue that waits for
  * another one's ticket holds the other's lock and not its own.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -299,11 +300,12 @@ moho_status moho_cuda_submit(void *queue_pointer, const moho_submission *submiss
 
 /* ---- waiting ---- */
 
-/* Short work is waited for at full attention, longer work at a few hundredths of a processor. */
+/* Work of a millisecond is waited for at full attention, after 50 us giving way to who else wants the processor: a sleep is never
+ * shorter than the 50 us that the system adds to it. Longer work is looked at every few hundredths of its time. */
 static void pause_a_little(double waited, double left) {
   if (waited < 50e-6) return;
-  double seconds = waited / 10;
-  if (seconds > 200e-6) seconds = 200e-6;
+  if (waited < 1e-3) return (void)sched_yield();
+  double seconds = waited / 50 < 100e-6 ? waited / 50 : 100e-6;
   if (left >= 0 && seconds > left) seconds = left;
   nanosleep(&(struct timespec){.tv_nsec = (long)(seconds * 1e9)}, NULL);
 }
