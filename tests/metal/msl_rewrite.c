@@ -21,9 +21,9 @@ typedef struct rewriting {
   char *out; /* what is appended */
   size_t n_out, out_capacity;
   unsigned n_kernels;
-  char words[512]; /* not empty: an error */
-  unsigned pending_lanes;
-  bool is_pending; /* an attribute stands before what may be a kernel */
+  char words[512];         /* not empty: an error */
+  char pending_lanes[128]; /* an expression */
+  bool is_pending;         /* an attribute stands before what may be a kernel */
 } rewriting;
 
 static void append(rewriting *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -104,7 +104,7 @@ static bool word_is(const char *at, const char *word) {
 /* ---- [[name]] and [[name(number)]] ---- */
 
 typedef struct attribute {
-  char name[64];
+  char name[64], expression[128]; /* what stands in its parentheses */
   bool has_number;
   unsigned number;
 } attribute;
@@ -128,17 +128,14 @@ static attribute take_attribute(rewriting *r) {
   if (n && n < sizeof found.name) memcpy(found.name, r->at, n);
   r->at += n;
   while (isspace((unsigned char)*r->at)) r->at++;
-  if (*r->at == '(') {
-    char *after;
-    r->at++;
-    while (isspace((unsigned char)*r->at)) r->at++;
-    found.has_number = isdigit((unsigned char)*r->at);
-    found.number = (unsigned)strtoul(r->at, &after, 0);
-    r->at = after;
-    if (*r->at == 'u' || *r->at == 'U') r->at++;
-    while (isspace((unsigned char)*r->at) || *r->at == ')') r->at++;
-  }
-  if (r->at != end) refuse(r, "attribute '%s' is not understood", found.name);
+  char *last = end;
+  while (last > r->at && isspace((unsigned char)last[-1])) last--;
+  size_t inside = last > r->at + 2 && *r->at == '(' && last[-1] == ')' ? (size_t)(last - r->at) - 2 : 0;
+  if (r->at != last && (!inside || inside >= sizeof found.expression)) refuse(r, "attribute '%s' is not understood", found.name);
+  else memcpy(found.expression, r->at + 1, inside);
+  char *after;
+  found.number = (unsigned)strtoul(found.expression, &after, 0);
+  found.has_number = inside && (!*after || !strcmp(after, "u"));
   for (char *c = begin; c < end + 2; c++)
     if (*c != '\n') *c = ' ';
   r->at = end + 2;
@@ -271,8 +268,7 @@ static void take_kernel(rewriting *r) {
     refuse(r, "kernel '%s' has no parameters", name);
     return;
   }
-  unsigned lanes = r->pending_lanes;
-  r->pending_lanes = 0, r->is_pending = false;
+  r->is_pending = false;
   do {
     r->at++;
     take_parameter(r, &p, name);
@@ -296,7 +292,11 @@ static void take_kernel(rewriting *r) {
     piece += length + (piece[length] == ',');
   }
   append(r, "  );\n}\n");
-  append(r, "#define MSL_KERNEL_%u {\"%s\", %u, %u, msl_arguments_%u, msl_entry_%u},\n", k, name, lanes, p.n_arguments, k, k);
+  const char *lanes = r->pending_lanes[0] ? r->pending_lanes : "0";
+  append(r, "static_assert((%s) >= 0 && (%s) <= %d, \"max_total_threads_per_threadgroup takes 1 to %d\");\n", lanes, lanes,
+         DOUBLE_LANES, DOUBLE_LANES);
+  append(r, "#define MSL_KERNEL_%u {\"%s\", %s, %u, msl_arguments_%u, msl_entry_%u},\n", k, name, lanes, p.n_arguments, k, k);
+  r->pending_lanes[0] = 0;
 }
 
 static void take_word(rewriting *r) {
@@ -315,9 +315,8 @@ static void take_free_attribute(rewriting *r) {
     refuse(r, "attribute '%s' is not known in this place", found.name);
     return;
   }
-  if (!found.has_number || !found.number || found.number > DOUBLE_LANES)
-    refuse(r, "max_total_threads_per_threadgroup takes a number from 1 to %d", DOUBLE_LANES);
-  r->pending_lanes = found.number;
+  if (!found.expression[0] || (found.has_number && !found.number)) refuse(r, "max_total_threads_per_threadgroup takes a number");
+  memcpy(r->pending_lanes, found.expression, sizeof r->pending_lanes);
   r->is_pending = true;
 }
 
