@@ -45,7 +45,10 @@
 #define BOUND_AT (USED_AT + COLUMNS * COLUMNS)
 #define NODE_AT (BOUND_AT + COLUMNS * BOUND_WORDS)
 #define ITEM_AT (NODE_AT + COLUMNS * 2 * NODES)
-#define TILE_WORDS (ITEM_AT + COLUMNS * (32 + 2 * TOGETHER) * ITEM_WORDS)
+/* Places of a SIMD group's list: items that cover the range from 0 on, those by the polynomial first, filled up to a whole
+ * number of TOGETHER with copies of no weight; others from the list's end backwards. */
+#define LIST_ITEMS (32 + 2 * TOGETHER)
+#define TILE_WORDS (ITEM_AT + COLUMNS * LIST_ITEMS * ITEM_WORDS)
 
 /* A staged trace: 8 coordinates (split), then */
 #define STAGED_SHIFT 8
@@ -59,7 +62,7 @@
 #define ITEM_FLAGS 9  /* uint: two bits a chunk, ITEM_TESTED, staged place << 16 */
 #define ITEM_MIDPOINT2 10
 #define ITEM_INTERVAL 11    /* uint: first | end << 16 in the range | tested: half_offset2 */
-#define ITEM_TESTED 0x8000u /* sample by sample; chunks count as tapered */
+#define ITEM_TESTED 0x8000u /* sample by sample */
 #define BASE_WHOLE 0x80000000u      /* covers the range with one weight */
 #define BASE_POLYNOMIAL 0x40000000u /* by the polynomial */
 #define BASE_MASK 0x3fffffffu
@@ -384,42 +387,64 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
     own->sum[k % (uint)CHUNKS] = FMA(weight[k], value[k], own->sum[k % (uint)CHUNKS]);
 }
 
-/* An item that does not cover the range with one weight; bit c of `inside`: the lane's sample in chunk c contributes. */
-DEVICE_FUNCTION void part_item(PRIVATE tile_lane *own, const LOCAL float *item, uint flags, uint base, uint inside, uint begin,
-                               const GLOBAL migrate_slowness *slowness, const GLOBAL float *rows, const GLOBAL float *sinc,
-                               PARAMETERS *p HERE_PARAMETER) {
-  float source2 = item[0], receiver2 = item[1], shift = item[2], value[CHUNKS], weight[CHUNKS];
-  UNROLL_ALL
-  for (uint c = 0u; c < (uint)CHUNKS; c++) {
-    value[c] = 0.0f, weight[c] = 0.0f;
-    if (flags >> (2u * c) & 3u) {
-      float width, t = exact_time(item, source2, receiver2, own->t1sq[c], own->s2[c], &width, p);
-      /* A lane beside the interval reads somewhere near the record. */
-      float u = MIN(MAX(t - shift, -8.0f), (float)p->n_samples + 8.0f);
-      value[c] = trace_at(rows, base, u, width, sinc, p);
-      weight[c] = weighted(item[ITEM_WEIGHT], t, p);
-    }
-  }
-  UNROLL_ALL
-  for (uint c = 0u; c < (uint)CHUNKS; c++) {
-    if ((flags >> (2u * c) & 3u) == CHUNK_TAPERED) {
-      float distance = FAST_SQRT(item[ITEM_MIDPOINT2]), inverse = inverse_radius(slowness[sample_of(begin, c, p HERE)].radius2);
-      if (distance * inverse > p->taper_begin) weight[c] *= taper_at(distance, inverse, p);
-    }
-    own->sum[c] = inside >> c & 1u ? FMA(weight[c], value[c], own->sum[c]) : own->sum[c];
-    own->count[c] += (int)(inside >> c & 1u);
-  }
+/* What a lane reads of an item that does not cover the range with one weight, in one chunk. */
+typedef struct part_value {
+  float value, weight;
+  int inside;
+} part_value;
+
+DEVICE_FUNCTION void read_part(PRIVATE part_value *part, const LOCAL float *item, float t1sq, float s2, uint sample,
+                               const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
+  uint interval = AS_UINT(item[ITEM_INTERVAL]), first = interval & 0xffffu;
+  float width, t = exact_time(item, item[0], item[1], t1sq, s2, &width, p);
+  /* A lane beside the interval reads somewhere near the record. */
+  float u = MIN(MAX(t - item[2], -8.0f), p->high + 8.0f);
+  part->value = trace_at(rows, AS_UINT(item[ITEM_BASE]), u, width, sinc, p);
+  part->weight = weighted(item[ITEM_WEIGHT], t, p);
+  part->inside = sample - first < (interval >> 16) - first;
 }
 
-/* Bit c: the lane's sample in chunk c is inside the interval first | end << 16. */
-DEVICE_FUNCTION uint inside_interval(uint interval HERE_PARAMETER) {
-  uint first = interval & 0xffffu, length = (interval >> 16) - first, bits = 0u;
-  UNROLL_ALL
-  for (uint c = 0u; c < (uint)CHUNKS; c++) bits |= (uint)(32u * c + SIMD_LANE - first < length) << c;
-  return bits;
+DEVICE_FUNCTION void taper_part(PRIVATE part_value *part, const LOCAL float *item, float radius2, PARAMETERS *p) {
+  float distance = FAST_SQRT(item[ITEM_MIDPOINT2]), inverse = inverse_radius(radius2);
+  if (distance * inverse > p->taper_begin) part->weight *= taper_at(distance, inverse, p);
 }
 
-/* The same of an item whose samples are tested one by one: rare. */
+DEVICE_FUNCTION void add_part(PRIVATE float *sum, PRIVATE int *count, const PRIVATE part_value *part, int is_there) {
+  int inside = part->inside && is_there;
+  *sum = inside ? FMA(part->weight, part->value, *sum) : *sum;
+  *count += inside;
+}
+
+/* Items `bits` of the list's end in chunk c, two at once; of `tapered` the taper changes from sample to sample. */
+DEVICE_FUNCTION void run_part_chunk(PRIVATE tile_lane *own, const LOCAL float *items, uint bits, uint tapered, uint c, uint begin,
+                                    const GLOBAL migrate_slowness *slowness, const GLOBAL float *rows,
+                                    const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
+  const LOCAL float *last = items + ((uint)LIST_ITEMS - 1u) * (uint)ITEM_WORDS;
+  uint sample = 32u * c + SIMD_LANE;
+  float t1sq = own->t1sq[c], s2 = own->s2[c], sum = own->sum[c];
+  int count = own->count[c];
+  while (bits) {
+    part_value one, two;
+    uint e = CTZ(bits);
+    bits &= bits - 1u;
+    int is_pair = bits != 0u;
+    uint f = is_pair ? CTZ(bits) : e;
+    bits &= bits - 1u;
+    const LOCAL float *item = last - e * (uint)ITEM_WORDS, *other = last - f * (uint)ITEM_WORDS;
+    read_part(&one, item, t1sq, s2, sample, rows, sinc, p);
+    read_part(&two, other, t1sq, s2, sample, rows, sinc, p);
+    if ((tapered >> e | tapered >> f) & 1u) {
+      float radius2 = slowness[sample_of(begin, c, p HERE)].radius2;
+      taper_part(&one, item, radius2, p);
+      taper_part(&two, other, radius2, p);
+    }
+    add_part(&sum, &count, &one, 1);
+    add_part(&sum, &count, &two, is_pair);
+  }
+  own->sum[c] = sum, own->count[c] = count;
+}
+
+/* Bit c: the lane's sample in chunk c is inside, of an item whose samples are tested one by one: rare. */
 RARE_FUNCTION uint inside_tested(const LOCAL float *item, uint lane, uint begin, const GLOBAL migrate_trace *trace,
                                  const GLOBAL migrate_column *column, const GLOBAL migrate_sample *axis,
                                  const GLOBAL migrate_slowness *slowness, PARAMETERS *p) {
@@ -443,7 +468,8 @@ RARE_FUNCTION uint inside_tested(const LOCAL float *item, uint lane, uint begin,
 DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOBAL migrate_trace *trace,
                                const GLOBAL migrate_column *column, const GLOBAL migrate_sample *axis,
                                const GLOBAL migrate_slowness *slowness, uint n, const LOCAL float *bound,
-                               const LOCAL float *node, int is_smooth, PRIVATE float *item, PARAMETERS *p) {
+                               const LOCAL float *node, int is_smooth, const GLOBAL float *rows, PRIVATE float *item,
+                               PARAMETERS *p) {
   trace_view view;
   view.source_x = difference(column->x, column->x_low, staged[0], staged[1]);
   view.source_y = difference(column->y, column->y_low, staged[2], staged[3]);
@@ -471,10 +497,8 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
     item[8] = spacing * FMA(view.receiver_x, column->across_x, view.receiver_y * column->across_y);
   }
   if (kind == RANGE_TESTED) {
-    UNROLL_ALL
-    for (uint c = 0u; c < (uint)CHUNKS; c++) flags |= CHUNK_TAPERED << (2u * c);
-    flags |= ITEM_TESTED;
-  } else if (kind == RANGE_ALL && !is_tapered && n == (uint)RANGE) {
+    flags = ITEM_TESTED;
+  } else if (kind == RANGE_ALL && !is_tapered) {
     base |= BASE_WHOLE;
 #ifdef POLYNOMIAL
     if (is_smooth && ANTIALIAS != TRIANGLE && shortest >= p->leg_bound) {
@@ -507,19 +531,44 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
     }
     item[ITEM_INTERVAL] = AS_FLOAT(interval);
   }
+#ifdef PREFETCH_ROWS
+  for (float u = earliest - view.shift; u < latest - view.shift + 16.0f; u += 16.0f)
+    PREFETCH((const GLOBAL float2 *)rows + (AS_UINT(staged[STAGED_BASE]) + (uint)MIN(MAX(u, 0.0f), (float)p->n_samples)));
+#endif
   (void)node;
   (void)is_smooth;
+  (void)rows;
   item[ITEM_FLAGS] = AS_FLOAT(flags | place << 16);
   return base;
 }
 
-/* Places of a SIMD group's list: items that cover the range from 0 on, those by the polynomial first, filled up to a whole
- * number of TOGETHER with copies of no weight; others from the list's end backwards. */
-#define LIST_ITEMS (32 + 2 * TOGETHER)
-
 DEVICE_FUNCTION void write_item(LOCAL float *to, const PRIVATE float *item, uint base) {
   UNROLL_ALL
   for (uint k = 0u; k < (uint)ITEM_WORDS; k++) to[k] = k == (uint)ITEM_BASE ? AS_FLOAT(base & BASE_MASK) : item[k];
+}
+
+/* Items whose samples are tested: rare. @return those of `bits` of which a sample was inside. */
+DEVICE_FUNCTION uint run_tested(PRIVATE tile_lane *own, const LOCAL float *items, uint bits, uint begin,
+                                const LOCAL float *index, const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
+                                const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
+                                const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
+  uint reached = 0u;
+  for (; bits; bits &= bits - 1u) {
+    uint e = CTZ(bits);
+    const LOCAL float *item = items + ((uint)LIST_ITEMS - 1u - e) * (uint)ITEM_WORDS;
+    const GLOBAL migrate_trace *trace = traces + AS_UINT(index[AS_UINT(item[ITEM_FLAGS]) >> 16]);
+    uint inside = inside_tested(item, SIMD_LANE, begin, trace, column, axis, slowness, p);
+    reached |= SIMD_ANY(inside) ? 1u << e : 0u;
+    UNROLL_ALL
+    for (uint c = 0u; c < (uint)CHUNKS; c++) {
+      part_value part;
+      read_part(&part, item, own->t1sq[c], own->s2[c], 0u, rows, sinc, p);
+      taper_part(&part, item, slowness[sample_of(begin, c, p HERE)].radius2, p);
+      part.inside = (int)(inside >> c & 1u);
+      add_part(&own->sum[c], &own->count[c], &part, 1);
+    }
+  }
+  return reached;
 }
 
 /* The items of a list that do not cover the range: places LIST_ITEMS - 1, - 2 ... @return bit e: item e is tested and a
@@ -528,19 +577,15 @@ DEVICE_FUNCTION uint run_parts(PRIVATE tile_lane *own, const LOCAL float *items,
                                const LOCAL float *index, const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
                                const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
                                const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
-  uint reached = 0u;
-  for (uint e = 0u; e < n_parts; e++) {
-    const LOCAL float *item = items + ((uint)LIST_ITEMS - 1u - e) * (uint)ITEM_WORDS;
-    uint flags = AS_UINT(item[ITEM_FLAGS]), base = AS_UINT(item[ITEM_BASE]), inside;
-    if (flags & ITEM_TESTED) {
-      inside = inside_tested(item, SIMD_LANE, begin, traces + AS_UINT(index[flags >> 16]), column, axis, slowness, p);
-      reached |= SIMD_ANY(inside) ? 1u << e : 0u;
-    } else {
-      inside = inside_interval(AS_UINT(item[ITEM_INTERVAL]) HERE);
-    }
-    part_item(own, item, flags, base, inside, begin, slowness, rows, sinc, p HERE);
+  uint flags = SIMD_LANE < n_parts ? AS_UINT(items[((uint)LIST_ITEMS - 1u - SIMD_LANE) * (uint)ITEM_WORDS + (uint)ITEM_FLAGS]) : 0u;
+  uint tested = SIMD_BALLOT(flags & ITEM_TESTED);
+  UNROLL_ALL
+  for (uint c = 0u; c < (uint)CHUNKS; c++) {
+    uint kind = flags & ITEM_TESTED ? CHUNK_NONE : flags >> (2u * c) & 3u;
+    uint bits = SIMD_BALLOT(kind != CHUNK_NONE), tapered = SIMD_BALLOT(kind == CHUNK_TAPERED);
+    run_part_chunk(own, items, bits, tapered, c, begin, slowness, rows, sinc, p HERE);
   }
-  return reached;
+  return tested ? run_tested(own, items, tested, begin, index, traces, column, axis, slowness, rows, sinc, p HERE) : 0u;
 }
 
 DEVICE_FUNCTION uint rounded_up(uint n) {
@@ -559,7 +604,7 @@ DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, LOCAL float *block, uint s
   float item[ITEM_WORDS];
   if (place < total && column->row != 0xffffffffu)
     base = make_item(block + place * (uint)STAGED_WORDS, place, traces + AS_UINT(block[(uint)INDEX_AT + place]), column,
-                     axis + begin, slowness + begin, MIN((uint)RANGE, p->n_time - begin), bound, node, is_smooth, item, p);
+                     axis + begin, slowness + begin, MIN((uint)RANGE, p->n_time - begin), bound, node, is_smooth, rows, item, p);
   int is_listed = base != 0xffffffffu, is_part = is_listed && base < BASE_WHOLE;
   int is_fitted = is_listed && !is_part && (base & BASE_POLYNOMIAL), is_exact = is_listed && !is_part && !is_fitted;
   uint parts = SIMD_BALLOT(is_part), fitted = SIMD_BALLOT(is_fitted), exact = SIMD_BALLOT(is_exact);
