@@ -52,7 +52,7 @@ typedef struct grid {
 } grid;
 
 /* Run to the end, then read the buffers that have somewhere to go, and destroy all. */
-static void run(const char *name, grid grid, const dialect_parameters *p, size_t n, moho_buffer **buffers, void **results) {
+static void run(const char *name, grid where, const dialect_parameters *p, size_t n, moho_buffer **buffers, void **results) {
   moho_kernel *kernel;
   moho_binding bindings[8];
   moho_ticket ticket;
@@ -63,9 +63,9 @@ static void run(const char *name, grid grid, const dialect_parameters *p, size_t
                                                     .n_buffers = n,
                                                     .parameters = p,
                                                     .parameter_bytes = p ? sizeof *p : 0,
-                                                    .groups = {grid.x, grid.y},
-                                                    .lanes = grid.lanes,
-                                                    .group_memory = grid.group_memory}));
+                                                    .groups = {where.x, where.y},
+                                                    .lanes = where.lanes,
+                                                    .group_memory = where.group_memory}));
   assert_ok(moho_queue_submit(queue, &ticket));
   assert_ok(moho_queue_wait(queue, ticket, -1));
   for (size_t i = 0; i < n; i++) {
