@@ -4,7 +4,8 @@
  * context, ranges outside an allocation, handles that are not alive, timing of events without it), what is left over at the
  * end, and lets any call fail. Commands take effect when they are handed over; a stream only remembers until when it is busy.
  * The kernel `spin` takes its parameter n in steps of 2.5 ns; `wild` kills the context.
- * MOHO_CUDA_DOUBLE_VERSION=11000, MOHO_CUDA_DOUBLE_DEVICES=0 change what it tells.
+ * MOHO_CUDA_DOUBLE_VERSION=11000, MOHO_CUDA_DOUBLE_DEVICES=0 change what it tells; MOHO_CUDA_DOUBLE_STRICT=1: a program that
+ * leaves something or breaks a rule exits with 3.
  */
 #ifndef MOHO_TEST_CUDA_DOUBLE_H
 #define MOHO_TEST_CUDA_DOUBLE_H
