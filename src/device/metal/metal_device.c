@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/timer.h"
@@ -90,7 +91,7 @@ static void describe(const metal_device *device, moho_device_report *report) {
   bool is_double = *moho_metal.double_path != 0;
   char name[100], system[48];
   moho_metal_text(METAL(device_name, device->device), name, sizeof name);
-  snprintf(report->name, sizeof report->name, "%s%s", name, is_double ? " (test double)" : "");
+  snprintf(report->name, sizeof report->name, "%s%s", name, is_double && !strstr(name, "test double") ? " (test double)" : "");
   if (is_double)
     snprintf(report->reason, sizeof report->reason, "a test double of Metal: MOHO_METAL_LIBRARY=%.150s", moho_metal.double_path);
   name_architecture(device, report->architecture, sizeof report->architecture);

@@ -5,5 +5,6 @@
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
 size_t strlen(const char *text);
 int strcmp(const char *a, const char *b);
+char *strstr(const char *text, const char *part);
 int strncmp(const char *a, const char *b, size_t n);
 #endif
