@@ -61,7 +61,6 @@ typedef struct migrate_device_parameters {
   float shortest_time;                   /* one input dt, for weights */
   float leg_bound;                       /* v3: legs shorter than this (samples) are evaluated exactly */
   unsigned int first_column;             /* of `columns`, for launches of a part */
-  float reading_end;                     /* n_samples + 8: lanes that do not contribute read before it */
   unsigned int n_items;                  /* v3: items of the work queue */
   /* Compile-time constants on GPUs, read from here where the text is compiled as C. */
   unsigned int interpolation, antialias, weight_power, has_mute, storage;

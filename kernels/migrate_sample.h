@@ -171,17 +171,27 @@ DEVICE_FUNCTION float interpolated(const GLOBAL float *rows, uint at, float f, c
   return stored_sinc8(rows, at, f, sinc, p);
 }
 
-/* The trace under triangles of half-width k > 1 (interpolate.h, triangle_of): c at `at` is the trace integrated twice. Whole
- * half-widths k and k+1 are blended; the linear pick of c commutes with the triangle's sum. */
-DEVICE_FUNCTION float under_triangle(const GLOBAL float *rows, uint at, float f, float width, PARAMETERS *p) {
+/* Linear picks by one address each: `row` is so far before the row's first value that the bits of a rounded-down number index
+ * it (KERN_MAGIC_BITS); STORAGE_PAIRS. */
+DEVICE_FUNCTION float pair_linear(const GLOBAL float2 *row, uint bits, float f) {
+  float2 pair = row[bits];
+  return FMA(f, pair.y, pair.x);
+}
+
+/* The trace under triangles of half-width k > 1 (interpolate.h, triangle_of): c is the trace integrated twice, five picks of
+ * it. Whole half-widths k and k+1 are blended; the linear pick of c commutes with the triangle's sum. */
+DEVICE_FUNCTION float under_triangle(float here, float left, float right, float left_wider, float right_wider, float whole,
+                                     float width) {
+  float wider = whole + 1.0f;
+  float narrow = triangle_of(left, here, right, FAST_RECIPROCAL(whole * whole));
+  return interpolate_linear(narrow, triangle_of(left_wider, here, right_wider, FAST_RECIPROCAL(wider * wider)), width - whole);
+}
+
+DEVICE_FUNCTION float triangle_at(const GLOBAL float *rows, uint at, float f, float width, PARAMETERS *p) {
   float magic = ROUND_DOWN_ADD(width, KERN_MAGIC), whole = magic - KERN_MAGIC;
   uint k = AS_UINT(magic) - KERN_MAGIC_BITS;
-  float here = stored_linear(rows, at, f, p), wider = whole + 1.0f;
-  float narrow = triangle_of(stored_linear(rows, at - k, f, p), here, stored_linear(rows, at + k, f, p),
-                             FAST_RECIPROCAL(whole * whole));
-  float wide = triangle_of(stored_linear(rows, at - k - 1u, f, p), here, stored_linear(rows, at + k + 1u, f, p),
-                           FAST_RECIPROCAL(wider * wider));
-  return interpolate_linear(narrow, wide, width - whole);
+  return under_triangle(stored_linear(rows, at, f, p), stored_linear(rows, at - k, f, p), stored_linear(rows, at + k, f, p),
+                        stored_linear(rows, at - k - 1u, f, p), stored_linear(rows, at + k + 1u, f, p), whole, width);
 }
 
 /* Half-width of the triangle from the legs' squared times. */
@@ -195,12 +205,15 @@ DEVICE_FUNCTION float half_width(const PRIVATE trace_view *view, const GLOBAL mi
   return MIN(triangle_half_width(px, py, view->spacing), (float)p->k_max);
 }
 
-/* Trace `row` at place u (inside the record, or clamped near it), antialiased for half-width `width` (1: not at all). */
+/* A row at place u (inside the record, or clamped near it), antialiased for half-width `width` (1 or less: not at all).
+ * row_begin: its first value's number among all. */
 DEVICE_FUNCTION float trace_at(const GLOBAL float *rows, uint row_begin, float u, float width, const GLOBAL float *sinc,
                                PARAMETERS *p) {
   float magic = ROUND_DOWN_ADD(u, KERN_MAGIC), f = u - (magic - KERN_MAGIC);
+  if (STORAGE == STORAGE_PAIRS && INTERPOLATION == LINEAR && ANTIALIAS != TRIANGLE)
+    return pair_linear((const GLOBAL float2 *)rows + row_begin - KERN_MAGIC_BITS, AS_UINT(magic), f);
   uint at = row_begin + (AS_UINT(magic) - KERN_MAGIC_BITS);
-  if (ANTIALIAS == TRIANGLE && width > 1.0f) return under_triangle(rows, at + (p->c0 - p->x0), f, width, p);
+  if (ANTIALIAS == TRIANGLE && width > 1.0f) return triangle_at(rows, at + (p->c0 - p->x0), f, width, p);
   return interpolated(rows, at, f, sinc, p);
 }
 

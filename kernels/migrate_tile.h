@@ -28,6 +28,9 @@
 #ifndef CHUNKS
 #define CHUNKS 4 /* samples a lane */
 #endif
+#ifndef NO_SHIFT
+#define NO_SHIFT 0 /* 1: all traces begin at time 0 */
+#endif
 #ifndef TOGETHER
 #define TOGETHER 4 /* items at once where all cover their range: 1, 2 or 4 */
 #endif
@@ -376,7 +379,7 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
         t = u + shift;
       } else {
         t = exact_time(item, head.x, head.y, own->t1sq[c], own->s2[c], &width, p);
-        u = t - head.z;
+        u = NO_SHIFT ? t : t - head.z;
       }
       value[k * (uint)CHUNKS + c] = trace_at(rows, base, u, width, sinc, p);
       weight[k * (uint)CHUNKS + c] = weighted(tail.x, t, p);
@@ -398,7 +401,7 @@ DEVICE_FUNCTION void read_part(PRIVATE part_value *part, const LOCAL float *item
   uint interval = AS_UINT(item[ITEM_INTERVAL]), first = interval & 0xffffu;
   float width, t = exact_time(item, item[0], item[1], t1sq, s2, &width, p);
   /* A lane beside the interval reads somewhere near the record. */
-  float u = MIN(MAX(t - item[2], -8.0f), p->high + 8.0f);
+  float u = MIN(MAX(NO_SHIFT ? t : t - item[2], -8.0f), p->high + 8.0f);
   part->value = trace_at(rows, AS_UINT(item[ITEM_BASE]), u, width, sinc, p);
   part->weight = weighted(item[ITEM_WEIGHT], t, p);
   part->inside = sample - first < (interval >> 16) - first;
@@ -464,19 +467,41 @@ RARE_FUNCTION uint inside_tested(const LOCAL float *item, uint lane, uint begin,
   return bits;
 }
 
+DEVICE_FUNCTION void view_staged(PRIVATE trace_view *view, const LOCAL float *staged, const GLOBAL migrate_column *column) {
+  view->source_x = difference(column->x, column->x_low, staged[0], staged[1]);
+  view->source_y = difference(column->y, column->y_low, staged[2], staged[3]);
+  view->receiver_x = difference(column->x, column->x_low, staged[4], staged[5]);
+  view->receiver_y = difference(column->y, column->y_low, staged[6], staged[7]);
+  view->shift = staged[STAGED_SHIFT];
+  view_fill(view);
+}
+
+/* Asks for what a staged trace will be read for in the next step: each SIMD group for other 128 bytes of the window, which
+ * begins nearly at the same place for all columns of the tile. */
+DEVICE_FUNCTION void prefetch_window(const LOCAL float *staged, const GLOBAL migrate_column *column, const LOCAL float *bound,
+                                     const GLOBAL float *rows, uint group, PARAMETERS *p) {
+  const uint line = STORAGE == STORAGE_PAIRS ? 16u : 32u; /* values in 128 bytes */
+  trace_view view;
+  view_staged(&view, staged, column);
+  if (view.midpoint2 > bound[BOUND_RADIUS2_LAST]) return;
+  float first = bound[BOUND_T1SQ_FIRST], last = bound[BOUND_T1SQ_LAST], s2 = bound[BOUND_S2_LEAST];
+  float u = FAST_SQRT(FMA(view.source2, s2, first)) + FAST_SQRT(FMA(view.receiver2, s2, first)) - view.shift;
+  float end = FAST_SQRT(FMA(view.source2, s2, last)) + FAST_SQRT(FMA(view.receiver2, s2, last)) - view.shift;
+  end = MIN(end + (float)line, p->high);
+  const GLOBAL float2 *row = (const GLOBAL float2 *)rows + AS_UINT(staged[STAGED_BASE]);
+  if (ANTIALIAS == TRIANGLE) row += p->c0 - p->x0;
+  for (u = MAX(u, 0.0f) + (float)(line * group); u < end; u += (float)(line * (uint)COLUMNS))
+    PREFETCH(STORAGE == STORAGE_PAIRS ? (const GLOBAL uint *)(row + (uint)u)
+                                      : (const GLOBAL uint *)rows + AS_UINT(staged[STAGED_BASE]) + (uint)u);
+}
+
 /* One lane's trace of the staged ones into an item, or nothing. @return its base word, flags in item[ITEM_FLAGS]; ~0 nothing. */
 DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOBAL migrate_trace *trace,
                                const GLOBAL migrate_column *column, const GLOBAL migrate_sample *axis,
                                const GLOBAL migrate_slowness *slowness, uint n, const LOCAL float *bound,
-                               const LOCAL float *node, int is_smooth, const GLOBAL float *rows, PRIVATE float *item,
-                               PARAMETERS *p) {
+                               const LOCAL float *node, int is_smooth, PRIVATE float *item, PARAMETERS *p) {
   trace_view view;
-  view.source_x = difference(column->x, column->x_low, staged[0], staged[1]);
-  view.source_y = difference(column->y, column->y_low, staged[2], staged[3]);
-  view.receiver_x = difference(column->x, column->x_low, staged[4], staged[5]);
-  view.receiver_y = difference(column->y, column->y_low, staged[6], staged[7]);
-  view.shift = staged[STAGED_SHIFT];
-  view_fill(&view);
+  view_staged(&view, staged, column);
   float shortest, earliest, latest, weight = staged[STAGED_SCALE], distance = FAST_SQRT(view.midpoint2);
   uint kind = classify(&view, bound, &shortest, &earliest, &latest, p), base = AS_UINT(staged[STAGED_BASE]), flags = 0u;
   if (kind == RANGE_NONE) return 0xffffffffu;
@@ -531,13 +556,8 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
     }
     item[ITEM_INTERVAL] = AS_FLOAT(interval);
   }
-#ifdef PREFETCH_ROWS
-  for (float u = earliest - view.shift; u < latest - view.shift + 16.0f; u += 16.0f)
-    PREFETCH((const GLOBAL float2 *)rows + (AS_UINT(staged[STAGED_BASE]) + (uint)MIN(MAX(u, 0.0f), (float)p->n_samples)));
-#endif
   (void)node;
   (void)is_smooth;
-  (void)rows;
   item[ITEM_FLAGS] = AS_FLOAT(flags | place << 16);
   return base;
 }
@@ -602,9 +622,13 @@ DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, LOCAL float *block, uint s
   LOCAL float *items = block + ITEM_AT + SIMD_GROUP * (uint)(LIST_ITEMS * ITEM_WORDS);
   uint place = 32u * step + SIMD_LANE, base = 0xffffffffu;
   float item[ITEM_WORDS];
+#ifndef NO_PREFETCH
+  if (place + 32u < total && column->row != 0xffffffffu)
+    prefetch_window(block + (place + 32u) * (uint)STAGED_WORDS, column, bound, rows, SIMD_GROUP, p);
+#endif
   if (place < total && column->row != 0xffffffffu)
     base = make_item(block + place * (uint)STAGED_WORDS, place, traces + AS_UINT(block[(uint)INDEX_AT + place]), column,
-                     axis + begin, slowness + begin, MIN((uint)RANGE, p->n_time - begin), bound, node, is_smooth, rows, item, p);
+                     axis + begin, slowness + begin, MIN((uint)RANGE, p->n_time - begin), bound, node, is_smooth, item, p);
   int is_listed = base != 0xffffffffu, is_part = is_listed && base < BASE_WHOLE;
   int is_fitted = is_listed && !is_part && (base & BASE_POLYNOMIAL), is_exact = is_listed && !is_part && !is_fitted;
   uint parts = SIMD_BALLOT(is_part), fitted = SIMD_BALLOT(is_fitted), exact = SIMD_BALLOT(is_exact);
