@@ -15,7 +15,7 @@
 /* Memory as a backend gave it. */
 typedef struct moho_block {
   uint64_t address; /* cuda: device address; cpu: the pointer; metal: 0 */
-  void *handle;     /* metal: the MTLBuffer; else NULL */
+  void *handle;     /* the backend's own: metal: the MTLBuffer */
   void *host;       /* host's view, NULL where there is none */
   size_t bytes;
 } moho_block;
