@@ -96,7 +96,8 @@ static void describe(const metal_device *device, moho_device_report *report) {
     snprintf(report->reason, sizeof report->reason, "a test double of Metal: MOHO_METAL_LIBRARY=%.150s", moho_metal.double_path);
   name_architecture(device, report->architecture, sizeof report->architecture);
   moho_metal_text(METAL(system_version, METAL(process_info, moho_metal.process_class)), system, sizeof system);
-  snprintf(report->driver, sizeof report->driver, "Metal 3.0, %s", system);
+  const char *number = strncmp(system, "Version ", 8) == 0 ? system + 8 : system;
+  snprintf(report->driver, sizeof report->driver, "Metal 3.0, macOS %s", number);
   snprintf(report->kind, sizeof report->kind, "metal");
   report->available = report->unified_memory = report->zero_copy = 1;
   report->threads = moho_cpu_count();

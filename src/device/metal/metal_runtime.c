@@ -19,6 +19,7 @@ static const char *const apple_libraries[] = {
     "/System/Library/Frameworks/Foundation.framework/Foundation",
     "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics",
     "/System/Library/Frameworks/Metal.framework/Metal",
+    "/usr/lib/libSystem.B.dylib", /* getpagesize */
 };
 enum { N_LIBRARIES = sizeof apple_libraries / sizeof *apple_libraries };
 
