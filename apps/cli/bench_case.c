@@ -69,10 +69,9 @@ static moho_status migrate(const bench_case *c, moho_device *device, const bench
   return status;
 }
 
-/* Fills caches and pools: on a device the whole survey, but a part of the largest; native loops have little to warm. */
-static size_t warm_up_traces(const bench_case *c, const bench_survey *s, const bench_result *r) {
-  int is_native = c->options.kernel == MOHO_KERNEL_NATIVE || (c->options.kernel == MOHO_KERNEL_AUTO && r->device.has_native);
-  size_t most = is_native ? 512 : (size_t)1 << 17;
+/* Fills caches and pools: on a GPU the whole survey, but a part of the largest; the processor has little to warm. */
+static size_t warm_up_traces(const bench_survey *s, const bench_result *r) {
+  size_t most = r->device.has_native ? 512 : (size_t)1 << 17;
   return s->geometry.n < most ? s->geometry.n : most;
 }
 
@@ -115,7 +114,7 @@ moho_status bench_run(const bench_case *c, moho_device *device, const bench_surv
   *out = (bench_result){0};
   moho_status status = moho_device_describe(device, &out->device);
   if (!status) status = moho_image_create(&s->grid, &image);
-  if (!status) status = migrate(c, device, s, warm_up_traces(c, s, out), &image, &out->first, out);
+  if (!status) status = migrate(c, device, s, warm_up_traces(s, out), &image, &out->first, out);
   for (int run = 0; !status && run < c->runs; run++) status = migrate(c, device, s, s->geometry.n, &image, &out->runs[run], out);
   if (!status) {
     settle_figures(out, c->runs);

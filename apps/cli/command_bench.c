@@ -95,8 +95,8 @@ static void print_case(FILE *out, const bench_case *c, const bench_result *r, co
           c->dataset, c->kernel, c->interpolation, c->antialias, c->weight, r->device.simd[0] ? r->device.simd : r->device.kind,
           r->device.threads, count_text((double)r->contributions, contributions), r->median.kernel, r->least.kernel,
           r->most.kernel, count_text(per_second, rate), per_second > 0 ? 1e9 / per_second : 0.0);
-  fprintf(out, "        %s%s%s; wall %.3f s, transfer %.3f s, allocation %.3f s (%.3f s at first)", r->kernel,
-          r->kernel_reason[0] ? ": " : "", r->kernel_reason, r->median.wall, r->median.transfer, r->median.allocation,
+  fprintf(out, "        %s; wall %.3f s, transfer %.3f s, allocation %.3f s (%.3f s at first)",
+          r->kernel_reason[0] ? r->kernel_reason : r->kernel, r->median.wall, r->median.transfer, r->median.allocation,
           r->first.allocation);
   const json_t *speedup = json_object_get(object, "speedup_over_baseline");
   if (speedup)

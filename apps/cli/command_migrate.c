@@ -37,6 +37,23 @@ static void print_traces(FILE *out, const json_t *root) {
   fprintf(out, "\n");
 }
 
+static const char *word_at(const json_t *root, const char *section, const char *key) {
+  const char *text = json_string_value(json_object_get(json_object_get(root, section), key));
+  return text ? text : "";
+}
+
+/* The device, the kernel, and why these where they were chosen. */
+static void print_where(FILE *out, const json_t *root) {
+  const char *why = word_at(root, "device", "reason"), *why_kernel = word_at(root, "kernel", "reason");
+  double transfer = number_at(root, "seconds", "transfer"), allocation = number_at(root, "seconds", "allocation");
+  char seconds[32];
+  fprintf(out, "  on %s, %s%s%s%s; kernel %s", word_at(root, "device", "uri"), word_at(root, "device", "name"), why[0] ? " (" : "",
+          why, why[0] ? ")" : "", why_kernel[0] ? why_kernel : word_at(root, "kernel", "used"));
+  if (transfer > 0) fprintf(out, "; transfers %s", seconds_text(transfer, seconds));
+  if (allocation > 0) fprintf(out, ", allocation %s", seconds_text(allocation, seconds));
+  fprintf(out, "\n");
+}
+
 static void print_summary(FILE *out, const char *report) {
   char count[32], rate[32], total[32], kernel[32], peak[32];
   json_t *root = json_loads(report, 0, NULL);
@@ -46,6 +63,7 @@ static void print_summary(FILE *out, const char *report) {
           seconds_text(number_at(root, "seconds", "kernel"), kernel),
           count_text(number_at(root, NULL, "contributions_per_s"), rate),
           bytes_text(number_at(root, "memory", "peak_bytes"), peak));
+  print_where(out, root);
   print_traces(out, root);
   size_t index;
   json_t *warning;

@@ -12,41 +12,63 @@
 
 /* ---- time expected ---- */
 
+enum { MULTIPLY_ADDS_A_CONTRIBUTION = 30 };
+
 /*
  * Contributions per second and core that the time is reckoned with: round figures of a 2.8 GHz server core, linear interpolation,
  * no weights. `moho bench migrate` measures those of the machine at hand.
  */
-static double assumed_rate(const moho_run_inputs *in) {
+static double native_rate(const moho_run_inputs *in) {
   const char *simd = in->device_report.simd;
   double rate = strcmp(simd, "avx512") == 0 ? 2.0e9
                 : strcmp(simd, "avx2") == 0 ? 0.8e9
                 : strcmp(simd, "neon") == 0 ? 0.5e9
                                             : 0.15e9;
+  return rate * in->device_report.threads;
+}
+
+/*
+ * On a GPU: multiply-adds a second as they are measured here, over those of a contribution. A kernel's text run as C on the
+ * processor is for tests.
+ */
+static moho_status device_rate(const moho_run_inputs *in, double *rate) {
+  moho_device_rates rates;
+  *rate = 1e7 * in->device_report.threads;
+  if (in->device_report.has_native) return MOHO_OK;
+  MOHO_TRY(moho_device_measure(in->device, &rates));
+  *rate = rates.fma_per_s / MULTIPLY_ADDS_A_CONTRIBUTION;
+  return MOHO_OK;
+}
+
+static moho_status assumed_rate(const moho_run_inputs *in, double *out) {
+  double rate = native_rate(in);
+  if (strcmp(in->plan.kernel, "native") != 0) MOHO_TRY(device_rate(in, &rate));
   if (in->options.weight != MOHO_WEIGHT_NONE) rate *= 0.75;
   if (in->options.antialias == MOHO_ANTIALIAS_TRIANGLE) rate *= 0.35;
   if (in->options.interpolation == MOHO_INTERPOLATION_CUBIC) rate *= 0.5;
   if (in->options.interpolation == MOHO_INTERPOLATION_SINC8) rate *= 0.25;
-  return rate * in->device_report.threads;
+  *out = rate;
+  return MOHO_OK;
 }
 
 /* ---- JSON ---- */
 
-static json_t *plan_json(const moho_run_inputs *in) {
+static json_t *plan_json(const moho_run_inputs *in, double rate) {
   const moho_migration_plan *p = &in->plan;
-  double rate = assumed_rate(in);
-  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:f, s:f, s:f}", "memory_needed_bytes",
-                   (json_int_t)in->memory_needed, "memory_allowed_bytes", (json_int_t)in->memory_allowed, "image_bytes",
-                   (json_int_t)p->image_bytes, "batch_traces", (json_int_t)p->batch_traces, "tiles", (json_int_t)p->tiles,
-                   "tile_columns", (json_int_t)p->tile_columns, "contributions", p->contributions, "assumed_contributions_per_s",
-                   rate, "seconds_expected", p->contributions / rate, "offset_classes", (json_int_t)p->offset_classes,
-                   "class_spacing_min_m", p->class_spacing_min_m, "class_spacing_max_m", p->class_spacing_max_m, "grid_alias_hz",
-                   isfinite(p->grid_alias_hz) ? p->grid_alias_hz : 0.0);
+  return json_pack(
+      "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:f, s:f, s:f}", "kernel", p->kernel, "storage",
+      in->options.storage == MOHO_STORAGE_HALF ? "half" : "float", "device_bytes", (json_int_t)p->device_bytes,
+      "memory_needed_bytes", (json_int_t)in->memory_needed, "memory_allowed_bytes", (json_int_t)in->memory_allowed, "image_bytes",
+      (json_int_t)p->image_bytes, "batch_traces", (json_int_t)p->batch_traces, "tiles", (json_int_t)p->tiles, "tile_columns",
+      (json_int_t)p->tile_columns, "contributions", p->contributions, "assumed_contributions_per_s", rate, "seconds_expected",
+      p->contributions / rate, "offset_classes", (json_int_t)p->offset_classes, "class_spacing_min_m", p->class_spacing_min_m,
+      "class_spacing_max_m", p->class_spacing_max_m, "grid_alias_hz", isfinite(p->grid_alias_hz) ? p->grid_alias_hz : 0.0);
 }
 
-static json_t *explain_json(const moho_job *job, const moho_run_inputs *in) {
+static json_t *explain_json(const moho_job *job, const moho_run_inputs *in, double rate) {
   return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "software", moho_report_software(), "job",
                    moho_job_effective_json(job), "device", moho_report_device(in), "input", moho_report_input(job, in), "grid",
-                   moho_report_grid(in), "settled", moho_report_settled(in), "plan", plan_json(in), "warnings",
+                   moho_report_grid(in), "settled", moho_report_settled(in), "plan", plan_json(in, rate), "warnings",
                    moho_run_warnings(in));
 }
 
@@ -101,11 +123,16 @@ static void print_grid(FILE *out, const moho_run_inputs *in) {
   fprintf(out, "  time       %zu from %g s, %g s apart\n", g->n_time, g->first_s, g->step_s);
 }
 
-static void print_plan(FILE *out, const moho_run_inputs *in) {
+static void print_plan(FILE *out, const moho_run_inputs *in, double rate) {
   const moho_migration_plan *p = &in->plan;
-  char need[32], allowed[32];
-  double rate = assumed_rate(in);
-  fprintf(out, "\nPlan\n  device        %s: %s\n", in->device_report.uri, in->device_report.name);
+  const moho_device_report *d = &in->device_report;
+  char need[32], allowed[32], device[32], device_free[32];
+  fprintf(out, "\nPlan\n  device        %s: %s%s%s\n", d->uri, d->name, d->reason[0] ? "; " : "", d->reason);
+  if (strcmp(p->kernel, "auto") == 0) fprintf(out, "  kernel        v2 or v3, measured with the first batch\n");
+  else fprintf(out, "  kernel        %s\n", p->kernel);
+  if (p->device_bytes)
+    fprintf(out, "  device memory %s of %s free\n", moho_bytes_text((double)p->device_bytes, device),
+            moho_bytes_text((double)d->memory_free_bytes, device_free));
   fprintf(out, "  memory        %s of %s allowed\n", moho_bytes_text((double)in->memory_needed, need),
           moho_bytes_text((double)in->memory_allowed, allowed));
   fprintf(out, "  tiles         %zu of %zu columns a side; batches of %zu traces\n", p->tiles, p->tile_columns, p->batch_traces);
@@ -124,7 +151,7 @@ static void print_warnings(FILE *out, const moho_run_inputs *in) {
   json_decref(warnings);
 }
 
-static char *explain_text(const moho_job *job, const moho_run_inputs *in) {
+static char *explain_text(const moho_job *job, const moho_run_inputs *in, double rate) {
   char *text = NULL;
   size_t size;
   FILE *out = open_memstream(&text, &size);
@@ -132,7 +159,7 @@ static char *explain_text(const moho_job *job, const moho_run_inputs *in) {
   print_job(out, job);
   print_input(out, in);
   print_grid(out, in);
-  print_plan(out, in);
+  print_plan(out, in, rate);
   print_warnings(out, in);
   return fclose(out) ? NULL : text;
 }
@@ -141,13 +168,17 @@ MOHO_API moho_status moho_job_explain(const moho_job *job, int json, char **text
   moho_run_inputs inputs;
   *text = NULL;
   MOHO_TRY(moho_run_inputs_open(job, NULL, NULL, &inputs));
-  if (json) {
-    json_t *root = explain_json(job, &inputs);
+  double rate = 0;
+  moho_status status = assumed_rate(&inputs, &rate);
+  if (!status && json) {
+    json_t *root = explain_json(job, &inputs, rate);
     *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(root);
-  } else {
-    *text = explain_text(job, &inputs);
+  } else if (!status) {
+    *text = explain_text(job, &inputs, rate);
   }
+  moho_error error = moho_error_take();
   moho_run_inputs_close(&inputs);
+  if (status) return moho_error_set(&error);
   return *text ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "explain: out of memory");
 }

@@ -105,9 +105,12 @@
   X(OUTPUT_FORMATS, "output.formats", WORDS, "", "[zarr, segy]", "zarr|segy", "", 0, 0, "image.zarr, stack.sgy")                \
   X(OUTPUT_PNG, "output.png", FLAG, "", "true", "", "", 0, 0, "pictures stack.png and fold.png")                                \
   X(EXECUTION, "execution", SECTION, "", NULL, "", "", 0, 0, "on what machine, with how much of it")                            \
-  X(DEVICE, "execution.device", TEXT, "", "auto", "", "cuda|metal", 0, 0,                                                       \
-    "auto, cpu, or with its options: cpu?threads=8&simd=avx2")                                                                  \
-  X(KERNEL, "execution.kernel", WORD, "", "auto", "auto", "baseline|v1|v2|v3", 0, 0, "which version of the kernel runs")        \
+  X(DEVICE, "execution.device", TEXT, "", "auto", "", "", 0, 0,                                                                 \
+    "auto (metal, cuda or cpu, the first there is), cpu, cpu?threads=8&simd=avx2, cuda, cuda:1, metal")                         \
+  X(KERNEL, "execution.kernel", WORD, "", "auto", "auto|native|baseline|v1|v2|v3", "", 0, 0,                                    \
+    "version of the kernel (docs/kernels.md); auto: native on the cpu, else the faster of v2 and v3, measured")                 \
+  X(STORAGE, "execution.storage", WORD, "", "float", "float|half", "", 0, 0,                                                    \
+    "how a GPU keeps traces; half: less memory to read, relative error up to 1e-3, without antialias, v1 to v3")                \
   X(THREADS, "execution.threads", WHOLE, "", "auto", "auto", "", 1, 4096, "worker threads; auto: all cores")                    \
   X(MEMORY, "execution.memory_gb", NUMBER, "GB", "auto", "auto", "", 0.001, 1e6,                                                \
     "bound on memory, in 1e9 bytes; auto: 80 % of what is free")                                                                \

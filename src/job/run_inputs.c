@@ -12,6 +12,11 @@
 static moho_status at_key(const moho_job *job, moho_job_id id, moho_status status) {
   if (!status) return status;
   int named = moho_job_find(moho_last_error()->key);
+  if (named < 0) { /* a word of the runtime's, "device": the job's key says it better */
+    moho_error error = moho_error_take();
+    error.key[0] = '\0';
+    moho_error_set(&error);
+  }
   moho_place place = moho_job_place(job, named < 0 ? id : (moho_job_id)named);
   if (moho_last_error()->file[0]) place.file = NULL, place.line = place.column = 0; /* the error is about another file */
   return moho_fail_add_place(place, NULL);
@@ -219,6 +224,8 @@ static moho_migration_options migration_options(const moho_job *job) {
   options.rho_filter = (moho_rho)word_index(job, MOHO_KEY_RHO_FILTER, "auto|none|2d|3d");
   options.stretch_mute = moho_job_is(job, MOHO_KEY_STRETCH_MUTE, "none") ? -1 : moho_job_number(job, MOHO_KEY_STRETCH_MUTE);
   options.normalise = (moho_normalise)word_index(job, MOHO_KEY_NORMALISE, "none|fold");
+  options.kernel = (moho_migration_kernel)word_index(job, MOHO_KEY_KERNEL, "auto|native|baseline|v1|v2|v3");
+  options.storage = (moho_storage)word_index(job, MOHO_KEY_STORAGE, "float|half");
   options.tile_columns = moho_job_is(job, MOHO_KEY_TILE, "auto") ? 0 : (int)moho_job_number(job, MOHO_KEY_TILE);
   return options;
 }
@@ -248,6 +255,7 @@ static moho_status open_all(const moho_job *job, moho_progress_function progress
   MOHO_TRY(at_key(job, MOHO_KEY_GRID, make_grid(job, in)));
   MOHO_TRY(at_key(job, MOHO_KEY_VELOCITY, make_velocity(job, &in->grid, &in->velocity)));
   in->options = migration_options(job);
+  MOHO_TRY(at_key(job, MOHO_KEY_KERNEL, moho_migration_supports(in->device, &in->options)));
   MOHO_TRY(at_key(job, MOHO_KEY_INPUT_TRACES, sample_spectrum(job, in)));
   return at_key(job, MOHO_KEY_MIGRATION, make_plan(job, in));
 }

@@ -29,8 +29,9 @@ json_t *moho_report_software(void) {
 
 json_t *moho_report_device(const moho_run_inputs *in) {
   const moho_device_report *d = &in->device_report;
-  return json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:s}", "uri", d->uri, "kind", d->kind, "name", d->name, "simd", d->simd,
-                   "threads", d->threads, "memory_bytes", whole(d->memory_bytes), "reason", d->reason);
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:I, s:s}", "uri", d->uri, "kind", d->kind, "name", d->name,
+                   "architecture", d->architecture, "simd", d->simd, "driver", d->driver, "threads", d->threads, "unified_memory",
+                   d->unified_memory, "memory_bytes", whole(d->memory_bytes), "reason", d->reason);
 }
 
 /* Text from files may not be UTF-8; then it is left out rather than the whole report. */
@@ -126,10 +127,18 @@ static json_t *traces_json(const moho_run_inputs *in, const moho_migration_count
                    "no_position", whole(no_position), "muted", whole(muted), "bad", whole(bad));
 }
 
+/* Which version of the kernel ran, and why that one. */
+static json_t *kernel_json(const moho_run_inputs *in, const moho_migration_counts *counts) {
+  return json_pack("{s:s, s:s, s:s, s:s, s:I}", "asked", moho_migration_kernel_name(in->options.kernel), "used", counts->kernel,
+                   "reason", counts->kernel_reason, "storage", in->options.storage == MOHO_STORAGE_HALF ? "half" : "float",
+                   "launches", (json_int_t)counts->launches);
+}
+
 static json_t *seconds_json(const moho_run_seconds *s, const moho_migration_counts *counts) {
-  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "open", s->open, "create", s->create, "migrate", s->migrate,
-                   "kernel", counts->kernel_seconds, "prepare", counts->prepare_seconds, "read", s->read, "write", s->write,
-                   "total", s->total);
+  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "open", s->open, "create", s->create, "migrate",
+                   s->migrate, "kernel", counts->kernel_seconds, "transfer", counts->transfer_seconds, "allocation",
+                   counts->allocation_seconds, "prepare", counts->prepare_seconds, "read", s->read, "write", s->write, "total",
+                   s->total);
 }
 
 static json_t *outputs_json(const moho_job *job) {
@@ -156,13 +165,14 @@ moho_status moho_report_text(const moho_job *job, const moho_run_inputs *in, con
   json_t *root = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "software", moho_report_software(), "finished", now, "job_file",
                            text_json(job->name), "job", moho_job_effective_json(job), "device", moho_report_device(in), "input",
                            moho_report_input(job, in));
-  json_t *results = json_pack("{s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:o}", "warnings",
-                              moho_run_warnings(in), "grid", moho_report_grid(in), "settled", moho_report_settled(in), "traces",
-                              traces_json(in, counts), "contributions", (json_int_t)counts->contributions, "contributions_per_s",
-                              rate, "seconds", seconds_json(seconds, counts), "memory", "allowed_bytes",
-                              whole(in->memory_allowed), "planned_bytes", whole(in->memory_needed), "migration_bytes",
-                              whole(counts->memory_bytes), "peak_bytes", whole(moho_process_memory_peak()), "directory",
-                              text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)), "outputs", outputs_json(job));
+  json_t *results = json_pack(
+      "{s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "warnings", moho_run_warnings(in),
+      "kernel", kernel_json(in, counts), "grid", moho_report_grid(in), "settled", moho_report_settled(in), "traces",
+      traces_json(in, counts), "contributions", (json_int_t)counts->contributions, "contributions_per_s", rate, "seconds",
+      seconds_json(seconds, counts), "memory", "allowed_bytes", whole(in->memory_allowed), "planned_bytes",
+      whole(in->memory_needed), "migration_bytes", whole(counts->memory_bytes), "device_bytes", whole(counts->device_bytes),
+      "peak_bytes", whole(moho_process_memory_peak()), "directory", text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)),
+      "outputs", outputs_json(job));
   *text = root && results && json_object_update(root, results) == 0 ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15))
                                                                     : NULL;
   json_decref(root);

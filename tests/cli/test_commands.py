@@ -57,9 +57,8 @@ class Usage(CommandTest):
     def test_commands_of_later_work(self):
         for command in ["demigrate", "velocity", "program", "serve"]:
             self.fails(1, f"{command} is not yet available", command)
-        for subject in ["tensor", "program", "memory"]:
+        for subject in ["tensor", "program"]:
             self.fails(1, f"bench {subject} is not yet available", "bench", subject)
-        self.fails(1, "--kernel v2 is not yet available", "bench", "migrate", "--kernel", "v2")
 
     def test_missing_and_superfluous_arguments(self):
         self.fails(2, "which job?", "migrate")
@@ -90,9 +89,19 @@ class Devices(CommandTest):
         devices = {d["kind"]: d for d in self.good("devices", "--json").json()}
         self.assertTrue(devices["cpu"]["available"])
         self.assertGreaterEqual(devices["cpu"]["threads"], 1)
-        for kind in ["cuda", "metal"]:
-            self.assertFalse(devices[kind]["available"])
-            self.assertIn("not yet available", devices[kind]["reason"])
+        self.assertEqual((devices["cpu"]["simd_width"], devices["cpu"]["unified_memory"], devices["cpu"]["zero_copy"]), (32, True, True))
+        self.assertGreater(devices["cpu"]["largest_buffer_bytes"], 1 << 20)
+        self.assertTrue({"uri", "name", "architecture", "driver", "max_lanes", "group_memory_bytes", "working_set_bytes", "memory_free_bytes",
+                         "wrap_alignment", "types", "reason"} <= set(devices["cpu"]))
+        self.assertNotIn("rates", devices["cpu"])
+        for kind in ["cuda", "metal"]:  # there or not: with a name or with the reason
+            self.assertTrue(devices[kind]["name"] if devices[kind]["available"] else devices[kind]["reason"])
+
+    def test_measured_rates(self):
+        devices = {d["kind"]: d for d in self.good("devices", "--measure", "--json").json()}
+        self.assertTrue(all(rate > 0 for rate in devices["cpu"]["rates"].values()))
+        self.assertEqual(set(devices["cpu"]["rates"]), {"copy_bytes_per_s", "upload_bytes_per_s", "download_bytes_per_s", "fma_per_s", "launch_s"})
+        self.assertIn("measured", self.good("devices", "--measure").out)
 
     def test_output_names_a_file(self):
         self.assertEqual(self.good("devices", "--json", "--output", "d.json").out, "")
@@ -270,7 +279,7 @@ class SelftestAndBench(CommandTest):
         text = self.good("selftest", "--device", "cpu?simd=scalar").out
         self.assertIn("0 failed", text)
         self.assertNotIn("avx", text)
-        self.fails(1, "not yet available", "selftest", "--device", "cuda:0")
+        self.fails(1, "not available", "selftest", "--device", "cuda:99")
         self.fails(1, "cpu", "selftest", "--device", "cpuu")
 
     def test_bench(self):
@@ -294,10 +303,60 @@ class SelftestAndBench(CommandTest):
         self.write("bench/results/here.json", json.dumps([case]))
         self.assertNotIn("slower", self.good("bench", "migrate", "--dataset", "tiny", "--runs", "1").err)
 
+    def test_bench_of_the_ladder(self):
+        result = self.good("bench", "migrate", "--device", "cpu", "--dataset", "tiny", "--runs", "1", "--kernel", "auto,native", "--json",
+                           "--report", "ladder.md")
+        cases = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual([(case["kernel"], case["kernel_used"]) for case in cases], [("auto", "native"), ("native", "native")])
+        for case in cases:
+            self.assertEqual(case["contributions"], case["contributions_counted"])
+            self.assertTrue(case["check"]["passed"])
+            self.assertEqual((case["check"]["columns"], case["check"]["fold_differs"]), (441, 0))
+            self.assertGreaterEqual(case["wall_seconds"], case["allocation_seconds"])
+        with open(self.path("ladder.md"), encoding="utf-8") as file:
+            table = file.read()
+        self.assertEqual(table.count("| tiny |"), 2)
+        self.assertIn("fold identical, 441 columns", table)
+
+    def test_bench_compares_with_a_kept_baseline(self):
+        case = json.loads(self.good("bench", "migrate", "--dataset", "tiny", "--runs", "1", "--no-check", "--json").out)
+        self.assertIsNone(case["check"])
+        self.assertNotIn("speedup_over_baseline", case)
+        os.makedirs(self.path("bench", "results"))
+        kept = dict(case, kernel="baseline", wall_seconds=1000.0, seconds={"min": 1000, "median": 1000, "max": 1000}, contributions_per_s=1.0)
+        self.write("bench/results/here.json", json.dumps({"cases": [kept]}))
+        result = self.good("bench", "migrate", "--dataset", "tiny", "--runs", "1", "--no-check", "--json", "--report", "a.html")
+        speedup = json.loads(result.out)["speedup_over_baseline"]
+        self.assertGreater(speedup["kernel"], 10)
+        self.assertEqual(speedup["from"], "bench/results/here.json")
+        with open(self.path("a.html"), encoding="utf-8") as file:
+            page = file.read()
+        self.assertIn("<td>tiny</td>", page)
+        self.assertIn("not compared", page)
+
+    def test_bench_leaves_out_what_a_kernel_cannot_do(self):
+        result = self.fails(1, ["left out: tiny, baseline", "kernel baseline does not do"], "bench", "migrate", "--dataset", "tiny", "--runs",
+                            "1", "--kernel", "baseline", "--storage", "half")
+        self.assertEqual(result.out, "")
+
+    def test_bench_memory(self):
+        result = self.good("bench", "memory", "--device", "cpu", "--json").json()
+        figures = {figure["name"]: figure for figure in result["figures"]}
+        for name in ["allocate_small", "allocate_large", "pool_get", "upload", "download", "upload_pageable", "download_pageable", "device_copy",
+                     "wrap", "launch", "launches_1000", "tiles_1000", "velocity_shared", "velocity_own"]:
+            self.assertIn(name, figures)
+        self.assertTrue(all(figures[name]["bytes_per_s"] > 0 for name in ["upload", "download", "device_copy"]))
+        self.assertIn("pool_get", self.good("bench", "memory", "--device", "cpu").out)
+        self.fails(1, "did you mean", "bench", "memory", "--device", "cpuu")
+
     def test_bench_mistakes(self):
         self.fails(2, ["--dataset", "smalll", 'did you mean "small"?'], "bench", "migrate", "--dataset", "smalll")
         self.fails(2, "--runs is 0", "bench", "migrate", "--runs", "0")
         self.fails(2, "--weight", "bench", "migrate", "--weight", "heavy")
+        self.fails(2, "--kernel", "bench", "migrate", "--kernel", "v4")
+        self.fails(2, "takes one --kernel a call", "bench", "migrate", "--dataset", "large", "--kernel", "v2,v3")
+        self.fails(2, "ends in .md or .html", "bench", "migrate", "--report", "figures.txt")
+        self.fails(1, "constants", "bench", "migrate", "--dataset", "tiny", "--kernel", "v2", "--device", "cpu", "--constants", "chunks=x")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,32 @@ class Migrate(CommandTest):
         self.assertTrue(0 < seconds["kernel"] <= seconds["migrate"] <= seconds["total"])
         self.assertGreater(report["memory"]["peak_bytes"], report["memory"]["migration_bytes"] / 10)
         self.assertTrue(report["job"]["velocity"]["constant_mps"]["given"])
+        self.assertEqual((report["kernel"]["asked"], report["kernel"]["used"]), ("auto", "native"))
+        self.assertEqual(report["device"]["kind"], "cpu")
+
+    def test_every_kernel_makes_the_same_image(self):
+        import struct
+        images = {}
+        for kernel in ["native", "baseline", "v1", "v2", "v3"]:
+            text = self.good("migrate", "job.yaml", "execution.device=cpu", f"execution.kernel={kernel}", f"output.directory={kernel}").out
+            self.assertIn(f"kernel {kernel}", text)
+            report = self.report(kernel, "report.json")
+            self.assertEqual((report["kernel"]["asked"], report["kernel"]["used"]), (kernel, kernel))
+            self.assertTrue(report["seconds"]["transfer"] >= 0 and report["seconds"]["allocation"] >= 0)
+            with open(self.path(kernel, "stack.sgy"), "rb") as file:
+                data = file.read()
+            traces = [struct.unpack(">301f", data[at + 240:at + 240 + 4 * 301]) for at in range(3600, len(data), 240 + 4 * 301)]
+            images[kernel] = [x for trace in traces for x in trace]
+            self.assertEqual(report["contributions"], self.report("native", "report.json")["contributions"])
+        norm = sum(x * x for x in images["native"])
+        for kernel, image in images.items():
+            difference = sum((x - y) ** 2 for x, y in zip(image, images["native"]))
+            self.assertLess((difference / norm) ** 0.5, 1e-3 if kernel == "v3" else 1e-5, kernel)
+
+    def test_explain_names_device_and_kernel(self):
+        explained = self.good("explain", "job.yaml", "execution.device=cpu", "execution.kernel=v2", "--json").json()
+        self.assertEqual((explained["plan"]["kernel"], explained["device"]["kind"]), ("v2", "cpu"))
+        self.assertIn("kernel        native", self.good("explain", "job.yaml").out)
 
     def test_what_looks_wrong_is_said_when_it_runs(self):
         result = self.good("migrate", "job.yaml", "migration.aperture.max_dip_deg=80")
