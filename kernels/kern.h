@@ -63,7 +63,13 @@ using namespace metal;
 #else
 #define SQRT(x) sqrt(x)
 #endif
-#define FAST_SQRT(x) fast::sqrt(x)
+/* fast::rsqrt and fast::sqrt may be wrong by 2 units of the last place and more: too much for a travel time. One step of Newton
+ * leaves about half a unit. */
+DEVICE_FUNCTION float kern_fast_sqrt(float x) {
+  float inverse = fast::rsqrt(max(x, 1e-37f)), root = x * inverse;
+  return fma(fma(-root, root, x), 0.5f * inverse, root);
+}
+#define FAST_SQRT(x) kern_fast_sqrt(x)
 #define FAST_RSQRT(x) fast::rsqrt(x)
 #define FAST_RECIPROCAL(x) fast::divide(1.0f, x)
 #define ROUND_DOWN_ADD(x, big) (floor(x) + (big))
