@@ -28,6 +28,15 @@
 #ifndef CHUNKS
 #define CHUNKS 4 /* samples a lane */
 #endif
+#ifndef PREFETCH_AHEAD
+#define PREFETCH_AHEAD 0
+#endif
+#ifndef PREFETCH_NOW
+#define PREFETCH_NOW 1
+#endif
+#ifndef STEP_BARRIER
+#define STEP_BARRIER 0
+#endif
 #ifndef NO_SHIFT
 #define NO_SHIFT 0 /* 1: all traces begin at time 0 */
 #endif
@@ -280,7 +289,7 @@ DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBA
     float radius2 = slowness[i].radius2, mute = axis[i].mute, fall = slowness[i].s2 - slowness[next].s2;
     own->t1sq[c] = axis[i].t1sq;
     own->s2[c] = slowness[i].s2;
-    own->sum[c] = is_real && begin + 32u * c < p->n_time ? image[row * p->image_stride + i] : 0.0f;
+    own->sum[c] = is_real && begin + 32u * c + SIMD_LANE < p->n_time ? image[row * p->image_stride + i] : 0.0f;
     own->count[c] = 0;
     first = MIN(first, own->t1sq[c]), last = MAX(last, own->t1sq[c]);
     least = MIN(least, own->s2[c]), most = MAX(most, own->s2[c]);
@@ -476,10 +485,9 @@ DEVICE_FUNCTION void view_staged(PRIVATE trace_view *view, const LOCAL float *st
   view_fill(view);
 }
 
-/* Asks for what a staged trace will be read for in the next step: each SIMD group for other 128 bytes of the window, which
- * begins nearly at the same place for all columns of the tile. */
+/* Asks for the window of a staged trace: every `step`-th 128 bytes from line `skip` on. */
 DEVICE_FUNCTION void prefetch_window(const LOCAL float *staged, const GLOBAL migrate_column *column, const LOCAL float *bound,
-                                     const GLOBAL float *rows, uint group, PARAMETERS *p) {
+                                     const GLOBAL float *rows, uint skip, uint step, PARAMETERS *p) {
   const uint line = STORAGE == STORAGE_PAIRS ? 16u : 32u; /* values in 128 bytes */
   trace_view view;
   view_staged(&view, staged, column);
@@ -490,7 +498,7 @@ DEVICE_FUNCTION void prefetch_window(const LOCAL float *staged, const GLOBAL mig
   end = MIN(end + (float)line, p->high);
   const GLOBAL float2 *row = (const GLOBAL float2 *)rows + AS_UINT(staged[STAGED_BASE]);
   if (ANTIALIAS == TRIANGLE) row += p->c0 - p->x0;
-  for (u = MAX(u, 0.0f) + (float)(line * group); u < end; u += (float)(line * (uint)COLUMNS))
+  for (u = MAX(u, 0.0f) + (float)(line * skip); u < end; u += (float)(line * step))
     PREFETCH(STORAGE == STORAGE_PAIRS ? (const GLOBAL uint *)(row + (uint)u)
                                       : (const GLOBAL uint *)rows + AS_UINT(staged[STAGED_BASE]) + (uint)u);
 }
@@ -622,10 +630,11 @@ DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, LOCAL float *block, uint s
   LOCAL float *items = block + ITEM_AT + SIMD_GROUP * (uint)(LIST_ITEMS * ITEM_WORDS);
   uint place = 32u * step + SIMD_LANE, base = 0xffffffffu;
   float item[ITEM_WORDS];
-#ifndef NO_PREFETCH
-  if (place + 32u < total && column->row != 0xffffffffu)
-    prefetch_window(block + (place + 32u) * (uint)STAGED_WORDS, column, bound, rows, SIMD_GROUP, p);
-#endif
+  int is_real = column->row != 0xffffffffu;
+  if (PREFETCH_AHEAD && is_real && place + 32u < total)
+    prefetch_window(block + (place + 32u) * (uint)STAGED_WORDS, column, bound, rows, SIMD_GROUP, (uint)COLUMNS, p);
+  if (PREFETCH_NOW && is_real && place < total)
+    prefetch_window(block + place * (uint)STAGED_WORDS, column, bound, rows, 0u, 1u, p);
   if (place < total && column->row != 0xffffffffu)
     base = make_item(block + place * (uint)STAGED_WORDS, place, traces + AS_UINT(block[(uint)INDEX_AT + place]), column,
                      axis + begin, slowness + begin, MIN((uint)RANGE, p->n_time - begin), bound, node, is_smooth, item, p);
@@ -728,6 +737,7 @@ DEVICE_FUNCTION void run_tile(LOCAL float *block, LOCAL uint *words, uint begin,
     for (uint step = 0u; 32u * step < total; step++) {
       uint reached = run_step(&own, block, step, total, begin, is_smooth, traces, column, axis, slowness, rows, sinc, p HERE);
       if (SIMD_LANE == 0u) words[(uint)USED_AT + SIMD_GROUP * (uint)COLUMNS + step] = reached;
+      if (STEP_BARRIER) BARRIER(); /* columns stay together, and so do their reads */
     }
     BARRIER();
     if (LANE < total) {

@@ -158,7 +158,9 @@ static bool is_ordered(const touch *touch, const msl_position *lane, bool is_gro
 }
 
 static void complain_race(const char *words, const touch *other, const char *verb) {
-  double_complain("%s: a race, lane %u of group %u %s it with no barrier between", words, other->lane, other->group - 1, verb);
+  unsigned group = other->group - 1, wide = watch.dispatch->groups[0];
+  double_complain("%s: a race, lane %u of group (%u, %u) %s it with no barrier between", words, other->lane, group % wide,
+                  group / wide, verb);
 }
 
 static void check_race(const msl_position *lane, const place *place, uintptr_t at, unsigned bytes, int how) {
