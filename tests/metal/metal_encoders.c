@@ -48,7 +48,7 @@ static void encoder_end(id self, SEL op) {
 static void encoder_destroy(id self) {
   encoder *encoder = (struct encoder *)self;
   if (!encoder->is_ended) double_complain("a %s goes without endEncoding", self->isa->name);
-  double_release(&encoder->pipeline->head);
+  if (encoder->pipeline) double_release(&encoder->pipeline->head);
   double_release(&encoder->buffer->head);
 }
 
