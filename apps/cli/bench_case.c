@@ -102,7 +102,7 @@ static void settle_figures(bench_result *r, int n) {
 static moho_status check(const bench_case *c, const bench_survey *s, const moho_image *image, bench_reference *reference,
                          bench_result *out) {
   if (!c->is_checked) return MOHO_OK;
-  double tolerance = bench_tolerance(&c->options, out->kernel, s->options.n_samples);
+  double tolerance = image_tolerance(&c->options, out->kernel, s->options.n_samples);
   moho_status status = bench_check_image(s, &c->options, image, tolerance, reference, &out->check);
   if (out->contributions != out->counted) out->check.passed = 0;
   return status;

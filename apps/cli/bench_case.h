@@ -33,7 +33,7 @@ typedef struct bench_result {
   bench_run_seconds runs[BENCH_MAX_RUNS];
   bench_run_seconds median, least, most; /* of each figure by itself */
   char kernel[32], kernel_reason[160];   /* that ran */
-  bench_check check;
+  image_check check;
 } bench_result;
 
 /* Runs it; stops with MOHO_ERROR_INTERRUPTED when the user asks. */

@@ -1,7 +1,6 @@
 /* bench_survey.c - the survey of a bench dataset, generated once a call, and the double reference on some of its columns. */
 #include "bench_survey.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,26 +144,10 @@ static moho_status make(const bench_survey *s, const moho_migration_options *opt
   return status;
 }
 
-double bench_tolerance(const moho_migration_options *options, const char *kernel, size_t n_samples) {
-  if (strcmp(kernel, "v3") == 0 || options->storage == MOHO_STORAGE_HALF) return 1e-3;
-  return options->antialias == MOHO_ANTIALIAS_TRIANGLE ? 1e-4 : 2e-8 * (double)n_samples;
-}
-
 moho_status bench_check_image(const bench_survey *s, const moho_migration_options *options, const moho_image *image,
-                              double tolerance, bench_reference *r, bench_check *out) {
+                              double tolerance, bench_reference *r, image_check *out) {
   moho_status status = is_made_for(r, options) ? MOHO_OK : make(s, options, r);
   if (status) return status;
-  double difference = 0, norm = 0;
-  *out = (bench_check){.n_columns = r->n_columns, .tolerance = tolerance};
-  for (size_t c = 0; c < r->n_columns; c++)
-    for (size_t k = 0; k < s->grid.n_time; k++) {
-      size_t here = c * s->grid.n_time + k, there = r->columns[c] * s->grid.n_time + k;
-      double d = (double)image->stack[there] - r->image[here];
-      difference += d * d;
-      norm += r->image[here] * r->image[here];
-      out->fold_differs += image->fold[there] != r->fold[here];
-    }
-  out->error = norm > 0 ? sqrt(difference / norm) : INFINITY; /* an empty reference proves nothing */
-  out->passed = out->error <= tolerance && !out->fold_differs;
+  image_compare(image, s->grid.n_time, r->columns, r->n_columns, r->image, r->fold, tolerance, out);
   return MOHO_OK;
 }

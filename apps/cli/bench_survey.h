@@ -2,7 +2,7 @@
 #ifndef MOHO_CLI_BENCH_SURVEY_H
 #define MOHO_CLI_BENCH_SURVEY_H
 
-#include "moho/moho.h"
+#include "image_check.h"
 
 typedef struct bench_survey {
   char dataset[64]; /* "": none yet */
@@ -24,13 +24,6 @@ typedef struct bench_reference {
   double seconds;
 } bench_reference;
 
-typedef struct bench_check {
-  size_t n_columns;
-  double error, tolerance; /* relative L2 */
-  size_t fold_differs;     /* samples */
-  int passed;
-} bench_check;
-
 /* The dataset's survey: kept from the call before where it is the same. The reference of another survey goes. */
 moho_status bench_survey_use(const char *dataset, bench_survey *survey, bench_reference *reference);
 void bench_survey_release(bench_survey *survey);
@@ -40,12 +33,9 @@ moho_status bench_survey_traces(const bench_survey *survey, size_t first, size_t
 
 /* The image of these options against the reference: 64 columns that lie evenly, all of the tiny survey. */
 moho_status bench_check_image(const bench_survey *survey, const moho_migration_options *options, const moho_image *image,
-                              double tolerance, bench_reference *reference, bench_check *out);
+                              double tolerance, bench_reference *reference, image_check *out);
 void bench_reference_release(bench_reference *reference);
 
 double bench_seconds(void); /* of the wall clock */
-
-/* What a kernel may differ by from the reference (docs/physics.md "What must hold" 10). */
-double bench_tolerance(const moho_migration_options *options, const char *kernel, size_t n_samples);
 
 #endif

@@ -76,7 +76,7 @@ static int settle(bench_case *c) {
 /* ---- words ---- */
 
 static void print_check(FILE *out, const bench_case *c, const bench_result *r) {
-  const bench_check *k = &r->check;
+  const image_check *k = &r->check;
   if (!c->is_checked) {
     fprintf(out, "not compared with the reference");
     return;

@@ -47,8 +47,8 @@ static void print_where(FILE *out, const json_t *root) {
   const char *why = word_at(root, "device", "reason"), *why_kernel = word_at(root, "kernel", "reason");
   double transfer = number_at(root, "seconds", "transfer"), allocation = number_at(root, "seconds", "allocation");
   char seconds[32];
-  fprintf(out, "  on %s, %s%s%s%s; kernel %s", word_at(root, "device", "uri"), word_at(root, "device", "name"), why[0] ? " (" : "",
-          why, why[0] ? ")" : "", why_kernel[0] ? why_kernel : word_at(root, "kernel", "used"));
+  fprintf(out, "  on %s, %s%s%s%s; kernel %s", word_at(root, "device", "uri"), word_at(root, "device", "name"),
+          why[0] ? " (" : "", why, why[0] ? ")" : "", why_kernel[0] ? why_kernel : word_at(root, "kernel", "used"));
   if (transfer > 0) fprintf(out, "; transfers %s", seconds_text(transfer, seconds));
   if (allocation > 0) fprintf(out, ", allocation %s", seconds_text(allocation, seconds));
   fprintf(out, "\n");

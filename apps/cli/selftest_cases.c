@@ -1,0 +1,125 @@
+/* selftest_cases.c - what moho selftest migrates: small generated surveys, and every option that matters. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "selftest.h"
+
+static moho_migration_options plain(void) {
+  moho_migration_options o = moho_migration_options_default();
+  o.aperture_max_m = 200;
+  o.aperture_max_dip_deg = 50;
+  o.weight = MOHO_WEIGHT_NONE;
+  o.rho_filter = MOHO_RHO_NONE;
+  o.refine = 1;
+  return o;
+}
+
+static size_t list_all(selftest_case cases[SELFTEST_MAX_CASES]) {
+  size_t n = 0;
+#define CASE(words, where, quick, change)                                          \
+  do {                                                                             \
+    cases[n] = (selftest_case){.name = words, .survey = where, .is_quick = quick}; \
+    moho_migration_options *o = &cases[n++].options;                               \
+    *o = plain();                                                                  \
+    change;                                                                        \
+  } while (0)
+  CASE("linear", SELFTEST_SPACE, 1, (void)o);
+  CASE("cubic", SELFTEST_SPACE, 0, o->interpolation = MOHO_INTERPOLATION_CUBIC);
+  CASE("sinc8", SELFTEST_SPACE, 0, o->interpolation = MOHO_INTERPOLATION_SINC8);
+  CASE("linear, refined by 4", SELFTEST_SPACE, 0, o->refine = 4);
+  CASE("spreading", SELFTEST_SPACE, 0, o->weight = MOHO_WEIGHT_SPREADING);
+  CASE("obliquity", SELFTEST_SPACE, 0, o->weight = MOHO_WEIGHT_OBLIQUITY);
+  CASE("spreading and obliquity, cubic", SELFTEST_SPACE, 0, o->weight = MOHO_WEIGHT_SPREADING_OBLIQUITY;
+       o->interpolation = MOHO_INTERPOLATION_CUBIC);
+  CASE("rho filter 3d, no taper", SELFTEST_SPACE, 0, o->rho_filter = MOHO_RHO_3D; o->aperture_taper = 0);
+  CASE("wide taper, inner radius", SELFTEST_SPACE, 0, o->aperture_taper = 0.6; o->aperture_min_m = 60);
+  CASE("stretch mute, over fold", SELFTEST_SPACE, 0, o->stretch_mute = 0.3; o->normalise = MOHO_NORMALISE_FOLD);
+  CASE("stretch mute, weights", SELFTEST_LATERAL, 1, o->stretch_mute = 0.2; o->weight = MOHO_WEIGHT_SPREADING_OBLIQUITY);
+  CASE("triangle antialias", SELFTEST_SPACE, 0, o->antialias = MOHO_ANTIALIAS_TRIANGLE);
+  CASE("triangle antialias, cubic, weights", SELFTEST_LATERAL, 0, o->antialias = MOHO_ANTIALIAS_TRIANGLE;
+       o->interpolation = MOHO_INTERPOLATION_CUBIC; o->weight = MOHO_WEIGHT_SPREADING_OBLIQUITY);
+  CASE("triangle antialias, sinc8", SELFTEST_DELAYED, 1, o->antialias = MOHO_ANTIALIAS_TRIANGLE;
+       o->interpolation = MOHO_INTERPOLATION_SINC8);
+  CASE("lateral velocity", SELFTEST_LATERAL, 0, (void)o);
+  CASE("lateral velocity, sinc8", SELFTEST_LATERAL, 0, o->interpolation = MOHO_INTERPOLATION_SINC8);
+  CASE("delays and mutes", SELFTEST_DELAYED, 0, (void)o);
+  CASE("delays and mutes, cubic, rho 3d", SELFTEST_DELAYED, 0, o->interpolation = MOHO_INTERPOLATION_CUBIC;
+       o->rho_filter = MOHO_RHO_3D);
+  CASE("line: 2.5D weights, rho 2d", SELFTEST_LINE, 1, o->weight = MOHO_WEIGHT_AUTO; o->rho_filter = MOHO_RHO_AUTO);
+  CASE("line: triangle antialias", SELFTEST_LINE, 0, o->antialias = MOHO_ANTIALIAS_TRIANGLE);
+  CASE("half storage", SELFTEST_SPACE, 0, o->storage = MOHO_STORAGE_HALF);
+  CASE("half storage, weights, delays", SELFTEST_DELAYED, 0, o->storage = MOHO_STORAGE_HALF;
+       o->weight = MOHO_WEIGHT_SPREADING_OBLIQUITY);
+  CASE("small batches", SELFTEST_LATERAL, 0, o->constants = "BATCH_TRACES=40,LAUNCH_TRACES=32,LAUNCH_COLUMNS=16");
+#undef CASE
+  return n;
+}
+
+size_t selftest_list_cases(int quick, selftest_case cases[SELFTEST_MAX_CASES]) {
+  size_t n = list_all(cases), kept = 0;
+  for (size_t i = 0; i < n; i++)
+    if (!quick || cases[i].is_quick) cases[kept++] = cases[i];
+  return kept;
+}
+
+/* ---- surveys ---- */
+
+void selftest_survey_release(selftest_survey *s) {
+  moho_geometry_release(&s->geometry);
+  moho_grid_release(&s->grid);
+  moho_velocity_destroy(&s->velocity);
+  free(s->traces);
+  *s = (selftest_survey){0};
+}
+
+/* 5 x 6 midpoints, two offsets, two azimuths; data below 80 Hz. */
+static moho_status survey_options(selftest_survey_kind kind, moho_synth_options *o) {
+  static const char *const settings[][2] = {{"extent_inline_m", "100"},     {"extent_crossline_m", "125"},
+                                            {"n_samples", "251"},           {"noise", "0"},
+                                            {"diffractors", "50:62:220:1"}, {"reflectors", "50:62:160:15:60:0.3"}};
+  moho_status status = moho_synth_options_preset("tiny", o);
+  for (size_t i = 0; !status && i < sizeof settings / sizeof *settings; i++)
+    status = moho_synth_options_set(o, settings[i][0], kind == SELFTEST_LINE && i == 0 ? "0" : settings[i][1]);
+  return status;
+}
+
+/* Four functions around the grid, two of them falling with time. The library reads velocity tables from files. */
+static moho_status lateral_velocity(const moho_grid *grid, moho_velocity **out) {
+  static const char table[] = "-200 -200 0.0 1700\n-200 -200 0.2 2300\n-200 -200 0.5 2700\n"
+                              "-200 300 0.0 1900\n-200 300 0.2 2600\n-200 300 0.5 2400\n"
+                              "300 -200 0.0 2000\n300 -200 0.2 2200\n300 -200 0.5 2900\n"
+                              "300 300 0.0 2100\n300 300 0.2 2700\n300 300 0.5 2500\n";
+  const char *folder = getenv("TMPDIR");
+  char path[1024];
+  snprintf(path, sizeof path, "%.900s/moho-selftest-%ld.txt", folder && *folder ? folder : "/tmp", (long)getpid());
+  moho_velocity_options options = moho_velocity_options_default();
+  options.kind = MOHO_VELOCITY_RMS, options.format = "columns", options.columns = "x,y,time_s,velocity", options.grid = grid;
+  moho_status status = moho_write_text(path, table);
+  if (!status) status = moho_velocity_read_table(path, &options, out);
+  unlink(path);
+  return status;
+}
+
+static void delay(moho_geometry *g) {
+  static const double first_s[] = {0, 0.1, 0.0133, -0.05};
+  for (size_t i = 0; i < g->n; i++) {
+    g->first_sample_s[i] = first_s[i % 4];
+    if (i % 3 == 0) g->mute_end_s[i] = (float)(g->first_sample_s[i] + 0.08);
+  }
+}
+
+moho_status selftest_survey_create(selftest_survey_kind kind, selftest_survey *s) {
+  *s = (selftest_survey){0};
+  moho_status status = survey_options(kind, &s->options);
+  size_t n = status ? 0 : moho_synth_trace_count(&s->options);
+  if (!status) status = moho_synth_grid(&s->options, &s->grid);
+  if (!status) status = moho_geometry_create(n, &s->geometry);
+  if (!status && kind == SELFTEST_LATERAL) status = lateral_velocity(&s->grid, &s->velocity);
+  else if (!status) status = moho_velocity_create_linear_t0(2200, 500, &s->velocity);
+  s->traces = status ? NULL : malloc(n * s->options.n_samples * sizeof *s->traces);
+  if (!status && !s->traces) return MOHO_ERROR_MEMORY;
+  if (!status) status = moho_synth_generate(&s->options, 0, n, &s->geometry, s->traces);
+  if (!status && kind == SELFTEST_DELAYED) delay(&s->geometry);
+  return status;
+}

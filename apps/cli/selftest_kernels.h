@@ -1,0 +1,10 @@
+/* selftest_kernels.h - what the kernels of moho selftest are given; shared by the host and selftest.k. */
+#ifndef MOHO_CLI_SELFTEST_KERNELS_H
+#define MOHO_CLI_SELFTEST_KERNELS_H
+
+typedef struct selftest_parameters {
+  unsigned int n;
+  float factor;
+} selftest_parameters;
+
+#endif
