@@ -39,7 +39,7 @@ static moho_status shape_launch(const moho_device_run *r, const moho_kernel_vers
     return MOHO_OK;
   }
   launch->lanes = (uint32_t)(SIMD_LANES * c->columns);
-  launch->group_memory = moho_tile_group_bytes(c->columns, c->chunks);
+  launch->group_memory = moho_tile_group_bytes(c->columns, c->chunks, c->together);
   uint32_t ranges = pieces(r->plan.n_time, SIMD_LANES * c->chunks), tiles = (uint32_t)(n_entries / r->plan.tile);
   launch->groups[0] = ranges, launch->groups[1] = tiles;
   if (!version->plan.is_persistent) return MOHO_OK;

@@ -12,22 +12,50 @@ moho_status moho_device_kernels_register(void) {
   return moho_kernel_register(&moho_definition_v3);
 }
 
-moho_status moho_device_kernel_create(moho_device *device, const char *function, const migrate_device_parameters *p,
-                                      const moho_device_constants *given, moho_kernel **out) {
-  moho_constant constants[5 + MOHO_DEVICE_CONSTANTS] = {{"INTERPOLATION", p->interpolation, 0},
-                                                        {"ANTIALIAS", p->antialias, 0},
-                                                        {"WEIGHT_POWER", p->weight_power, 0},
-                                                        {"HAS_MUTE", p->has_mute, 0},
-                                                        {"STORAGE", p->storage, 0}};
-  size_t n = 5;
-  for (size_t i = 0; i < given->n; i++) constants[n++] = (moho_constant){given->names[i], given->values[i], 0};
-  MOHO_TRY(moho_kernel_create(device, &(moho_kernel_options){.name = function, .constants = constants, .n_constants = n}, out));
+enum { OWN_CONSTANTS = 7 };
+
+/* 1 when the option `constants` gives this one. */
+static int is_given(const moho_device_constants *given, const char *name) {
+  for (size_t i = 0; i < given->n; i++)
+    if (strcmp(given->names[i], name) == 0) return 1;
+  return 0;
+}
+
+/* What the text is told: the options, what suits the version, and over both what was given. */
+static size_t list_constants(const moho_kernel_version *version, const migrate_device_parameters *p, const moho_device_plan *plan,
+                             moho_constant out[OWN_CONSTANTS + MOHO_DEVICE_CONSTANTS]) {
+  const moho_device_constants *given = &plan->constants;
+  const moho_constant own[OWN_CONSTANTS] = {{"INTERPOLATION", p->interpolation, 0},
+                                            {"ANTIALIAS", p->antialias, 0},
+                                            {"WEIGHT_POWER", p->weight_power, 0},
+                                            {"HAS_MUTE", p->has_mute, 0},
+                                            {"STORAGE", p->storage, 0},
+                                            {"NO_SHIFT", plan->begins_at_zero, 0},
+                                            {"KERN_BLOCKS_PER_SM", version->plan.groups_a_multiprocessor, 0}};
+  size_t n = 0, n_own = version->plan.groups_a_multiprocessor ? OWN_CONSTANTS : OWN_CONSTANTS - 1;
+  for (size_t i = 0; i < n_own; i++)
+    if (!is_given(given, own[i].name)) out[n++] = own[i];
+  for (size_t i = 0; i < given->n; i++) out[n++] = (moho_constant){given->names[i], given->values[i], 0};
+  return n;
+}
+
+static moho_status refuse_constants(const moho_device_constants *given, const char *function) {
+  return moho_fail_at((moho_place){.key = "execution.constants"}, "leave them out on this device", MOHO_ERROR_NOT_AVAILABLE,
+                      "constants (%s=%g): this device runs kernel %s as it was compiled into the program", given->names[0],
+                      given->values[0], function);
+}
+
+moho_status moho_device_kernel_create(moho_device *device, const moho_kernel_version *version, const migrate_device_parameters *p,
+                                      const moho_device_plan *plan, moho_kernel **out) {
+  if (!version) return moho_kernel_create(device, &(moho_kernel_options){.name = "migrate_pack"}, out);
+  moho_constant constants[OWN_CONSTANTS + MOHO_DEVICE_CONSTANTS];
+  size_t n = list_constants(version, p, plan, constants);
+  MOHO_TRY(moho_kernel_create(device, &(moho_kernel_options){.name = version->function, .constants = constants, .n_constants = n},
+                              out));
   moho_kernel_report report;
   moho_status status = moho_kernel_describe(*out, &report);
-  if (!status && given->changes_text && (strcmp(report.origin, "c") == 0 || strcmp(report.origin, "native") == 0))
-    status = moho_fail_at((moho_place){.key = "execution.constants"}, "leave them out on this device", MOHO_ERROR_NOT_AVAILABLE,
-                          "constants (%s=%g): this device runs kernel %s as it was compiled into the program", given->names[0],
-                          given->values[0], function);
+  if (!status && plan->constants.changes_text && (strcmp(report.origin, "c") == 0 || strcmp(report.origin, "native") == 0))
+    status = refuse_constants(&plan->constants, version->function);
   if (status) moho_kernel_destroy(out);
   return status;
 }

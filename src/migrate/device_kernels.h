@@ -8,20 +8,21 @@
 #include "kernels/migrate_device.h"
 #include "migrate/device_plan.h"
 
-/* COLUMNS and CHUNKS of migrate_tile.h where nothing else is asked for. */
-enum { MOHO_DEFAULT_COLUMNS = 8, MOHO_DEFAULT_CHUNKS = 4 };
+/* COLUMNS, CHUNKS and TOGETHER of migrate_tile.h where nothing else is asked for. */
+enum { MOHO_DEFAULT_COLUMNS = 8, MOHO_DEFAULT_CHUNKS = 4, MOHO_DEFAULT_TOGETHER = 4 };
 
 extern const moho_kernel_definition moho_definition_baseline, moho_definition_pack, moho_definition_v2, moho_definition_v3;
 
-/* Bytes of group memory that a tile of so many columns and samples a lane takes. */
-size_t moho_tile_group_bytes(size_t columns, size_t chunks);
+/* Bytes of group memory that a group takes with such COLUMNS, CHUNKS and TOGETHER. */
+size_t moho_tile_group_bytes(size_t columns, size_t chunks, size_t together);
 
 /* Make them known; any number of times, from any thread. */
 moho_status moho_device_kernels_register(void);
 
-/* Kernel `function` with the migration's options as constants. @return also MOHO_ERROR_NOT_AVAILABLE when constants were
- * given for the text and the device runs what was compiled into the program. */
-moho_status moho_device_kernel_create(moho_device *device, const char *function, const migrate_device_parameters *parameters,
-                                      const moho_device_constants *constants, moho_kernel **out);
+/* The kernel of a version with the migration's options as constants; version NULL: the packing. @return also
+ * MOHO_ERROR_NOT_AVAILABLE when constants were given for the text and the device runs what was compiled into the program. */
+moho_status moho_device_kernel_create(moho_device *device, const moho_kernel_version *version,
+                                      const migrate_device_parameters *parameters, const moho_device_plan *plan,
+                                      moho_kernel **out);
 
 #endif

@@ -41,7 +41,8 @@ static size_t *member_of(moho_device_constants *c, const char *name, int *also_t
                {"GROUPS", &c->groups, 0},
                {"COLUMNS_X", &c->columns_x, 0},
                {"COLUMNS", &c->columns, 1},
-               {"CHUNKS", &c->chunks, 1}};
+               {"CHUNKS", &c->chunks, 1},
+               {"TOGETHER", &c->together, 1}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (strcmp(known[i].name, name) == 0) {
       *also_text = known[i].in_text;
@@ -89,6 +90,7 @@ static moho_status cut_tiles(moho_device_plan *p, const moho_kernel_version *ver
   int is_line = grid->n_inline == 1 || grid->n_crossline == 1;
   if (!c->columns) c->columns = MOHO_DEFAULT_COLUMNS;
   if (!c->chunks) c->chunks = MOHO_DEFAULT_CHUNKS;
+  if (!c->together) c->together = MOHO_DEFAULT_TOGETHER;
   if (!c->columns_x) c->columns_x = c->columns >= 4 ? 4 : c->columns;
   p->tile = version->plan.is_tiled ? c->columns : 1;
   if (version->plan.is_tiled && c->columns % c->columns_x)
@@ -167,7 +169,7 @@ static size_t choose_capacity(const moho_migration_setup *s, const moho_migratio
   const moho_device_plan *p = &s->device;
   size_t row = p->row_floats * sizeof(float), on_device = trace_device_bytes(p), on_host = trace_host_bytes(p);
   size_t wanted = p->constants.batch_traces ? p->constants.batch_traces : BATCH_BYTES / row;
-  wanted = smaller(smaller(wanted, LARGEST_BATCH), q->n_traces);
+  wanted = smaller(smaller(wanted, LARGEST_BATCH), q->geometry->n);
   size_t largest = q->report->largest_buffer ? q->report->largest_buffer : SIZE_MAX;
   wanted = smaller(wanted, smaller(LARGEST_INDEX / p->row_floats, largest / (2 * row)));
   if (p->is_unified) on_host += on_device, fixed_host += fixed_device;
@@ -178,11 +180,18 @@ static size_t choose_capacity(const moho_migration_setup *s, const moho_migratio
   return wanted > least ? wanted : least;
 }
 
+static int begins_at_zero(const moho_geometry *geometry) {
+  for (size_t i = 0; i < geometry->n; i++)
+    if (geometry->first_sample_s[i] != 0 && moho_geometry_is_live(geometry, i)) return 0;
+  return 1;
+}
+
 moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_size_query *q) {
   moho_device_plan *p = &s->device;
   const moho_kernel_version *version = s->choice.candidates[0];
   *p = (moho_device_plan){.is_unified = q->report->unified_memory,
                           .is_kept = version->plan.is_kept,
+                          .begins_at_zero = begins_at_zero(q->geometry),
                           .slots = version->plan.is_kept ? MOHO_DEVICE_SLOTS : 1,
                           .n_time = q->grid->n_time,
                           .image_stride = moho_time_axis_stride(q->grid->n_time)};

@@ -19,7 +19,7 @@ enum { MOHO_DEVICE_CONSTANTS = 16, MOHO_DEVICE_SLOTS = 2 };
 /* The option `constants`, "COLUMNS=8,BATCH_TRACES=4096": what the plan takes itself, and what goes before the text. */
 typedef struct moho_device_constants {
   size_t batch_traces, launch_traces, launch_columns, slab_samples, groups; /* 0: not given */
-  size_t columns, columns_x, chunks;                                        /* of a tile; along a line; samples a lane */
+  size_t columns, columns_x, chunks, together;                              /* of a tile; along a line; samples a lane; items */
   int changes_text;                                                         /* the text gets something that was given */
   size_t n;
   char names[MOHO_DEVICE_CONSTANTS][32];
@@ -32,6 +32,7 @@ moho_status moho_device_constants_parse(const char *text, moho_device_constants 
 typedef struct moho_device_plan {
   moho_device_constants constants;
   int is_unified;                            /* host and device share their memory: what is prepared is not copied */
+  int begins_at_zero;                        /* every live trace: kernels need not look at its shift */
   int is_kept, is_packed;                    /* moho_kernel_plan of the candidates */
   size_t tile_along, tile_across;            /* nodes of a tile along and across inlines */
   size_t tile;                               /* columns of a tile */

@@ -116,12 +116,10 @@ static unsigned storage_of(const moho_migration *m, const moho_device_plan *plan
 static moho_status create_kernels(moho_device_run *r) {
   moho_device *device = r->m->device;
   double begin = moho_seconds();
-  moho_device_constants none = {0};
   MOHO_TRY(moho_device_kernels_register());
   for (int c = 0; c < r->choice.n; c++)
-    MOHO_TRY(
-        moho_device_kernel_create(device, r->choice.candidates[c]->function, &r->parameters, &r->plan.constants, &r->kernels[c]));
-  if (r->plan.is_packed) MOHO_TRY(moho_device_kernel_create(device, "migrate_pack", &r->parameters, &none, &r->pack));
+    MOHO_TRY(moho_device_kernel_create(device, r->choice.candidates[c], &r->parameters, &r->plan, &r->kernels[c]));
+  if (r->plan.is_packed) MOHO_TRY(moho_device_kernel_create(device, NULL, &r->parameters, &r->plan, &r->pack));
   moho_device_advance(r, &(moho_device_progress){.allocation_seconds = moho_seconds() - begin});
   return MOHO_OK;
 }
@@ -245,12 +243,23 @@ static moho_status hand_over(moho_device_run *r, const moho_reporter *reporter) 
   return MOHO_OK;
 }
 
+/* Kernels were compiled for what the survey's geometry said. */
+static moho_status check_starts(const moho_device_run *r, const moho_geometry *geometry) {
+  for (size_t i = 0; r->plan.begins_at_zero && i < geometry->n; i++)
+    if (geometry->first_sample_s[i] != 0 && moho_geometry_is_live(geometry, i))
+      return moho_fail_at((moho_place){.trace = (int64_t)(r->m->counts.traces_added + i + 1)},
+                          "create the migration with the geometry of all traces that will be added", MOHO_ERROR_ARGUMENT,
+                          "a trace begins at %g s; by the survey's geometry all begin at 0 s", geometry->first_sample_s[i]);
+  return MOHO_OK;
+}
+
 /* As many of the traces as the slot still takes. */
 static moho_status fill_slot(moho_device_run *r, const moho_geometry *geometry, const float *traces, moho_device_slot *slot) {
   moho_migration *m = r->m;
   double begin = moho_seconds();
   float *rows = slot->rows + slot->n * r->plan.row_floats;
   uint8_t *live = slot->live + slot->n;
+  MOHO_TRY(check_starts(r, geometry));
   MOHO_TRY(moho_trace_prepare(m->preparer, geometry, traces, m->threads, rows, live));
   moho_device_fill_traces(m, geometry, live, rows, slot->n, slot->traces + slot->n);
   slot->n += geometry->n;

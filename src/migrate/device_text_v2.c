@@ -12,14 +12,17 @@ const moho_kernel_definition moho_definition_v2 = {.name = "migrate_v2",
                                                    .max_lanes = KERN_MAX_LANES(migrate_v2),
                                                    .uses_group = 1};
 
-_Static_assert(COLUMNS == MOHO_DEFAULT_COLUMNS && CHUNKS == MOHO_DEFAULT_CHUNKS, "the host's defaults are the text's");
+_Static_assert(COLUMNS == MOHO_DEFAULT_COLUMNS && CHUNKS == MOHO_DEFAULT_CHUNKS && TOGETHER == MOHO_DEFAULT_TOGETHER,
+               "the host's defaults are the text's");
 
 /* The text's own formula with the arguments in the places of its constants. */
 #undef COLUMNS
 #undef CHUNKS
+#undef TOGETHER
 #define COLUMNS columns
 #define CHUNKS chunks
-size_t moho_tile_group_bytes(size_t columns, size_t chunks) {
+#define TOGETHER together
+size_t moho_tile_group_bytes(size_t columns, size_t chunks, size_t together) {
   (void)chunks; /* none of the text's group memory grows with it today */
   return (4 * (TILE_WORDS) + 15) / 16 * 16;
 }

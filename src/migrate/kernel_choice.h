@@ -14,10 +14,11 @@ extern const moho_migration_method moho_native_method, moho_device_method;
 
 /* How a device kernel is fed and launched. */
 typedef struct moho_kernel_plan {
-  int is_kept;       /* memory and constant data stay between batches, which are prepared and uploaded while one runs */
-  int is_packed;     /* reads pairs (value, next - value): migrate_pack first */
-  int is_persistent; /* groups take items from a work queue */
-  int is_tiled;      /* a group works on a tile of COLUMNS columns, 32 lanes each; else a lane an image sample */
+  int is_kept;                 /* memory and constant data stay between batches, which are prepared and uploaded while one runs */
+  int is_packed;               /* reads pairs (value, next - value): migrate_pack first */
+  int is_persistent;           /* groups take items from a work queue */
+  int groups_a_multiprocessor; /* that registers are kept free for; 0: as the compiler likes */
+  int is_tiled;                /* a group works on a tile of COLUMNS columns, 32 lanes each; else a lane an image sample */
 } moho_kernel_plan;
 
 typedef struct moho_kernel_version {

@@ -94,7 +94,7 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
   if (report.working_set_bytes && report.working_set_bytes < free_bytes) free_bytes = report.working_set_bytes;
   s->device_allowed = options->device_memory_bytes ? options->device_memory_bytes : free_bytes / 10 * 9;
   moho_migration_size_query query = {
-      .report = &report, .grid = grid, .options = options, .n_samples = n_samples, .n_traces = geometry->n};
+      .report = &report, .grid = grid, .options = options, .geometry = geometry, .n_samples = n_samples};
   if (s->choice.candidates[0]->function && geometry->n) {
     MOHO_TRY(moho_migration_estimate(grid, velocity, options, geometry, n_samples, dt_s, PROGRESS_TRACES, PROGRESS_COLUMNS,
                                      &s->contributions_a_trace));

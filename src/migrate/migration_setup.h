@@ -27,7 +27,8 @@ typedef struct moho_migration_size_query {
   const moho_device_report *report;
   const moho_grid *grid;
   const moho_migration_options *options;
-  size_t n_samples, n_traces; /* of a recorded trace; of the survey */
+  const moho_geometry *geometry; /* of the survey */
+  size_t n_samples;              /* of a recorded trace */
 } moho_migration_size_query;
 
 /* Checks all arguments; `out` must be released with moho_offset_classes_release(&out->classes), also after an error. */

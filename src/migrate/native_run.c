@@ -42,7 +42,7 @@ static moho_status native_size(moho_migration_setup *s, const moho_migration_siz
                                          moho_trace_workspace_bytes(q->n_samples, q->options->refine, s->k_max));
   s->capacity = BATCH_BYTES / row;
   if (s->capacity > LARGEST_BATCH) s->capacity = LARGEST_BATCH;
-  if (s->capacity > q->n_traces) s->capacity = q->n_traces;
+  if (s->capacity > q->geometry->n) s->capacity = q->geometry->n;
   if (s->capacity < SMALLEST_BATCH) s->capacity = SMALLEST_BATCH;
   s->bytes = image + workers + s->capacity * row;
   return MOHO_OK;

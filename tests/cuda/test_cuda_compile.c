@@ -1,5 +1,6 @@
 /* test_cuda_compile.c - every text of kernels/ through NVRTC, without driver and GPU: as machine code for sm_80 and sm_90, as
  * PTX, with wrong texts; registers and spills where ptxas is on the path. */
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,21 @@ static void errors_have_the_compilers_words_and_our_lines(void **state) {
   kernel_unit_free(&unit);
 }
 
+/* dl_iterate_phdr: 1 for the built-in functions beside NVRTC. */
+static int is_beside(struct dl_phdr_info *info, size_t size, void *folder) {
+  (void)size;
+  return strncmp(info->dlpi_name, folder, strlen(folder)) == 0 &&
+         strstr(info->dlpi_name + strlen(folder), "libnvrtc-builtins.so");
+}
+
+static void the_builtins_are_those_beside_it(void **state) {
+  char folder[512];
+  (void)state;
+  snprintf(folder, sizeof folder, "%s", nvrtc.path);
+  strrchr(folder, '/')[1] = '\0';
+  assert_int_equal(dl_iterate_phdr(is_beside, folder), 1);
+}
+
 static void keys_tell_apart_what_differs(void **state) {
   (void)state;
   char key[4][65];
@@ -190,6 +206,7 @@ int main(void) {
                                      cmocka_unit_test(nothing_is_contracted),
                                      cmocka_unit_test(the_device_tests_text_compiles),
                                      cmocka_unit_test(keys_tell_apart_what_differs),
+                                     cmocka_unit_test(the_builtins_are_those_beside_it),
                                      cmocka_unit_test(errors_have_the_compilers_words_and_our_lines),
                                      cmocka_unit_test(targets_are_the_nearest_that_nvrtc_knows),
                                      cmocka_unit_test(a_compiler_that_is_not_there_is_told)};

@@ -11,6 +11,7 @@
 
 #include "base/timer.h"
 #include "cuda_checks.h"
+#include "device/cuda/cuda_disk_cache.h"
 #include "device/cuda/cuda_state.h"
 
 static const moho_device_uri uri = {.backend = "cuda", .ordinal = -1, .simd = -1};
@@ -173,6 +174,49 @@ static void kernels_come_from_the_disk_the_second_time(void **state) {
   cuda->release_pipeline(check_device, &first);
   cuda->release_pipeline(check_device, &second);
   kernel_unit_free(&unit);
+}
+
+/* The hash is right and the driver takes it not: compiled again, and the file replaced. */
+static void what_the_driver_refuses_is_compiled_again(void **state) {
+  static const moho_constant constant = {.name = "ONLY_THERE", .value = 1};
+  moho_cuda_state *s = check_device;
+  moho_unit unit = kernel_unit("add", &constant, 1, check_text);
+  moho_pipeline pipeline;
+  char key[65];
+  (void)state;
+  moho_cuda_compile_key(&s->nvrtc, s->target, &unit, key);
+  assert_true(moho_disk_cache_store(key, "no machine code of any kind", 28));
+  for (int i = 0; i < 2; i++) {
+    assert_ok(cuda->compile(check_device, &unit, &pipeline));
+    assert_string_equal(pipeline.origin, i ? "disk" : "compiled");
+    cuda->release_pipeline(check_device, &pipeline);
+  }
+  kernel_unit_free(&unit);
+}
+
+/* As on a GPU that is newer than NVRTC. A driver that is older than NVRTC may refuse its PTX: in words. */
+static void ptx_is_translated_by_the_driver(void **state) {
+  moho_cuda_state *s = check_device;
+  const check_values values = {.n = 64, .scale = 2};
+  moho_unit unit = kernel_unit("add", NULL, 0, check_text);
+  moho_pipeline add;
+  float back[64] = {0};
+  (void)state;
+  if (is_double()) skip();
+  s->target.is_cubin = 0;
+  moho_status status = cuda->compile(check_device, &unit, &add);
+  s->target.is_cubin = 1;
+  kernel_unit_free(&unit);
+  if (status) {
+    assert_non_null(strstr(moho_last_error()->message, "does not understand PTX"));
+    return;
+  }
+  moho_block y = make_block(sizeof back, MOHO_MEMORY_DEVICE);
+  RUN(fill_command(&y, 0, sizeof back, 0x3f800000),
+      launch_command(&add, "add", (const moho_block *[]){&y, &y, &y}, 3, &values, 1, 64), read_command(&y, 0, back, sizeof back));
+  for (int i = 0; i < 64; i++) assert_float_equal(back[i], 3, 0);
+  cuda->release_pipeline(check_device, &add);
+  drop_block(&y);
 }
 
 static void wrong_texts_are_refused_in_the_compilers_words(void **state) {
@@ -611,6 +655,8 @@ int main(int n_arguments, char **arguments) {
                                      cmocka_unit_test(a_kernel_computes),
                                      cmocka_unit_test(groups_have_all_their_memory),
                                      cmocka_unit_test(kernels_come_from_the_disk_the_second_time),
+                                     cmocka_unit_test(what_the_driver_refuses_is_compiled_again),
+                                     cmocka_unit_test(ptx_is_translated_by_the_driver),
                                      cmocka_unit_test(wrong_texts_are_refused_in_the_compilers_words),
                                      cmocka_unit_test(launches_that_cannot_be_are_refused),
                                      cmocka_unit_test(a_wait_that_times_out_changes_nothing),

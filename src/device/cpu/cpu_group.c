@@ -339,6 +339,10 @@ static const kern_words *no_exchange(kern_lane *here, uint32_t word, int line) {
 }
 
 moho_status moho_group_run_plain(const moho_group_launch *launch, uint32_t x, uint32_t y) {
+  if (launch->group_memory)
+    return moho_fail_at((moho_place){0}, "set uses_group in its moho_kernel_definition", MOHO_ERROR_DEVICE,
+                        "kernel %s: %zu bytes of group memory, but it is registered as one whose lanes share none", launch->name,
+                        launch->group_memory);
   plain_lane lane = {.here = {.lanes = launch->lanes,
                               .group = {x, y},
                               .groups = {launch->groups[0], launch->groups[1]},
