@@ -2,8 +2,8 @@
  *
  *   cc migrate.c -lmoho -o migrate && ./migrate out        (out: an existing folder)
  *
- * Every call returns a moho_status; 0 is good. This program stops at the first that is not, and prints what the library
- * has to say about it: what went wrong, where, and how to mend it.
+ * Every call returns a moho_status; check() (example.h) stops at the first that is not good and prints what the library has to
+ * say about it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +11,7 @@
 
 #include <moho/moho.h>
 
-static void check(moho_status status) {
-  if (status == MOHO_OK) return;
-  const moho_error *error = moho_last_error();
-  fprintf(stderr, "migrate: %s%s%s\n", error->message, error->hint[0] ? "\n  " : "", error->hint);
-  exit(1);
-}
+#include "example.h"
 
 int main(int argc, char **argv) {
   const char *folder = argc > 1 ? argv[1] : ".";
