@@ -49,6 +49,7 @@ part "rooms" python3 scripts/check_rooms.py
 part "headers alone" headers
 part "shell scripts" shell_scripts
 part "kernels in single precision" scripts/ptx_check.sh
+part "kernels in what all machines share" python3 tests/metal/kernel_lint.py
 part "metal for arm64 macOS" scripts/check_metal.sh
 part "build with gcc" builds gcc
 part "build with clang" builds clang

@@ -23,8 +23,17 @@ check() { # FILE.k OPTION...
   if grep -n '\.f64' "$scratch/ptx" | sed "s|^|ptx: $file $*: double precision, line |" | grep .; then failed=1; fi
 }
 
+# The check itself: it must find what it is for.
+cat >"$scratch/double.k" <<'END'
+#include "kern.h"
+KERNEL(has_a_double, 64, INOUT(0, float, y)) {
+  y[LANE] = (float)((double)y[LANE] * 0.1 + 0.3);
+}
+END
+if (check "$scratch/double.k") | grep -q 'double precision, line'; then :; else failed=1 && echo "ptx: a double was not found"; fi
+
 # shellcheck disable=SC2046
-[ $# -gt 0 ] || set -- $(find kernels tests examples -name '*.k' | sort)
+[ $# -gt 0 ] || set -- $(find apps kernels tests examples -name '*.k' | sort)
 for file in "$@"; do
   check "$file"
   case $file in

@@ -196,13 +196,13 @@ static void what_the_driver_refuses_is_compiled_again(void **state) {
 
 /* As on a GPU that is newer than NVRTC. A driver that is older than NVRTC may refuse its PTX: in words. */
 static void ptx_is_translated_by_the_driver(void **state) {
+  (void)state;
+  if (is_double()) skip();
   moho_cuda_state *s = check_device;
   const check_values values = {.n = 64, .scale = 2};
   moho_unit unit = kernel_unit("add", NULL, 0, check_text);
   moho_pipeline add;
   float back[64] = {0};
-  (void)state;
-  if (is_double()) skip();
   s->target.is_cubin = 0;
   moho_status status = cuda->compile(check_device, &unit, &add);
   s->target.is_cubin = 1;
