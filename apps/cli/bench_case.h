@@ -14,6 +14,7 @@ typedef struct bench_case {
   const char *constants; /* "" none */
   moho_migration_options options;
   int runs, is_checked;
+  double seconds; /* no further run once the runs took so long; at least one is made */
 } bench_case;
 
 /* Of one run: wall seconds, but those of the device where it tells them (migration.h). */
@@ -28,6 +29,7 @@ typedef struct bench_result {
   uint64_t contributions; /* true ones: the image's fold summed up */
   uint64_t counted;       /* as the migration counts them */
   uint64_t launches;
+  int runs_made;
   size_t memory_bytes, device_bytes;
   bench_run_seconds first; /* the warm-up: with compilation and allocation */
   bench_run_seconds runs[BENCH_MAX_RUNS];
@@ -56,11 +58,20 @@ void bench_set_speedup(const json_t *cases, const char *path, json_t *fresh);
 
 /* The cases as a table in Markdown, or in HTML when the file's name ends in .html; 0 or the exit code. */
 int bench_write_report(const char *path, const json_t *cases);
+/* The same of the one object of moho bench memory. */
+int bench_write_memory_report(const char *path, const json_t *memory);
 
 /* ---- bench_memory.c ---- */
 
-/* moho bench memory: copies, allocation, launches of a device; 0 or the exit code. */
-int bench_memory_run(const char *device_uri, int json, FILE *out);
+/* moho bench memory: copies, allocation, launches of a device, and a table of them where a report is wanted; 0 or the exit code.
+ */
+int bench_memory_run(const char *device_uri, int json, const char *report, FILE *out);
+
+/* ---- bench_tiles.c ---- */
+
+/* Submit and wait of kernel v3 over 1000 tiles that no trace reaches, less the same over one: medians of so many runs.
+ * MOHO_ERROR_NOT_AVAILABLE where the device does not run it. */
+moho_status bench_time_tiles(moho_device *device, moho_queue *queue, int runs, double *seconds);
 
 /* ---- bench_kernels.c ---- */
 

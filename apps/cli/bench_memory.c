@@ -1,5 +1,4 @@
 /* bench_memory.c - moho bench memory: what a device's runtime takes for allocation, copies, launches, the reading of tables. */
-#include <moho/kernels/migrate_device.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,7 +7,7 @@
 #include "bench_memory.h"
 #include "command.h"
 
-enum { RUNS = 15, MANY = 1000, GETS = 32, TABLE_SAMPLES = 1 << 23, TABLE_TIMES = 2001, TILE_COLUMNS = 8, GROUP_BYTES = 32 << 10 };
+enum { RUNS = 15, MANY = 1000, GETS = 32, TABLE_SAMPLES = 1 << 23, TABLE_TIMES = 2001 };
 static const size_t COPY_BYTES = (size_t)256 << 20, SMALL_BYTES = (size_t)1 << 20;
 
 typedef struct memory_bench {
@@ -202,89 +201,14 @@ static moho_status time_launches(memory_bench *b) {
 
 /* ---- 1000 empty tiles of migrate_v3 ---- */
 
-typedef struct tiles {
-  launches launch;
-  moho_buffer *work;
-} tiles;
-
-static moho_status run_tiles(memory_bench *b, const void *user) {
-  const tiles *t = user;
-  moho_status status = moho_queue_fill(b->queue, t->work, 0, 16, 0);
-  return status ? status : launch_many(b, &t->launch);
-}
-
-/* No trace reaches the columns, which are padding: what remains is taking the items. */
-static moho_status time_tiles_of(memory_bench *b, const moho_kernel *kernel, moho_buffer *work, moho_buffer *columns) {
-  migrate_device_parameters p = {
-      .n_columns = MANY * TILE_COLUMNS, .n_time = 32, .image_stride = 32, .row_stride = 64, .n_samples = 32};
-  moho_binding bindings[10];
-  for (int i = 0; i < 10; i++) bindings[i] = (moho_binding){i == 4 ? columns : i == 9 ? work : b->device_a, 0};
-  for (int i = 6; i < 9; i++) bindings[i].buffer = b->device_b;
-  uint32_t groups = (uint32_t)(b->report.multiprocessors > 0 ? 2 * b->report.multiprocessors : 16);
-  tiles t = {{{.kernel = kernel,
-               .buffers = bindings,
-               .n_buffers = 10,
-               .parameters = &p,
-               .parameter_bytes = sizeof p,
-               .groups = {groups, 1},
-               .lanes = 32 * TILE_COLUMNS,
-               .group_memory = GROUP_BYTES},
-              1},
-             work};
-  double one, many;
-  p.n_items = MANY;
-  moho_status status = median_of(b, run_tiles, &t, &many);
-  p.n_columns = TILE_COLUMNS, p.n_items = 1;
-  if (!status) status = median_of(b, run_tiles, &t, &one);
-  if (!status) add_figure(b, "tiles_1000", "1000 empty tiles of kernel v3 less one", many - one, 0);
-  return status;
-}
-
-/* The kernel is known once a migration has been made. */
-static moho_status register_migration(moho_device *device) {
-  moho_migration_options options = moho_migration_options_default();
-  bench_survey survey = {0};
-  bench_reference none = {0};
-  moho_migration *migration = NULL;
-  options.kernel = MOHO_KERNEL_V3;
-  moho_status status = bench_survey_use("tiny", &survey, &none);
-  if (!status)
-    status = moho_migration_create(device, &survey.grid, survey.velocity, &options, &survey.geometry, survey.options.n_samples,
-                                   survey.options.dt_s, &migration);
-  moho_migration_destroy(&migration);
-  bench_survey_release(&survey);
-  return status;
-}
-
-static moho_status fill_columns(moho_buffer *buffer) {
-  migrate_column *columns = calloc(MANY * TILE_COLUMNS, sizeof *columns);
-  if (!columns) return MOHO_ERROR_MEMORY;
-  for (int i = 0; i < MANY * TILE_COLUMNS; i++) columns[i].row = 0xffffffffu;
-  moho_status status = moho_buffer_write(buffer, 0, columns, MANY * TILE_COLUMNS * sizeof *columns);
-  free(columns);
-  return status;
-}
-
 static moho_status time_tiles(memory_bench *b) {
-  moho_constant constants[] = {
-      {"INTERPOLATION", 0, 0}, {"ANTIALIAS", 0, 0}, {"WEIGHT_POWER", 0, 0}, {"HAS_MUTE", 0, 0}, {"STORAGE", STORAGE_PAIRS, 0}};
-  moho_kernel_options options = {.name = "migrate_v3", .constants = constants, .n_constants = 5};
-  moho_kernel *kernel = NULL;
-  moho_buffer *work = NULL, *columns = NULL;
-  moho_status status = register_migration(b->device);
-  if (status == MOHO_ERROR_NOT_AVAILABLE) {
-    add_absent(b, "tiles_1000", "1000 empty tiles of kernel v3 less one", moho_last_error()->message);
-    return MOHO_OK;
-  }
-  if (!status) status = moho_kernel_create(b->device, &options, &kernel);
-  if (!status) status = moho_buffer_create(b->device, 16, MOHO_MEMORY_DEVICE, &work);
-  if (!status) status = moho_buffer_create(b->device, MANY * TILE_COLUMNS * sizeof(migrate_column), MOHO_MEMORY_DEVICE, &columns);
-  if (!status) status = fill_columns(columns);
-  if (!status) status = time_tiles_of(b, kernel, work, columns);
-  moho_buffer_destroy(&work);
-  moho_buffer_destroy(&columns);
-  moho_kernel_destroy(&kernel);
-  return status;
+  static const char words[] = "1000 tiles of kernel v3 that no trace reaches, less one";
+  double seconds;
+  moho_status status = bench_time_tiles(b->device, b->queue, RUNS, &seconds);
+  if (!status) add_figure(b, "tiles_1000", words, seconds, 0);
+  if (status != MOHO_ERROR_NOT_AVAILABLE) return status;
+  add_absent(b, "tiles_1000", words, moho_last_error()->message);
+  return MOHO_OK;
 }
 
 /* ---- velocity ---- */
@@ -390,22 +314,26 @@ static void print_text(FILE *out, const memory_bench *b) {
   }
 }
 
-static void print_json(FILE *out, const memory_bench *b) {
-  json_t *root = json_pack("{s:s, s:{s:s, s:s, s:s, s:s}, s:I, s:i, s:s, s:O}", "bench", "memory", "device", "uri", b->report.uri,
-                           "name", b->report.name, "architecture", b->report.architecture, "driver", b->report.driver, "bytes",
-                           (json_int_t)b->bytes, "runs", (int)RUNS, "version", moho_version(), "figures", b->figures);
-  json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-  fprintf(out, "\n");
-  json_decref(root);
+static json_t *memory_json(const memory_bench *b) {
+  return json_pack("{s:s, s:{s:s, s:s, s:s, s:s}, s:I, s:i, s:s, s:O}", "bench", "memory", "device", "uri", b->report.uri, "name",
+                   b->report.name, "architecture", b->report.architecture, "driver", b->report.driver, "bytes",
+                   (json_int_t)b->bytes, "runs", (int)RUNS, "version", moho_version(), "figures", b->figures);
 }
 
-int bench_memory_run(const char *device_uri, int json, FILE *out) {
+int bench_memory_run(const char *device_uri, int json, const char *report, FILE *out) {
   memory_bench b = {.figures = json_array()};
   moho_status status = run_all(&b, device_uri ? device_uri : "auto");
   int code = status ? print_error() : EXIT_GOOD;
   progress_end();
-  if (!code && json) print_json(out, &b);
-  else if (!code) print_text(out, &b);
+  json_t *root = code ? NULL : memory_json(&b);
+  if (!code && json) {
+    json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    fprintf(out, "\n");
+  } else if (!code) {
+    print_text(out, &b);
+  }
+  if (!code && report) code = bench_write_memory_report(report, root);
+  json_decref(root);
   release(&b);
   return code;
 }

@@ -83,12 +83,12 @@ void bench_reference_release(bench_reference *r) {
   free(r->columns);
   free(r->image);
   free(r->fold);
-  *r = (bench_reference){0};
+  *r = (bench_reference){.side = r->side};
 }
 
 static moho_status choose_columns(const bench_survey *s, bench_reference *r) {
-  size_t ni = s->grid.n_inline, nj = s->grid.n_crossline, side = COLUMNS_A_SIDE;
-  int all = strcmp(s->dataset, "tiny") == 0;
+  size_t ni = s->grid.n_inline, nj = s->grid.n_crossline, side = r->side ? r->side : COLUMNS_A_SIDE;
+  int all = !r->side && strcmp(s->dataset, "tiny") == 0;
   r->n_columns = all ? ni * nj : side * side;
   r->columns = calloc(r->n_columns, sizeof *r->columns);
   r->image = calloc(r->n_columns * s->grid.n_time, sizeof *r->image);

@@ -16,6 +16,7 @@ typedef struct bench_survey {
 
 /* Columns of the image in double precision, for one set of options. */
 typedef struct bench_reference {
+  size_t side; /* side * side columns; 0: 8, of the tiny survey all */
   int is_made;
   moho_migration_options options;
   size_t *columns, n_columns; /* flat indices */
@@ -31,7 +32,7 @@ void bench_survey_release(bench_survey *survey);
 /* Traces first .. first+count-1: kept ones, or made into the buffer [count, samples]. */
 moho_status bench_survey_traces(const bench_survey *survey, size_t first, size_t count, float *buffer, const float **out);
 
-/* The image of these options against the reference: 64 columns that lie evenly, all of the tiny survey. */
+/* The image of these options against the reference, on columns that lie evenly. */
 moho_status bench_check_image(const bench_survey *survey, const moho_migration_options *options, const moho_image *image,
                               double tolerance, bench_reference *reference, image_check *out);
 void bench_reference_release(bench_reference *reference);

@@ -1,4 +1,5 @@
 /* command_bench.c - moho bench: how fast the migration and the memory of a device are here. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,14 +8,18 @@
 
 static char *device_uri, *datasets, *interpolations, *antialiases, *weights, *storages, *kernels, *constants, *compare_with,
     *report_path;
-enum { RUNS_NOT_GIVEN = -1000000 };
-static int runs = RUNS_NOT_GIVEN, is_unchecked;
+enum { RUNS_NOT_GIVEN = -1000000, MOST_COLUMNS = 400 };
+static int runs = RUNS_NOT_GIVEN, is_unchecked, n_columns;
+static double most_seconds = INFINITY;
 
 static const struct poptOption options[] = {
     {"dataset", '\0', POPT_ARG_STRING, &datasets, 0, "surveys: tiny, small, medium, large; several with commas [small]", "P,..."},
     {"device", '\0', POPT_ARG_STRING, &device_uri, 0, "device [cpu?threads=1]", "URI"},
     {"kernel", '\0', POPT_ARG_STRING, &kernels, 0, "auto, native, baseline, v1, v2, v3 [auto]", "V,..."},
     {"runs", '\0', POPT_ARG_INT, &runs, 0, "runs of each case after one to warm up [5; large 3]", "N"},
+    {"seconds", '\0', POPT_ARG_DOUBLE, &most_seconds, 0, "of a case: no further run once its runs took so long [no bound]", "S"},
+    {"columns", '\0', POPT_ARG_INT, &n_columns, 0,
+     "image columns that are compared with the reference, a square number [64; tiny: all]", "N"},
     {"interpolation", '\0', POPT_ARG_STRING, &interpolations, 0, "linear, cubic, sinc8 [linear]", "I,..."},
     {"weight", '\0', POPT_ARG_STRING, &weights, 0, "none, spreading, obliquity, spreading_obliquity [none]", "W,..."},
     {"antialias", '\0', POPT_ARG_STRING, &antialiases, 0, "none, triangle [none]", "A,..."},
@@ -70,6 +75,7 @@ static int settle(bench_case *c) {
   c->constants = constants ? constants : "";
   c->runs = runs != RUNS_NOT_GIVEN ? runs : strcmp(c->dataset, "large") == 0 ? 3 : 5;
   c->is_checked = !is_unchecked;
+  c->seconds = most_seconds;
   return EXIT_GOOD;
 }
 
@@ -171,7 +177,7 @@ static int run_cases(bench_call *call) {
 }
 
 static int bench_migrate(const command_line *line, FILE *out) {
-  bench_call call = {.line = line, .out = out, .cases = json_array()};
+  bench_call call = {.line = line, .out = out, .cases = json_array(), .reference.side = (size_t)lround(sqrt(n_columns))};
   int code = moho_device_open(device_uri ? device_uri : "cpu?threads=1", &call.device) ? print_error() : EXIT_GOOD;
   if (!code) code = run_cases(&call);
   if (report_path && json_array_size(call.cases)) {
@@ -217,6 +223,9 @@ static int check_arguments(const command_line *line) {
   if (code) return code;
   if (runs != RUNS_NOT_GIVEN && (runs < 1 || runs > BENCH_MAX_RUNS))
     return usage_error("bench: --runs is %d, expected 1 to %d", runs, BENCH_MAX_RUNS);
+  if (n_columns < 0 || n_columns > MOST_COLUMNS || lround(sqrt(n_columns)) * lround(sqrt(n_columns)) != n_columns)
+    return usage_error("bench: --columns is %d, expected a square number: 1, 4, 9 ... %d", n_columns, (int)MOST_COLUMNS);
+  if (!(most_seconds > 0)) return usage_error("bench: --seconds is %g, expected more than 0", most_seconds);
   if (has_word(datasets, "large") && kernels && strchr(kernels, ','))
     return usage_error("bench: --dataset large takes one --kernel a call, got %s", kernels);
   size_t length = report_path ? strlen(report_path) : 0;
@@ -231,7 +240,7 @@ static int run(const command_line *line) {
   int code = check_arguments(line);
   if (!code) code = output_begin(&text);
   if (code) return code;
-  if (strcmp(line->arguments[0], "memory") == 0) code = bench_memory_run(device_uri, line->json, text.out);
+  if (strcmp(line->arguments[0], "memory") == 0) code = bench_memory_run(device_uri, line->json, report_path, text.out);
   else code = bench_migrate(line, text.out);
   int given = output_finish(&text, line);
   return code ? code : given;
@@ -249,8 +258,9 @@ const command command_bench = {
         "sample, summed up from the fold), kernel seconds (median, least, most),\n"
         "contributions per second, nanoseconds per contribution; wall, transfer and\n"
         "allocation seconds apart; how many times faster than the baseline kernel it is,\n"
-        "and how far it is from the double reference (on 64 columns, of the tiny survey\n"
-        "on all): exit code 1 when that is too far. --json prints one object a case.\n"
+        "and how far it is from the double reference (on 64 columns that lie evenly, of the\n"
+        "tiny survey on all): exit code 1 when that is too far. --json prints one object a\n"
+        "case, --report a table.\n"
         "Figures more than 5 % below those kept in bench/results for the same machine\n"
         "are named on stderr.\n"
         "\n"
@@ -259,7 +269,7 @@ const command command_bench = {
         "    moho bench migrate\n"
         "    moho bench migrate --dataset small,medium --weight none,spreading_obliquity --antialias none,triangle --json\n"
         "    moho bench migrate --device cuda --kernel baseline,v1,v2,v3 --dataset medium --report ladder.md\n"
-        "    moho bench memory --device cuda",
+        "    moho bench memory --device cuda --report memory.md",
     .options = options,
     .output_help = "write the figures to FILE",
     .is_long = 1,

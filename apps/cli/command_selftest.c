@@ -274,11 +274,13 @@ const command command_selftest = {.name = "selftest",
                                               "C), under the options that matter, and compares image and fold with the plain\n"
                                               "double-precision reference. Relative L2 within 2e-8 per sample of a trace\n"
                                               "(triangle 1e-4; v3 and storage as halves 1e-3), fold identical. Before that the\n"
-                                              "runtime alone: vectors added, group memory, queues, copies, the pool. Exit code\n"
-                                              "1 when anything differs.\n"
+                                              "runtime alone: vectors added, group memory, arithmetic to the bit, queues,\n"
+                                              "copies, the pool, streaming. A case that a kernel refuses is left out aloud.\n"
+                                              "Exit code 1 when anything differs, or when nothing was compared.\n"
                                               "\n"
                                               "    moho selftest\n"
                                               "    moho selftest --device cuda:0 --kernel v3\n"
+                                              "    moho selftest --device metal --quick\n"
                                               "    moho selftest --device \"cpu?simd=avx2\" --json",
                                   .options = options,
                                   .output_help = "write the table to FILE",

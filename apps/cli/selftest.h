@@ -11,6 +11,7 @@ typedef enum {
   SELFTEST_LINE,
   SELFTEST_DELAYED, /* 3D; records that begin late or early, header mutes */
   SELFTEST_LATERAL, /* 3D; velocity functions that differ from place to place */
+  SELFTEST_DEEP,    /* 3D, few columns, three times as long: here v3 interpolates leg times */
   SELFTEST_SURVEYS
 } selftest_survey_kind;
 
@@ -45,5 +46,9 @@ typedef struct selftest_runtime_check {
 
 extern const selftest_runtime_check selftest_runtime_checks[];
 extern const size_t selftest_n_runtime_checks;
+
+/* ---- selftest_words.c: arithmetic ---- */
+
+moho_status selftest_check_words(moho_device *device, char words[200]);
 
 #endif

@@ -51,6 +51,10 @@ static size_t list_all(selftest_case cases[SELFTEST_MAX_CASES]) {
   CASE("half storage", SELFTEST_SPACE, 0, o->storage = MOHO_STORAGE_HALF);
   CASE("half storage, weights, delays", SELFTEST_DELAYED, 0, o->storage = MOHO_STORAGE_HALF;
        o->weight = MOHO_WEIGHT_SPREADING_OBLIQUITY);
+  CASE("deep", SELFTEST_DEEP, 1, (void)o);
+  CASE("deep, weights, cubic", SELFTEST_DEEP, 0, o->weight = MOHO_WEIGHT_SPREADING_OBLIQUITY;
+       o->interpolation = MOHO_INTERPOLATION_CUBIC);
+  CASE("deep, half storage", SELFTEST_DEEP, 0, o->storage = MOHO_STORAGE_HALF);
   CASE("small batches", SELFTEST_LATERAL, 0, o->constants = "BATCH_TRACES=40,LAUNCH_TRACES=32,LAUNCH_COLUMNS=16");
 #undef CASE
   return n;
@@ -73,14 +77,22 @@ void selftest_survey_release(selftest_survey *s) {
   *s = (selftest_survey){0};
 }
 
-/* 5 x 6 midpoints, two offsets, two azimuths; data below 80 Hz. */
+/* 5 x 6 midpoints (deep: 3 x 3), two offsets, two azimuths; data below 80 Hz. */
 static moho_status survey_options(selftest_survey_kind kind, moho_synth_options *o) {
-  static const char *const settings[][2] = {{"extent_inline_m", "100"},     {"extent_crossline_m", "125"},
-                                            {"n_samples", "251"},           {"noise", "0"},
-                                            {"diffractors", "50:62:220:1"}, {"reflectors", "50:62:160:15:60:0.3"}};
+  typedef const char *const setting[2];
+  static setting common[] = {{"extent_inline_m", "100"},     {"extent_crossline_m", "125"},
+                             {"n_samples", "251"},           {"noise", "0"},
+                             {"diffractors", "50:62:220:1"}, {"reflectors", "50:62:160:15:60:0.3"}};
+  static setting line[] = {{"extent_inline_m", "0"}};
+  static setting deep[] = {
+      {"extent_inline_m", "50"}, {"extent_crossline_m", "50"}, {"n_samples", "751"}, {"diffractors", "25:25:900:1"}};
   moho_status status = moho_synth_options_preset("tiny", o);
-  for (size_t i = 0; !status && i < sizeof settings / sizeof *settings; i++)
-    status = moho_synth_options_set(o, settings[i][0], kind == SELFTEST_LINE && i == 0 ? "0" : settings[i][1]);
+  for (size_t i = 0; !status && i < sizeof common / sizeof *common; i++)
+    status = moho_synth_options_set(o, common[i][0], common[i][1]);
+  for (size_t i = 0; !status && kind == SELFTEST_LINE && i < sizeof line / sizeof *line; i++)
+    status = moho_synth_options_set(o, line[i][0], line[i][1]);
+  for (size_t i = 0; !status && kind == SELFTEST_DEEP && i < sizeof deep / sizeof *deep; i++)
+    status = moho_synth_options_set(o, deep[i][0], deep[i][1]);
   return status;
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "selftest.h"
 
@@ -205,6 +206,58 @@ static moho_status check_refusals(work_table *w, moho_device *device, char words
   return words[0] ? MOHO_OK : check_add(w, device, words);
 }
 
+/* Host memory that a kernel reads and writes where it lies; refused aloud where the device cannot. */
+static moho_status check_wrapped(work_table *w, moho_device *device, char words[200]) {
+  enum { PAGES = 1 << 20 };
+  moho_device_report report;
+  moho_buffer *wrapped = NULL, *buffer = w->buffers[2];
+  void *memory = NULL;
+  moho_status status = moho_device_describe(device, &report);
+  if (!status && posix_memalign(&memory, 65536, PAGES)) return MOHO_ERROR_MEMORY;
+  if (!status) status = moho_buffer_wrap(device, memory, PAGES, &wrapped);
+  if (status == MOHO_ERROR_NOT_AVAILABLE && !report.zero_copy) {
+    free(memory);
+    return MOHO_OK;
+  }
+  if (!status) memset(memory, 0, PAGES);
+  if (!status) w->buffers[2] = wrapped, status = check_add(w, device, words);
+  if (!status && !words[0] && memcmp(memory, w->c, N * sizeof(float)) != 0)
+    snprintf(words, 200, "the wrapped memory does not hold what was read from its buffer");
+  w->buffers[2] = buffer;
+  moho_buffer_destroy(&wrapped);
+  free(memory);
+  return status;
+}
+
+static moho_status record_chunk(void *user, moho_queue *queue, moho_buffer *in, moho_buffer *out, size_t first, size_t n) {
+  const work_table *w = user;
+  const moho_binding bindings[] = {{in, 0}, {in, 0}, {out, 0}};
+  selftest_parameters p = {.n = (unsigned)n, .factor = 2};
+  (void)first;
+  return moho_queue_launch(queue, &(moho_launch){.kernel = w->add,
+                                                 .buffers = bindings,
+                                                 .n_buffers = 3,
+                                                 .parameters = &p,
+                                                 .parameter_bytes = sizeof p,
+                                                 .groups = {(uint32_t)((n + LANES_USED - 1) / LANES_USED), 1},
+                                                 .lanes = LANES_USED});
+}
+
+/* Seven chunks through two pairs of buffers. */
+static moho_status check_stream(work_table *w, moho_device *device, char words[200]) {
+  moho_status status = moho_stream_run(device, &(moho_stream_options){.from = w->a,
+                                                                      .to = w->c,
+                                                                      .n_items = N,
+                                                                      .item_in_bytes = sizeof(float),
+                                                                      .item_out_bytes = sizeof(float),
+                                                                      .chunk_items = N / 7,
+                                                                      .record = record_chunk,
+                                                                      .user = w});
+  for (int i = 0; !status && !words[0] && i < N; i++)
+    if (w->c[i] != 3 * w->a[i]) snprintf(words, 200, "element %d is %g, expected %g", i, (double)w->c[i], (double)(3 * w->a[i]));
+  return status;
+}
+
 /* ---- the list ---- */
 
 static moho_status with_table(moho_device *device, char words[200],
@@ -228,9 +281,12 @@ CHECK(queue)
 CHECK(copies)
 CHECK(pool)
 CHECK(refusals)
+CHECK(wrapped)
+CHECK(stream)
 #undef CHECK
 
 const selftest_runtime_check selftest_runtime_checks[] = {
-    {"runtime: vector add", run_add}, {"runtime: group memory", run_sum}, {"runtime: two queues", run_queue},
-    {"runtime: copies", run_copies},  {"runtime: pool", run_pool},        {"runtime: refusals", run_refusals}};
+    {"runtime: vector add", run_add},         {"runtime: group memory", run_sum}, {"runtime: arithmetic", selftest_check_words},
+    {"runtime: two queues", run_queue},       {"runtime: copies", run_copies},    {"runtime: pool", run_pool},
+    {"runtime: wrapped memory", run_wrapped}, {"runtime: streaming", run_stream}, {"runtime: refusals", run_refusals}};
 const size_t selftest_n_runtime_checks = sizeof selftest_runtime_checks / sizeof *selftest_runtime_checks;
