@@ -196,6 +196,7 @@ static moho_status migrate(run *r) {
   r->migrate_begin = moho_seconds();
   r->seconds.create = r->migrate_begin - begin;
   MOHO_TRY(migrate_traces(r));
+  MOHO_TRY(moho_migration_wait(r->migration, migration_progress, r));
   MOHO_TRY(moho_migration_finish(r->migration, &r->image));
   r->counts = moho_migration_get_counts(r->migration);
   moho_migration_destroy(&r->migration); /* its memory serves the writing */
