@@ -156,8 +156,14 @@ void moho_pool_put(moho_pool *pool, moho_pool_block *block) {
   pool->asked_bytes -= block->asked;
   pool->figures.active_bytes -= block->block.bytes;
   pool->figures.active_count--;
-  keep(pool, block);
-  moho_pool_block *evicted = evict(pool, pool->figures.limit_bytes, pool->figures.limit_count);
+  moho_pool_block *evicted = block;
+  if (block->block.bytes > pool->figures.limit_bytes) { /* kept, it would drive out all others and then itself */
+    block->next = NULL;
+    pool->figures.evictions++;
+  } else {
+    keep(pool, block);
+    evicted = evict(pool, pool->figures.limit_bytes, pool->figures.limit_count);
+  }
   pthread_mutex_unlock(&pool->lock);
   release(pool, evicted);
 }

@@ -39,13 +39,13 @@ static moho_status check(const moho_buffer *buffer, const char *what, size_t off
   return moho_buffer_check_range(buffer, what, offset, bytes);
 }
 
-static moho_status check_host(const char *what, const void *host, size_t bytes) {
+moho_status moho_buffer_check_host(const char *what, const void *host, size_t bytes) {
   return host || !bytes ? MOHO_OK : moho_fail(MOHO_ERROR_ARGUMENT, "%s: got NULL for the host's memory", what);
 }
 
 moho_status moho_buffer_write(moho_buffer *buffer, size_t offset, const void *from, size_t bytes) {
   MOHO_TRY(check(buffer, "write", offset, bytes));
-  MOHO_TRY(check_host("write", from, bytes));
+  MOHO_TRY(moho_buffer_check_host("write", from, bytes));
   if (!bytes) return MOHO_OK;
   moho_device *device = buffer->handle.device;
   moho_buffer_settle(buffer);
@@ -65,7 +65,7 @@ moho_status moho_buffer_write(moho_buffer *buffer, size_t offset, const void *fr
 
 moho_status moho_buffer_read(moho_buffer *buffer, size_t offset, void *to, size_t bytes) {
   MOHO_TRY(check(buffer, "read", offset, bytes));
-  MOHO_TRY(check_host("read", to, bytes));
+  MOHO_TRY(moho_buffer_check_host("read", to, bytes));
   if (!bytes) return MOHO_OK;
   moho_device *device = buffer->handle.device;
   moho_buffer_settle(buffer);

@@ -1,41 +1,21 @@
 /* check_signature.c - the parameters of a kernel, read from its text for the checking mode. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "device/check_mode.h"
+#include "device/kernel_scan.h"
 
-/* The next place at or after `at` that is neither blank nor comment. */
-static const char *skip(const char *at) {
-  for (;;) {
-    while (isspace((unsigned char)*at)) at++;
-    if (at[0] == '/' && at[1] == '*') {
-      const char *end = strstr(at + 2, "*/");
-      at = end ? end + 2 : at + strlen(at);
-    } else if (at[0] == '/' && at[1] == '/') at += strcspn(at, "\n");
-    else return at;
-  }
-}
-
-static int is_word(char c) {
-  return isalnum((unsigned char)c) || c == '_';
-}
-
-/* Copies the word at `at` (cut to capacity) and returns what follows it, blanks and comments skipped. */
+/* The word behind blanks and comments; returns the place behind those that follow it. */
 static const char *read_word(const char *at, char *word, size_t capacity) {
-  size_t n = 0;
-  for (at = skip(at); is_word(*at); at++)
-    if (n + 1 < capacity) word[n++] = *at;
-  word[n] = '\0';
-  return skip(at);
+  return moho_scan_skip(moho_scan_word(moho_scan_skip(at), word, capacity));
 }
 
 /* After "KERNEL(name," or "KERNEL_GROUP(name,"; NULL: the text has no such kernel. */
 static const char *find_kernel(const char *text, const char *name) {
   char word[80];
-  for (const char *at = skip(text); *at;) {
-    if (!is_word(*at)) {
-      at = skip(at + 1);
+  for (const char *at = moho_scan_skip(text); *at;) {
+    if (!moho_scan_is_letter(*at)) {
+      at = moho_scan_skip(at + 1);
       continue;
     }
     at = read_word(at, word, sizeof word);
@@ -72,8 +52,8 @@ void moho_signature_read(const char *text, const char *name, moho_signature *out
   const char *at = text ? find_kernel(text, name) : NULL;
   if (!at) return;
   out->known = 1;
-  for (int depth = 1; *(at = skip(at)) && depth > 0;) {
-    if (!is_word(*at)) {
+  for (int depth = 1; *(at = moho_scan_skip(at)) && depth > 0;) {
+    if (!moho_scan_is_letter(*at)) {
       depth += (*at == '(') - (*at == ')');
       at++;
       continue;

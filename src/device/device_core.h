@@ -100,6 +100,8 @@ void moho_buffer_settle(const moho_buffer *buffer);
 /* What moho_buffer_copy() and _fill() refuse; the queue's refuse the same. */
 moho_status moho_buffer_check_copy(moho_buffer *to, size_t to_offset, moho_buffer *from, size_t from_offset, size_t bytes);
 moho_status moho_buffer_check_fill(moho_buffer *buffer, size_t offset, size_t bytes);
+/* MOHO_ERROR_ARGUMENT for bytes at NULL; `what` is "write" or "read". */
+moho_status moho_buffer_check_host(const char *what, const void *host, size_t bytes);
 /* Words of a span := word, by the host where it reaches them. Waits. */
 moho_status moho_block_fill(moho_device *device, moho_span span, uint32_t word);
 

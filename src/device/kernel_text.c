@@ -9,14 +9,11 @@
 
 #include "base/fail.h"
 #include "base/sha256.h"
+#include "device/kernel_scan.h"
 
 extern const char moho_text_kern[]; /* kernels/kern.h */
 
 /* ---- reading ---- */
-
-static int is_letter(char c) {
-  return isalnum((unsigned char)c) || c == '_';
-}
 
 /* What a line begins in: comments of several lines are the only thing that outlives one. */
 static int comment_after(const char *line, size_t length, int in_comment) {
@@ -41,22 +38,7 @@ static const char *directive(const char *line, const char *word) {
   line++;
   line += strspn(line, " \t");
   size_t n = strlen(word);
-  return strncmp(line, word, n) == 0 && !is_letter(line[n]) ? line + n + strspn(line + n, " \t") : NULL;
-}
-
-/* The place behind blanks and comments. */
-static const char *skip(const char *at) {
-  for (;;) {
-    at += strspn(at, " \t\r\n\\");
-    if (strncmp(at, "/*", 2) == 0) {
-      const char *end = strstr(at + 2, "*/");
-      at = end ? end + 2 : at + strlen(at);
-    } else if (strncmp(at, "//", 2) == 0) {
-      at += strcspn(at, "\n");
-    } else {
-      return at;
-    }
-  }
+  return strncmp(line, word, n) == 0 && !moho_scan_is_letter(line[n]) ? line + n + strspn(line + n, " \t") : NULL;
 }
 
 enum { NAMES = 64 };
@@ -68,17 +50,10 @@ typedef struct found_names {
   int by_macro; /* the text defines macros that make kernels */
 } found_names;
 
-static size_t read_word(const char *at, char word[64]) {
-  size_t n = 0;
-  while (is_letter(at[n])) n++;
-  snprintf(word, 64, "%.*s", (int)(n < 63 ? n : 63), at);
-  return n;
-}
-
 /* All KERNEL(name, ...) and KERNEL_GROUP(name, ...) of a text. */
 static void read_names(const char *text, found_names *found) {
   char word[64];
-  for (const char *at = skip(text); *at; at = skip(at)) {
+  for (const char *at = moho_scan_skip(text); *at; at = moho_scan_skip(at)) {
     if (directive(at, "define")) {
       const char *end = at;
       do end += strcspn(end, "\n") + 1;
@@ -88,14 +63,13 @@ static void read_names(const char *text, found_names *found) {
       at = end;
       continue;
     }
-    size_t n = read_word(at, word);
-    at += n ? n : 1;
+    const char *end = moho_scan_word(at, word, sizeof word);
+    at = end > at ? end : at + 1;
     int group = strcmp(word, "KERNEL_GROUP") == 0;
-    if ((!group && strcmp(word, "KERNEL")) || *skip(at) != '(') continue;
-    at = skip(skip(at) + 1);
-    n = read_word(at, word);
-    at += n;
-    if (!n || *skip(at) != ',' || found->n == NAMES) continue;
+    if ((!group && strcmp(word, "KERNEL")) || *moho_scan_skip(at) != '(') continue;
+    at = moho_scan_skip(moho_scan_skip(at) + 1);
+    at = moho_scan_word(at, word, sizeof word);
+    if (!*word || *moho_scan_skip(at) != ',' || found->n == NAMES) continue;
     memcpy(found->names[found->n], word, sizeof word);
     found->uses_group[found->n++] = group;
   }
@@ -156,7 +130,7 @@ static void append_text(writer *out, const char *text) {
 
 static int is_identifier(const char *name) {
   if (!name || !*name || isdigit((unsigned char)*name)) return 0;
-  while (is_letter(*name)) name++;
+  while (moho_scan_is_letter(*name)) name++;
   return !*name;
 }
 

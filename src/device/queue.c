@@ -58,17 +58,38 @@ void moho_queue_dismantle(moho_queue *queue) {
   moho_queue_release(queue);
 }
 
+/* The first failure that nobody asked for becomes the caller's. A lost device has said so on every call. */
+static moho_status tell_untold(const moho_queue *queue) {
+  const moho_submitted *first = NULL;
+  size_t count = 0;
+  if (__atomic_load_n(&queue->handle.device->lost, __ATOMIC_ACQUIRE)) return MOHO_OK;
+  for (const moho_submitted *at = queue->failed; at; at = at->next)
+    if (!at->told) first = at, count++;
+  if (!first) return MOHO_OK;
+  return moho_fail_at((moho_place){0}, first->error.hint[0] ? first->error.hint : "wait for each ticket", first->status,
+                      "queue: destroyed with %zu failed ticket%s that nobody waited for, the first is %llu: %s", count,
+                      count == 1 ? "" : "s", (unsigned long long)first->ticket, first->error.message);
+}
+
+/* Takes a reference, lets go of its own with the public pointer's, and answers for what was never asked. */
+static moho_status dismantle_and_tell(moho_queue *queue) {
+  moho_handle_retain(queue);
+  moho_queue_dismantle(queue);
+  moho_status status = tell_untold(queue);
+  moho_queue_release(queue);
+  return status;
+}
+
 moho_status moho_queue_destroy(moho_queue **pointer) {
   if (!pointer || !*pointer) return MOHO_OK;
   moho_queue *queue = *pointer;
-  MOHO_TRY(moho_handle_check_alive(queue, MOHO_KIND_QUEUE));
-  if (queue->is_watched && pthread_equal(queue->watcher, pthread_self()))
+  if (moho_handle_is_alive(queue, MOHO_KIND_QUEUE) && queue->is_watched && pthread_equal(queue->watcher, pthread_self()))
     return moho_fail_at((moho_place){0}, "destroy it from another thread", MOHO_ERROR_ARGUMENT,
                         "queue: it cannot be destroyed by a function that it calls itself");
   *pointer = NULL;
+  MOHO_TRY(moho_handle_check_alive(queue, MOHO_KIND_QUEUE));
   MOHO_TRY(moho_handle_kill(queue, MOHO_KIND_QUEUE));
-  moho_queue_dismantle(queue);
-  return MOHO_OK;
+  return dismantle_and_tell(queue);
 }
 
 /* ---- submitting ---- */

@@ -29,6 +29,7 @@ typedef struct moho_submitted {
   moho_recorded *commands;
   moho_status status;
   moho_error error; /* where status is not MOHO_OK */
+  int told;         /* somebody has asked how it ended */
 } moho_submitted;
 
 /* A function to call. */
@@ -48,7 +49,7 @@ struct moho_queue {
   pthread_cond_t changed;          /* handed over, a new watch, closing */
   moho_submitted *oldest, *newest; /* in flight */
   uint64_t submitted, collected;
-  moho_submitted *failed; /* newest first */
+  moho_submitted *failed; /* newest first; they stay, so that each can be asked for at any time */
   int measured;
   double kernel_seconds, transfer_seconds;
   moho_watch *watches; /* by ticket, then in the order they came */

@@ -27,11 +27,6 @@ static void add(moho_queue *queue, moho_recorded *command) {
 
 /* ---- transfers ---- */
 
-static moho_status check_host(const char *what, const void *host, size_t bytes) {
-  return host || !bytes ? MOHO_OK
-                        : moho_fail(MOHO_ERROR_ARGUMENT, "queue: %s of %zu bytes, the host's memory is NULL", what, bytes);
-}
-
 static moho_status check_range(const moho_queue *queue, const moho_buffer *buffer, const char *what, size_t offset,
                                size_t bytes) {
   MOHO_TRY(moho_buffer_check_use(buffer, queue->handle.device, what));
@@ -63,14 +58,14 @@ static moho_status add_transfer(moho_queue *queue, moho_command_kind kind, moho_
 moho_status moho_queue_write(moho_queue *queue, moho_buffer *to, size_t offset, const void *from, size_t bytes) {
   MOHO_TRY(moho_handle_check(queue, MOHO_KIND_QUEUE));
   MOHO_TRY(check_range(queue, to, "write", offset, bytes));
-  MOHO_TRY(check_host("write", from, bytes));
+  MOHO_TRY(moho_buffer_check_host("write", from, bytes));
   return add_transfer(queue, MOHO_COMMAND_WRITE, to, offset, NULL, 0, bytes, (void *)(uintptr_t)from, 0);
 }
 
 moho_status moho_queue_read(moho_queue *queue, moho_buffer *from, size_t offset, void *to, size_t bytes) {
   MOHO_TRY(moho_handle_check(queue, MOHO_KIND_QUEUE));
   MOHO_TRY(check_range(queue, from, "read", offset, bytes));
-  MOHO_TRY(check_host("read", to, bytes));
+  MOHO_TRY(moho_buffer_check_host("read", to, bytes));
   return add_transfer(queue, MOHO_COMMAND_READ, NULL, 0, from, offset, bytes, to, 0);
 }
 

@@ -62,8 +62,11 @@ void moho_queue_collect(moho_queue *queue) {
 moho_status moho_queue_result(moho_queue *queue, uint64_t ticket) {
   moho_status status = MOHO_OK;
   pthread_mutex_lock(&queue->lock);
-  for (const moho_submitted *at = queue->failed; at && !status; at = at->next)
-    if (at->ticket == ticket) status = moho_error_set(&at->error);
+  for (moho_submitted *at = queue->failed; at && !status; at = at->next)
+    if (at->ticket == ticket) {
+      at->told = 1;
+      status = moho_error_set(&at->error);
+    }
   pthread_mutex_unlock(&queue->lock);
   return status;
 }
@@ -164,37 +167,29 @@ static int try_retain(moho_handle *handle) {
   return n != 0;
 }
 
-/* The device's queues, each with a reference; NULL with *n > 0: out of memory. */
-static moho_queue **take_queues(moho_device *device, size_t *n) {
+/* The queue after `at` in the device's list (NULL: the first) with a reference; the one to `at`, which kept its place in the
+ * list, is let go. */
+static moho_queue *next_queue(moho_device *device, moho_queue *at) {
   pthread_mutex_lock(&device->lock);
-  size_t count = device->counts[MOHO_KIND_QUEUE];
-  moho_queue **queues = count ? malloc(count * sizeof *queues) : NULL;
-  *n = 0;
-  for (moho_handle *at = device->objects[MOHO_KIND_QUEUE]; queues && at; at = at->older)
-    if (try_retain(at)) queues[(*n)++] = (moho_queue *)(void *)at;
+  moho_handle *next = at ? at->handle.older : device->objects[MOHO_KIND_QUEUE];
+  while (next && !try_retain(next)) next = next->older;
   pthread_mutex_unlock(&device->lock);
-  return queues;
+  if (at) moho_queue_release(at);
+  return (moho_queue *)(void *)next;
 }
 
 void moho_queues_collect(moho_device *device) {
-  size_t n;
-  moho_queue **queues = take_queues(device, &n);
-  for (size_t i = 0; i < n; i++) {
-    moho_queue_collect(queues[i]);
-    moho_queue_release(queues[i]);
-  }
-  free(queues);
+  for (moho_queue *queue = NULL; (queue = next_queue(device, queue));) moho_queue_collect(queue);
 }
 
 void moho_queues_settle(moho_device *device, const moho_buffer *buffer) {
-  size_t n;
-  moho_queue **queues = take_queues(device, &n);
-  for (size_t i = 0; i < n; i++) {
-    uint64_t ticket = buffer ? last_use(queues[i], buffer) : 0;
-    if (ticket) device->backend->wait(queues[i]->state, ticket, -1);
-    if (buffer) moho_queue_collect(queues[i]);
-    else moho_queue_settle(queues[i]);
-    moho_queue_release(queues[i]);
+  for (moho_queue *queue = NULL; (queue = next_queue(device, queue));) {
+    if (!buffer) {
+      moho_queue_settle(queue);
+      continue;
+    }
+    uint64_t ticket = last_use(queue, buffer);
+    if (ticket) device->backend->wait(queue->state, ticket, -1);
+    moho_queue_collect(queue);
   }
-  free(queues);
 }

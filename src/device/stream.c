@@ -123,12 +123,21 @@ static moho_status send_up(stream_work *stream, size_t k) {
   return moho_queue_after(stream->compute, stream->up, sent);
 }
 
+/* The caller's function may fail for a reason of its own: then the thread's last error is not its. */
+static moho_status record_failed(moho_status status, size_t first, size_t n) {
+  if (moho_last_error()->code == status) return status;
+  return moho_fail(status, "stream: the function that records the work of items %zu to %zu returned %d", first, first + n - 1,
+                   status);
+}
+
 /* And send down. What the slot held before has been drained. */
 static moho_status compute(stream_work *stream, size_t k) {
   const moho_stream_options *options = stream->options;
   stream_slot *slot = slot_of(stream, k);
   moho_buffer *in = stream->unified ? slot->near_in : slot->far_in, *out = stream->unified ? slot->near_out : slot->far_out;
-  MOHO_TRY(options->record(options->user, stream->compute, in, out, k * stream->chunk_items, items_of(stream, k)));
+  size_t first = k * stream->chunk_items, n = items_of(stream, k);
+  moho_status status = options->record(options->user, stream->compute, in, out, first, n);
+  if (status) return record_failed(status, first, n);
   MOHO_TRY(moho_queue_submit(stream->compute, &slot->computed));
   if (!slot->far_out) return MOHO_OK;
   MOHO_TRY(moho_queue_after(stream->down, stream->compute, slot->computed));
