@@ -44,7 +44,7 @@ typedef enum { MOHO_RHO_AUTO, MOHO_RHO_NONE, MOHO_RHO_2D, MOHO_RHO_3D } moho_rho
 typedef enum { MOHO_NORMALISE_NONE, MOHO_NORMALISE_FOLD } moho_normalise;
 
 typedef enum {
-  MOHO_KERNEL_AUTO, /* native where the device has native functions, else the faster of v2 and v3, measured */
+  MOHO_KERNEL_AUTO, /* native where the device has native functions, else v3, or v2 where it measures > 15 % faster */
   MOHO_KERNEL_NATIVE,
   MOHO_KERNEL_BASELINE,
   MOHO_KERNEL_V1,
@@ -92,7 +92,7 @@ typedef struct moho_migration_counts {
   size_t device_bytes;       /* held now on a device with memory of its own */
   uint64_t launches;
   const char *kernel;      /* "native", "v2" ...; with auto on a device "auto" until the first batch was measured */
-  char kernel_reason[160]; /* "v3: 1.31 times v2 on 512 traces"; "" when it was named */
+  char kernel_reason[160]; /* "v3: 1.31 times as fast as v2 on 512 traces"; "" when named */
 } moho_migration_counts;
 
 /* What a migration will take; contributions are estimated from a sample of the traces. */

@@ -121,6 +121,9 @@ moho_status moho_device_record_launch(moho_device_run *r, int candidate, const m
 
 /* Which candidate is faster on this batch: r->chosen, the reason into r->counts. Image and fold are not touched. */
 moho_status moho_device_try_candidates(moho_device_run *r, const moho_device_slot *slot);
+/* The candidate to take by what each needed: the first, unless the second is clearly faster; and why, in words. */
+int moho_device_choose_candidate(const char *const names[MOHO_MOST_CANDIDATES], const double seconds[MOHO_MOST_CANDIDATES],
+                                 size_t n_traces, char reason[160]);
 
 /* ---- device_run.c ---- */
 

@@ -1,4 +1,8 @@
-/* device_trial.c - which of two kernels is faster here: both run on a piece of the first batch, into sums that nobody keeps. */
+/* device_trial.c - which of two kernels is faster here: both run on a piece of the first batch, into sums that nobody keeps.
+ *
+ * Kernels differ in the last bits, and a measurement in its last per cents: the first candidate is left only for one that is
+ * clearly faster, so that the same job nearly always gives the same bits.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +13,8 @@
 
 /* The piece: enough groups to fill the device a few times, few enough traces to last milliseconds. */
 enum { TRIAL_TRACES = 1024, TRIAL_TILES = 32, ROUNDS = 3, TRACES_A_STEP = 64 };
+/* So much faster the second candidate must be to be taken. */
+#define CLEARLY_FASTER 1.15
 
 /* Sums and columns of the trial. */
 typedef struct trial {
@@ -100,14 +106,25 @@ static moho_status time_all(moho_device_run *r, const trial *t, double best[MOHO
   return MOHO_OK;
 }
 
+int moho_device_choose_candidate(const char *const names[MOHO_MOST_CANDIDATES], const double seconds[MOHO_MOST_CANDIDATES],
+                                 size_t n_traces, char reason[160]) {
+  double ratio = seconds[0] / seconds[1];
+  int chosen = ratio > CLEARLY_FASTER;
+  if (chosen) snprintf(reason, 160, "%s: %.2f times as fast as %s on %zu traces", names[1], ratio, names[0], n_traces);
+  else if (ratio <= 1)
+    snprintf(reason, 160, "%s: %.2f times as fast as %s on %zu traces", names[0], 1 / ratio, names[1], n_traces);
+  else
+    snprintf(reason, 160, "%s: %s is %.2f times as fast on %zu traces, it is taken from %.2f on", names[0], names[1], ratio,
+             n_traces, CLEARLY_FASTER);
+  return chosen;
+}
+
 static void choose(moho_device_run *r, size_t n_traces, const double best[MOHO_MOST_CANDIDATES]) {
-  r->chosen = best[1] < best[0];
-  const char *name[] = {moho_migration_kernel_name(r->choice.candidates[r->chosen]->kernel),
-                        moho_migration_kernel_name(r->choice.candidates[!r->chosen]->kernel)};
+  const char *names[MOHO_MOST_CANDIDATES];
+  for (int c = 0; c < r->choice.n; c++) names[c] = moho_migration_kernel_name(r->choice.candidates[c]->kernel);
   pthread_mutex_lock(&r->lock);
-  r->counts.kernel = name[0];
-  snprintf(r->counts.kernel_reason, sizeof r->counts.kernel_reason, "%s: %.2f times %s on %zu traces", name[0],
-           best[!r->chosen] / best[r->chosen], name[1], n_traces);
+  r->chosen = moho_device_choose_candidate(names, best, n_traces, r->counts.kernel_reason);
+  r->counts.kernel = names[r->chosen];
   pthread_mutex_unlock(&r->lock);
 }
 

@@ -5,7 +5,7 @@
 
 #include "../physics/physics_support.h"
 #include "migrate/aperture.h"
-#include "migrate/device_tables.h"
+#include "migrate/device_run.h"
 
 static const double DT = 0.002;
 enum { NS = 301 };
@@ -240,6 +240,27 @@ static void batches_shrink_with_the_memory(void **state) {
   assert_int_equal(plan_of(1, MOHO_KERNEL_V2, MOHO_STORAGE_FLOAT, 50000).kernel[1], '2'); /* planned all the same */
 }
 
+/* ---- auto ---- */
+
+/* Kernels differ in the last bits: what measures a little faster today and a little slower tomorrow must not be changed for. */
+static void only_a_clearly_faster_kernel_is_changed_for(void **state) {
+  (void)state;
+  static const char *const names[] = {"v3", "v2"};
+  static const struct {
+    double seconds[2];
+    int chosen;
+    const char *words;
+  } cases[] = {{{1.0, 1.5}, 0, "v3: 1.50 times as fast as v2 on 700 traces"},
+               {{1.0, 1.0}, 0, "v3: 1.00 times as fast as v2"},
+               {{1.14, 1.0}, 0, "v3: v2 is 1.14 times as fast on 700 traces, it is taken from 1.15 on"},
+               {{1.2, 1.0}, 1, "v2: 1.20 times as fast as v3 on 700 traces"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char reason[160];
+    assert_int_equal(moho_device_choose_candidate(names, cases[i].seconds, 700, reason), cases[i].chosen);
+    assert_non_null(strstr(reason, cases[i].words));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_split_number_keeps_48_bits),
@@ -250,6 +271,7 @@ int main(void) {
       cmocka_unit_test(columns_lie_in_compact_tiles),
       cmocka_unit_test(constants_are_read),
       cmocka_unit_test(batches_shrink_with_the_memory),
+      cmocka_unit_test(only_a_clearly_faster_kernel_is_changed_for),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
