@@ -169,6 +169,7 @@ static moho_status run_alone(moho_queue *queue, const moho_recorded *command, mo
 /* The first finding ends the ticket: what follows would only spread it. Tickets of other queues are done when they are known. */
 static void run_checked(moho_queue *queue, moho_submitted *submitted) {
   moho_outcome outcome = {0};
+  moho_error before = moho_error_take();
   for (const moho_recorded *at = submitted->commands; at && !outcome.status; at = at->next)
     if (at->command.kind != MOHO_COMMAND_AFTER) outcome.status = run_alone(queue, at, &outcome);
   if (outcome.status) outcome.error = *moho_last_error();
@@ -180,6 +181,7 @@ static void run_checked(moho_queue *queue, moho_submitted *submitted) {
   moho_queue_note(queue, submitted, &outcome);
   pthread_cond_broadcast(&queue->changed);
   pthread_mutex_unlock(&queue->lock);
+  moho_error_set(&before); /* the finding is the ticket's */
 }
 
 static moho_status submit_recorded(moho_queue *queue) {

@@ -25,9 +25,7 @@ void moho_queue_note(moho_queue *queue, moho_submitted *submitted, const moho_ou
     free(submitted);
     return;
   }
-  moho_error before = moho_error_take(); /* noticing another's failure is not the caller's failure */
   moho_device_outcome(device, outcome);
-  moho_error_set(&before);
   submitted->status = outcome->status;
   submitted->error = outcome->error;
   submitted->next = queue->failed;
@@ -41,6 +39,7 @@ static int is_done(moho_queue *queue, const moho_submitted *submitted) {
 /* What its commands hold is let go after the lock: that may take other locks, and time. */
 void moho_queue_collect(moho_queue *queue) {
   moho_recorded *done = NULL, **end = &done;
+  moho_error before = moho_error_take(); /* noticing another's failure is not the caller's failure */
   pthread_mutex_lock(&queue->lock);
   for (moho_submitted *at; (at = queue->oldest) && is_done(queue, at);) {
     moho_outcome outcome;
@@ -55,6 +54,7 @@ void moho_queue_collect(moho_queue *queue) {
   }
   pthread_mutex_unlock(&queue->lock);
   moho_recorded_release(done, 1);
+  moho_error_set(&before);
 }
 
 /* ---- waiting ---- */

@@ -16,7 +16,7 @@ enum { SLOTS = 2 };
  * near_out. */
 typedef struct stream_slot {
   moho_buffer *near_in, *near_out, *far_in, *far_out;
-  moho_ticket computed, down;
+  moho_ticket up, computed, down;
 } stream_slot;
 
 typedef struct stream_work {
@@ -103,12 +103,18 @@ static size_t items_of(const stream_work *stream, size_t k) {
   return left < stream->chunk_items ? left : stream->chunk_items;
 }
 
+/* The slot's chunk went up and was computed, well: an error of either stays with its own ticket. */
+static moho_status computed(stream_work *stream, const stream_slot *slot) {
+  if (slot->far_in) MOHO_TRY(moho_queue_wait(stream->up, slot->up, -1));
+  return moho_queue_wait(stream->compute, slot->computed, -1);
+}
+
 /* The caller's items into the slot, when the chunk before has been computed from it. */
 static moho_status fill(stream_work *stream, size_t k) {
   const moho_stream_options *options = stream->options;
   stream_slot *slot = slot_of(stream, k);
   size_t item = options->item_in_bytes;
-  MOHO_TRY(moho_queue_wait(stream->compute, slot->computed, -1));
+  MOHO_TRY(computed(stream, slot));
   if (!item) return MOHO_OK;
   return moho_buffer_write(slot->near_in, 0, (const char *)options->from + k * stream->chunk_items * item,
                            items_of(stream, k) * item);
@@ -116,11 +122,10 @@ static moho_status fill(stream_work *stream, size_t k) {
 
 static moho_status send_up(stream_work *stream, size_t k) {
   stream_slot *slot = slot_of(stream, k);
-  moho_ticket sent;
   if (!slot->far_in) return MOHO_OK;
   MOHO_TRY(moho_queue_copy(stream->up, slot->far_in, 0, slot->near_in, 0, items_of(stream, k) * stream->options->item_in_bytes));
-  MOHO_TRY(moho_queue_submit(stream->up, &sent));
-  return moho_queue_after(stream->compute, stream->up, sent);
+  MOHO_TRY(moho_queue_submit(stream->up, &slot->up));
+  return moho_queue_after(stream->compute, stream->up, slot->up);
 }
 
 /* The caller's function may fail for a reason of its own: then the thread's last error is not its. */
@@ -157,12 +162,11 @@ static moho_status report(const stream_work *stream, size_t done) {
   return MOHO_OK;
 }
 
-/* The slot's results to the caller. */
+/* The computed slot's results to the caller. */
 static moho_status drain(stream_work *stream, size_t k) {
   const moho_stream_options *options = stream->options;
   stream_slot *slot = slot_of(stream, k);
   size_t item = options->item_out_bytes, n = items_of(stream, k);
-  MOHO_TRY(moho_queue_wait(stream->compute, slot->computed, -1));
   if (slot->far_out) MOHO_TRY(moho_queue_wait(stream->down, slot->down, -1));
   if (item) MOHO_TRY(moho_buffer_read(slot->near_out, 0, (char *)options->to + k * stream->chunk_items * item, n * item));
   return report(stream, k * stream->chunk_items + n);
@@ -176,7 +180,10 @@ static moho_status run(stream_work *stream) {
     if (k >= SLOTS) MOHO_TRY(drain(stream, k - SLOTS));
     MOHO_TRY(compute(stream, k));
   }
-  for (size_t k = stream->n_chunks < SLOTS ? 0 : stream->n_chunks - SLOTS; k < stream->n_chunks; k++) MOHO_TRY(drain(stream, k));
+  for (size_t k = stream->n_chunks < SLOTS ? 0 : stream->n_chunks - SLOTS; k < stream->n_chunks; k++) {
+    MOHO_TRY(computed(stream, slot_of(stream, k)));
+    MOHO_TRY(drain(stream, k));
+  }
   return MOHO_OK;
 }
 
