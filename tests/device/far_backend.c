@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/timer.h"
 #include "test_support.h"
 
 far_health far;
@@ -78,15 +80,24 @@ static moho_span inner_span(moho_span span) {
   return span;
 }
 
+enum { FAR_COMMANDS = 16 };
+
 static moho_status submit(void *queue, const moho_submission *submission) {
-  moho_command commands[16];
-  if (submission->n_commands > 16) return moho_fail(MOHO_ERROR_INTERNAL, "far: too many commands for a test");
-  far.transfers++;
+  static _Thread_local moho_span spans[FAR_COMMANDS][MOHO_LAUNCH_BUFFERS];
+  moho_command commands[FAR_COMMANDS];
+  if (submission->n_commands > FAR_COMMANDS) return moho_fail(MOHO_ERROR_INTERNAL, "far: too many commands for a test");
+  __atomic_fetch_add(&far.transfers, 1, __ATOMIC_RELAXED);
   if (far.lose) return moho_fail(MOHO_ERROR_LOST, "far: fallen off the bus");
+  if (far.refuse_submit) {
+    far.refuse_submit = 0;
+    return moho_fail(MOHO_ERROR_DEVICE, "far: the line is busy");
+  }
   for (size_t i = 0; i < submission->n_commands; i++) {
     commands[i] = submission->commands[i];
     commands[i].to = inner_span(commands[i].to);
     commands[i].from = inner_span(commands[i].from);
+    for (size_t k = 0; k < commands[i].n_buffers; k++) spans[i][k] = inner_span(commands[i].buffers[k]);
+    commands[i].buffers = spans[i];
   }
   moho_submission inner = *submission;
   inner.commands = commands;
@@ -94,13 +105,27 @@ static moho_status submit(void *queue, const moho_submission *submission) {
 }
 
 static moho_status wait_far(void *queue, uint64_t ticket, double timeout_s) {
+  double end = moho_seconds() + timeout_s;
+  while (__atomic_load_n(&far.hold, __ATOMIC_ACQUIRE)) {
+    if (timeout_s >= 0 && moho_seconds() >= end) return MOHO_ERROR_TIMEOUT;
+    nanosleep(&(struct timespec){0, 100000}, NULL);
+  }
   return moho_backend_cpu.wait(queue, ticket, timeout_s);
+}
+
+static moho_status compile(void *state, const moho_unit *unit, moho_pipeline *out) {
+  return moho_backend_cpu.compile(state, unit, out);
+}
+
+static void release_pipeline(void *state, moho_pipeline *pipeline) {
+  moho_backend_cpu.release_pipeline(state, pipeline);
 }
 
 static void collect(void *queue, uint64_t ticket, moho_outcome *outcome) {
   moho_backend_cpu.collect(queue, ticket, outcome);
-  if (!far.kill) return;
+  if (!far.kill && far.kill_ticket != ticket) return;
   far.kill = 0;
+  far.kill_ticket = 0;
   outcome->status = moho_fail(MOHO_ERROR_DEVICE, "far: the command was killed");
   outcome->error = *moho_last_error();
 }
@@ -122,6 +147,8 @@ const moho_backend far_backend = {
     .allocate = allocate,
     .wrap = wrap,
     .release = release,
+    .compile = compile,
+    .release_pipeline = release_pipeline,
     .queue_create = queue_create,
     .queue_destroy = queue_destroy,
     .submit = submit,

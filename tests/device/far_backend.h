@@ -9,13 +9,16 @@ extern const moho_backend far_backend;
 
 /* What the next calls meet; far_reset() gives a device in good health. */
 typedef struct far_health {
-  size_t memory;      /* bytes in all */
-  size_t held;        /* bytes handed out now */
-  size_t allocations; /* that succeeded */
-  size_t transfers;   /* submissions */
-  int lose;           /* the next submission loses the device */
-  int kill;           /* the next submission ends badly */
+  size_t memory;        /* bytes in all */
+  size_t held;          /* bytes handed out now */
+  size_t allocations;   /* that succeeded */
+  size_t transfers;     /* submissions */
+  int lose;             /* the next submission loses the device */
+  int kill;             /* the next submission that is collected ended badly */
+  uint64_t kill_ticket; /* this one does, on whatever queue */
+  int refuse_submit;    /* the next submission does not reach the device */
   int refuse_open;
+  int hold;        /* atomic: nothing is done until it is 0 again */
   int live_states; /* open devices */
 } far_health;
 
