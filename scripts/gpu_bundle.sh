@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds Moho into a folder that runs on a machine where nothing can be installed: the command, the test programs and the
-# examples, with every shared library that they need beside them, all but the C library. For GPU machines without our libraries.
+# Builds Moho into a folder that runs on a machine where nothing can be installed: the command, the tests that a device matters to
+# and the examples of the runtime, with every shared library that they need beside them, all but the C library. For GPU machines
+# without our libraries. Tests on doubles stay at home: there they need no GPU.
 #   scripts/gpu_bundle.sh [FOLDER]      default build-gpu-bundle; JOBS=2, CC=clang
 # Run there: scripts/gpu_bench.sh FOLDER RESULTS. The C library there must be at least as new as the one here.
 set -eu
@@ -13,35 +14,45 @@ make_folder=build-gpu
 run_path="-Wl,--disable-new-dtags,-rpath,'\$ORIGIN/lib',-rpath,'\$ORIGIN'"
 cmake -S . -B "$make_folder" -G Ninja -DCMAKE_C_COMPILER="$CC" -DCMAKE_SKIP_RPATH=ON -DCMAKE_EXE_LINKER_FLAGS="$run_path" \
   -DCMAKE_SHARED_LINKER_FLAGS="$run_path" >/dev/null
-cmake --build "$make_folder" -j "$JOBS"
 
+# "area program": CUDA's own tests, and those that take their device from MOHO_DEVICE or from "auto".
 rm -rf "$bundle"
 mkdir -p "$bundle/lib"
-for program in "$make_folder"/moho "$make_folder"/test_* "$make_folder"/runtime_* "$make_folder"/example_*; do
-  if [ -f "$program" ] && [ -x "$program" ]; then strip -o "$bundle/$(basename "$program")" "$program"; fi
-done
+for file in tests/device/test_*.c tests/cuda/test_*.c tests/migrate/test_*.c tests/physics/test_*.c; do
+  area=$(basename "$(dirname "$file")") name=$(basename "$file" .c)
+  case $name in
+    test_cuda_device | test_cuda_runtime | test_disk_cache) ;;
+    test_cuda_*) continue ;;
+    *) grep -qE 'MOHO_DEVICE|"auto"|migrate_constant|device_support' "$file" || continue ;;
+  esac
+  if grep -q "add_test(.*/$name\")" "$make_folder/tests/$area/CTestTestfile.cmake"; then echo "$area $name"; fi
+done >"$bundle/tests.txt"
+examples=$(sed -n 's/^add_test(.*\/\(example_runtime_[a-z_]*\)")$/\1/p' "$make_folder/examples/CTestTestfile.cmake")
+programs="moho $(cut -d ' ' -f 2 "$bundle/tests.txt" | tr '\n' ' ') $examples"
+
+# shellcheck disable=SC2086
+cmake --build "$make_folder" -j "$JOBS" --target moho_command ${programs#moho }
+for program in $programs; do strip -o "$bundle/$program" "$make_folder/$program"; done
 
 # What is needed comes along under the name that is asked for; libc and its own parts are the machine's.
-for program in "$make_folder"/moho "$bundle"/test_*; do LD_LIBRARY_PATH=$make_folder ldd "$program"; done |
+for program in $programs; do LD_LIBRARY_PATH=$PWD/$make_folder ldd "$bundle/$program"; done |
   sed -n 's/^[[:space:]]*\([^ ]*\) => \(\/[^ ]*\) .*/\1 \2/p' | sort -u |
   grep -Ev '^(libc|libm|libdl|librt|libpthread|ld-linux[^ ]*)\.so' | while read -r name path; do
   strip --strip-unneeded -o "$bundle/lib/$name" "$path"
 done
 ln -s libmoho.so.0 "$bundle/lib/libmoho.so"
-# The tests that the device matters to, as "area program".
-for area in device cuda physics migrate; do
-  sed -n 's/^add_test([^ ]* "[^"]*\/\([a-z0-9_]*\)")$/'"$area"' \1/p' "$make_folder/tests/$area/CTestTestfile.cmake" 2>/dev/null || true
-done >"$bundle/tests.txt"
 git rev-parse HEAD >"$bundle/commit" 2>/dev/null || echo unknown >"$bundle/commit"
 git diff --quiet HEAD 2>/dev/null || echo "with changes" >>"$bundle/commit"
 
 # Nothing but the C library may come from the machine.
 here=$(cd "$bundle" && pwd)
-foreign=$(for file in "$here"/moho "$here"/*_* "$here"/lib/libmoho.so; do env -i ldd "$file"; done |
+foreign=$(for program in $programs lib/libmoho.so; do env -i ldd "$here/$program"; done |
   grep -Ev "=> $here/|linux-vdso|ld-linux|(libc|libm|libdl|librt|libpthread)\.so" || true)
 if [ "$foreign" ]; then
   printf 'gpu_bundle: still taken from this machine:\n%s\n' "$foreign" >&2
   exit 1
 fi
 env -i "$bundle/moho" --version >/dev/null
-du -sh "$bundle" | sed 's/^/gpu_bundle: /'
+megabytes=$(du -sm "$bundle" | cut -f 1)
+echo "gpu_bundle: $bundle, $megabytes MB, $(wc -l <"$bundle/tests.txt") tests"
+if [ "$megabytes" -ge 40 ]; then echo "gpu_bundle: too large to be carried, expected less than 40 MB" >&2 && exit 1; fi
