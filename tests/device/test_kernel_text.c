@@ -17,10 +17,14 @@ static moho_kernel_options options_of(const moho_constant *constants, size_t n) 
   return (moho_kernel_options){.name = "first", .file = "mine \"x\".k", .constants = constants, .n_constants = n};
 }
 
-static char *made(const moho_kernel_options *options, char key[65]) {
+static void make(const moho_kernel_options *options, char **out, char key[65]) {
+  assert_ok(moho_kernel_text_make(options, text, out, key));
+}
+
+static void key_of(const moho_kernel_options *options, char key[65]) {
   char *out;
-  assert_ok(moho_kernel_text_make(options, text, &out, key));
-  return out;
+  make(options, &out, key);
+  free(out);
 }
 
 /* The caller's part: behind the last #line that names the caller's file. */
@@ -32,9 +36,9 @@ static const char *own_part(const char *whole) {
 
 static void lines_keep_their_numbers(void **state) {
   (void)state;
-  char key[65];
+  char key[65], *whole;
   moho_kernel_options options = options_of(NULL, 0);
-  char *whole = made(&options, key);
+  make(&options, &whole, key);
   assert_string_equal(own_part(whole), "\n"
                                        "/* KERNEL(not_this, 1)\n"
                                        "#include <stdio.h> neither */\n"
@@ -51,9 +55,9 @@ static void constants(void **state) {
   static const moho_constant good[] = {
       {"TILE", 32, 0},   {"SHIFT", -3, 0}, {"MOST", 4294967295.0, 0}, {"LEAST", -2147483648.0, 0},
       {"STEP", 0.1f, 1}, {"ONE", 1, 1},    {"SMALL", 1e-30f, 1},      {"BELOW", -2.5, 1}};
-  char key[65], other[65];
+  char key[65], other[65], *whole;
   moho_kernel_options options = options_of(good, sizeof good / sizeof *good);
-  char *whole = made(&options, key);
+  make(&options, &whole, key);
   const char *start = "#define TILE 32\n#define SHIFT (-3)\n#define MOST 4294967295u\n#define LEAST (-2147483647 - 1)\n";
   assert_memory_equal(whole, start, strlen(start));
   /* Floats are literals of a float: with a point or an exponent, and an f; they read back as they were given. */
@@ -72,12 +76,12 @@ static void constants(void **state) {
   /* Another value is another kernel. */
   moho_constant changed[] = {{"TILE", 33, 0}};
   options = options_of(good, 1);
-  free(made(&options, key));
+  key_of(&options, key);
   options.constants = changed;
-  free(made(&options, other));
+  key_of(&options, other);
   assert_string_not_equal(key, other);
   options.name = "second";
-  free(made(&options, key));
+  key_of(&options, key);
   assert_string_not_equal(key, other);
 }
 

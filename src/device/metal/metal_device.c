@@ -97,7 +97,7 @@ static void describe(const metal_device *device, moho_device_report *report) {
   name_architecture(device, report->architecture, sizeof report->architecture);
   moho_metal_text(METAL(system_version, METAL(process_info, moho_metal.process_class)), system, sizeof system);
   const char *number = strncmp(system, "Version ", 8) == 0 ? system + 8 : system;
-  snprintf(report->driver, sizeof report->driver, "Metal 3.0, macOS %s", number);
+  snprintf(report->driver, sizeof report->driver, "Metal 3.0, macOS %.46s", number);
   snprintf(report->kind, sizeof report->kind, "metal");
   report->available = report->unified_memory = report->zero_copy = 1;
   report->threads = moho_cpu_count();
