@@ -73,8 +73,8 @@ typedef struct moho_migration_options {
   moho_migration_kernel kernel; /* auto */
   moho_storage storage;         /* float; half: v1, v2, v3 without antialias */
   const char *constants;        /* for tuning, "COLUMNS_X=4,CHUNKS=4": constants of the kernel's text, and of the plan
-                                 * BATCH_TRACES, LAUNCH_TRACES, LAUNCH_COLUMNS, SLAB_SAMPLES; NULL: the defaults. Read at
-                                 * creation */
+                                 * BATCH_TRACES, PIECE_TRACES, LAUNCH_TRACES, LAUNCH_COLUMNS, SLAB_SAMPLES; NULL: the
+                                 * defaults. Read at creation */
 } moho_migration_options;
 
 MOHO_API moho_migration_options moho_migration_options_default(void);
@@ -87,7 +87,8 @@ typedef struct moho_migration_counts {
   double kernel_seconds;     /* native: in the loops over tiles (intervals included), wall; else of the launches, by the device */
   double prepare_seconds;    /* rho filter and the like, wall */
   double transfer_seconds;   /* to and from the device, by the device; what overlaps launches is counted too */
-  double allocation_seconds; /* of buffers and kernels, compilation included, wall */
+  double allocation_seconds; /* of buffers, wall */
+  double compile_seconds;    /* of kernels, wall: a device's compiles while the first batches are prepared */
   size_t memory_bytes;       /* held now on the host */
   size_t device_bytes;       /* held now on a device with memory of its own */
   uint64_t launches;

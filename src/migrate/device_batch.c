@@ -93,6 +93,13 @@ static moho_status record_packing(moho_device_run *r, const moho_device_slot *sl
 
 /* ---- in flight ---- */
 
+/* The batch was the right one: every upload went well. They were done before the launches began. */
+static moho_status uploads_of(const moho_device_run *r, const moho_device_slot *slot) {
+  for (moho_ticket ticket = slot->first_upload; ticket && ticket <= slot->uploaded; ticket++)
+    MOHO_TRY(moho_queue_wait(r->upload, ticket, -1));
+  return MOHO_OK;
+}
+
 moho_status moho_device_retire(moho_device_run *r) {
   moho_device_flight flight = r->flights[0];
   memmove(r->flights, r->flights + 1, (size_t)--r->n_flights * sizeof *r->flights);
@@ -103,6 +110,7 @@ moho_status moho_device_retire(moho_device_run *r) {
   if (flight.work > 0 && seconds > 0) r->rate = flight.work / seconds;
   moho_device_advance(r, &(moho_device_progress){.launches = flight.work > 0, .share = flight.share});
   if (flight.slot) {
+    MOHO_TRY(uploads_of(r, flight.slot));
     if (flight.slot->used) MOHO_TRY(moho_buffer_read(flight.slot->used, 0, r->used_host, flight.slot->n * sizeof(uint32_t)));
     moho_device_slot_done(r, flight.slot);
   }

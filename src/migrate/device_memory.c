@@ -146,8 +146,14 @@ static moho_status allocate_slot(moho_device_run *r, moho_device_slot *slot) {
     return moho_allocate(capacity, sizeof(migrate_trace), "prepared traces", &slot->traces);
   }
   MOHO_TRY(moho_device_buffer(r, bytes, shared_memory(r), hint, &slot->data));
-  if (!r->plan.is_unified) MOHO_TRY(moho_device_buffer(r, bytes, MOHO_MEMORY_HOST, hint, &slot->staging));
   return moho_device_buffer(r, capacity * sizeof(uint32_t), MOHO_MEMORY_DEVICE, hint, &slot->used);
+}
+
+moho_status moho_device_allocate_pieces(moho_device_run *r) {
+  static const char hint[] = "there is no memory left that the host shares with the device: use a smaller grid";
+  for (int i = 0; i < MOHO_DEVICE_PIECES; i++)
+    if (!r->pieces[i].buffer) MOHO_TRY(moho_device_buffer(r, r->plan.piece_bytes, MOHO_MEMORY_HOST, hint, &r->pieces[i].buffer));
+  return MOHO_OK;
 }
 
 /* ---- all ---- */
@@ -164,6 +170,7 @@ moho_status moho_device_allocate(moho_device_run *r) {
   MOHO_TRY(make_tables(r));
   MOHO_TRY(allocate_slabs(r));
   for (size_t i = 0; i < r->plan.slots; i++) MOHO_TRY(allocate_slot(r, &r->slots[i]));
+  if (r->plan.is_kept && !r->plan.is_unified) MOHO_TRY(moho_device_allocate_pieces(r));
   if (r->plan.is_packed)
     MOHO_TRY(moho_device_buffer(r, m->capacity * r->plan.packed_bytes, MOHO_MEMORY_DEVICE, hint, &r->packed));
   MOHO_TRY(moho_device_buffer(r, 256, MOHO_MEMORY_DEVICE, hint, &r->work));
@@ -172,13 +179,17 @@ moho_status moho_device_allocate(moho_device_run *r) {
 
 static void release_slot(moho_device_run *r, moho_device_slot *slot) {
   if (!r->plan.is_kept) free(slot->rows), free(slot->traces);
-  else if (slot->rows) moho_buffer_unmap(slot->staging ? slot->staging : slot->data);
+  else if (slot->rows) moho_buffer_unmap(slot->data);
   free(slot->live);
-  moho_buffer_destroy(&slot->staging), moho_buffer_destroy(&slot->data), moho_buffer_destroy(&slot->used);
+  moho_buffer_destroy(&slot->data), moho_buffer_destroy(&slot->used);
 }
 
 void moho_device_release(moho_device_run *r) {
   for (size_t i = 0; i < MOHO_DEVICE_SLOTS; i++) release_slot(r, &r->slots[i]);
+  for (size_t i = 0; i < MOHO_DEVICE_PIECES; i++) {
+    if (r->pieces[i].rows) moho_buffer_unmap(r->pieces[i].buffer);
+    moho_buffer_destroy(&r->pieces[i].buffer);
+  }
   if (r->slabs) moho_device_drop_constants(r);
   for (size_t s = 0; r->slabs && s < r->n_slabs; s++)
     moho_buffer_destroy(&r->slabs[s].image), moho_buffer_destroy(&r->slabs[s].fold);

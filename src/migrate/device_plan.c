@@ -35,6 +35,7 @@ static size_t *member_of(moho_device_constants *c, const char *name, int *also_t
     size_t *member;
     int in_text;
   } known[] = {{"BATCH_TRACES", &c->batch_traces, 0},
+               {"PIECE_TRACES", &c->piece_traces, 0},
                {"LAUNCH_TRACES", &c->launch_traces, 0},
                {"LAUNCH_COLUMNS", &c->launch_columns, 0},
                {"SLAB_SAMPLES", &c->slab_samples, 0},
@@ -131,6 +132,22 @@ static void cut_launches(moho_device_plan *p, const moho_device_report *report) 
   if (p->constants.launch_columns) p->launch_columns = pieces(p->constants.launch_columns, p->tile) * p->tile;
 }
 
+/* A piece takes traces, or at least a row of the image and its fold. */
+static void cut_pieces(moho_device_plan *p, size_t columns, size_t n_traces) {
+  size_t row = p->row_floats * sizeof(float), image_row = 2 * p->image_stride * sizeof(float);
+  if (p->is_unified) return;
+  if (p->is_kept) {
+    p->piece_traces = smaller(MOHO_PIECE_BYTES / (row + sizeof(migrate_trace)), n_traces);
+    if (p->constants.piece_traces) p->piece_traces = smaller(p->piece_traces, p->constants.piece_traces);
+    if (!p->piece_traces) p->piece_traces = 1;
+    p->piece_traces_offset = pieces(p->piece_traces * row, 256) * 256;
+    p->piece_bytes = p->piece_traces_offset + p->piece_traces * sizeof(migrate_trace);
+  } else {
+    p->piece_bytes = smaller(MOHO_PIECE_BYTES, columns * image_row);
+  }
+  if (p->piece_bytes < image_row) p->piece_bytes = image_row;
+}
+
 /* ---- memory ---- */
 
 /* Of one trace: on the device, and prepared on the host. Where memory is shared they are the same. */
@@ -140,8 +157,8 @@ static size_t trace_device_bytes(const moho_device_plan *p) {
 }
 
 static size_t trace_host_bytes(const moho_device_plan *p) {
-  size_t row = p->row_floats * sizeof(float) + sizeof(migrate_trace) + sizeof(uint32_t);
-  return p->slots * (1 + (p->is_unified ? 0 : row));
+  size_t row = p->row_floats * sizeof(float) + sizeof(migrate_trace);
+  return p->slots * (1 + (p->is_kept ? 0 : row)) + sizeof(uint32_t);
 }
 
 /* What does not grow with the batch. */
@@ -158,9 +175,9 @@ static size_t fixed_host_bytes(const moho_migration_setup *s, const moho_migrati
                   p->n_time * (2 * sizeof(double) + sizeof(int32_t));
   size_t tables = p->is_kept ? smaller(MOHO_TABLE_CHUNK_BYTES, p->n_time * s->columns * sizeof(migrate_slowness))
                              : p->n_time * s->columns * sizeof(migrate_slowness);
-  size_t download = p->is_unified ? 0 : 2 * MOHO_DOWNLOAD_BYTES;
-  return (size_t)s->threads * worker + download + p->entries * (sizeof(uint32_t) + sizeof(migrate_column)) +
-         s->columns * sizeof(uint32_t) + (s->is_uniform ? p->n_time * sizeof(migrate_slowness) : tables);
+  return (size_t)s->threads * worker + MOHO_DEVICE_PIECES * p->piece_bytes +
+         p->entries * (sizeof(uint32_t) + sizeof(migrate_column)) + s->columns * sizeof(uint32_t) +
+         (s->is_uniform ? p->n_time * sizeof(migrate_slowness) : tables);
 }
 
 /* Traces a batch: as many as are wanted, and as memory, indices and the largest buffer allow. */
@@ -202,6 +219,7 @@ moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_
   p->row_floats = moho_prepared_layout_make(q->n_samples, q->options->refine, 1, s->k_max).stride;
   p->is_packed = version->plan.is_packed || q->options->storage == MOHO_STORAGE_HALF;
   if (p->is_packed) p->packed_bytes = p->row_floats * (q->options->storage == MOHO_STORAGE_HALF ? 4 : 8);
+  cut_pieces(p, s->columns, q->geometry->n);
   size_t fixed_device = fixed_device_bytes(p, s->columns, s->is_uniform), fixed_host = fixed_host_bytes(s, q);
   s->capacity = choose_capacity(s, q, fixed_device, fixed_host);
   p->traces_offset = pieces(s->capacity * p->row_floats * sizeof(float), 256) * 256;

@@ -10,17 +10,18 @@
 #include "migrate/trace_prepare.h"
 #include "moho/kernel.h"
 
-enum { MOHO_DEVICE_CONSTANTS = 16, MOHO_DEVICE_SLOTS = 2 };
+enum { MOHO_DEVICE_CONSTANTS = 16, MOHO_DEVICE_SLOTS = 2, MOHO_DEVICE_PIECES = 2 };
 /* Tables that differ from column to column are made and uploaded in pieces of about this much. */
 #define MOHO_TABLE_CHUNK_BYTES ((size_t)64 << 20)
-/* The image comes back from a device in pieces of this much, two at a time. */
-#define MOHO_DOWNLOAD_BYTES ((size_t)32 << 20)
+/* What goes to a device with memory of its own, and comes back, passes through MOHO_DEVICE_PIECES pinned pieces of this much. A
+ * driver takes about 0.25 ms to pin a MiB: these cost 8 ms, two whole batches would cost 64. */
+#define MOHO_PIECE_BYTES ((size_t)16 << 20)
 
 /* The option `constants`, "COLUMNS=8,BATCH_TRACES=4096": what the plan takes itself, and what goes before the text. */
 typedef struct moho_device_constants {
-  size_t batch_traces, launch_traces, launch_columns, slab_samples, groups; /* 0: not given */
-  size_t columns, columns_x, chunks, together;                              /* of a tile; along a line; samples a lane; items */
-  int changes_text;                                                         /* the text gets something that was given */
+  size_t batch_traces, piece_traces, launch_traces, launch_columns, slab_samples, groups; /* 0: not given */
+  size_t columns, columns_x, chunks, together; /* of a tile; along a line; samples a lane; items */
+  int changes_text;                            /* the text gets something that was given */
   size_t n;
   char names[MOHO_DEVICE_CONSTANTS][32];
   double values[MOHO_DEVICE_CONSTANTS];
@@ -43,6 +44,8 @@ typedef struct moho_device_plan {
   size_t row_floats;                         /* of a prepared trace */
   size_t packed_bytes;                       /* of a packed row; 0: rows are read as they are */
   size_t traces_offset;                      /* bytes, of the traces in a slot */
+  size_t piece_bytes, piece_traces;          /* of a pinned piece; 0: host and device share their memory */
+  size_t piece_traces_offset;                /* bytes, of the traces in a piece */
   size_t launch_traces, launch_columns;      /* of a launch, at most */
   double launch_seconds;                     /* that a launch should last at most */
 } moho_device_plan;

@@ -1,7 +1,7 @@
 /* device_run.h - a migration that runs by kernels on a device, as the files device_*.c share it.
  *
- * Batches pass through slots: the caller's thread prepares traces into a slot's staging memory and hands it over; a thread of
- * the run uploads nothing itself but launches, cut so that each lasts its time, at most two submissions ahead of the device,
+ * Batches pass through slots: the caller's thread prepares traces, sends them to a slot's memory and hands it over; a thread of
+ * the run compiles the kernels, then launches, cut so that each lasts its time, at most two submissions ahead of the device,
  * and gives slots back. So the next batch is prepared and uploaded while one is migrated, and a stop takes effect within two
  * launches. A plan that keeps nothing (baseline) does the same in the caller's thread, one batch after another.
  */
@@ -29,16 +29,24 @@ typedef struct moho_device_constant_data {
 typedef enum { MOHO_SLOT_FREE, MOHO_SLOT_HANDED_OVER, MOHO_SLOT_LAUNCHING } moho_slot_state;
 
 typedef struct moho_device_slot {
-  moho_buffer *staging; /* MOHO_MEMORY_HOST: rows, at traces_offset the traces; NULL where `data` is host memory itself */
-  moho_buffer *data;    /* what kernels read: the same */
-  moho_buffer *used;    /* uint [capacity], written by kernels */
-  float *rows;          /* host view while the slot is filled */
+  moho_buffer *data; /* what kernels read: rows, at traces_offset the traces */
+  moho_buffer *used; /* uint [capacity], written by kernels */
+  float *rows;       /* host view while the slot is filled, unless that goes through pieces */
   migrate_trace *traces;
   uint8_t *live;
-  size_t n; /* traces filled in */
-  moho_ticket uploaded;
+  size_t n;                           /* traces filled in */
+  moho_ticket first_upload, uploaded; /* of the upload queue: tickets between them brought the traces */
   moho_slot_state state;
 } moho_device_slot;
+
+/* Pinned memory between the host and a device with memory of its own. */
+typedef struct moho_device_piece {
+  moho_buffer *buffer; /* rows, at piece_traces_offset the traces */
+  float *rows;         /* host view while it is filled */
+  migrate_trace *traces;
+  size_t n;             /* traces filled in */
+  moho_ticket uploaded; /* what it held before */
+} moho_device_piece;
 
 /* A submission that the device may still be busy with. */
 typedef struct moho_device_flight {
@@ -67,8 +75,10 @@ typedef struct moho_device_run {
   moho_device_constant_data constant;
   moho_buffer *packed, *work;
   moho_device_slot slots[MOHO_DEVICE_SLOTS];
+  moho_device_piece pieces[MOHO_DEVICE_PIECES];
   const moho_reporter *reporter; /* of the add that launches itself; NULL where the run has its thread */
   int filling, is_open;          /* slot that add() fills, or will when the device is done with it; it has been opened */
+  int piece;                     /* that add() fills */
   uint32_t *used_host;           /* [capacity] */
 
   /* The launching side: the run's thread, or add() where nothing is kept. */
@@ -95,6 +105,8 @@ typedef struct moho_device_run {
 
 /* Everything that stays for the whole run. */
 moho_status moho_device_allocate(moho_device_run *r);
+/* Pinned pieces, unless they are there. */
+moho_status moho_device_allocate_pieces(moho_device_run *r);
 /* Constant data: created and uploaded; uploaded at once, or where nothing is kept with each batch. */
 moho_status moho_device_load_constants(moho_device_run *r);
 void moho_device_drop_constants(moho_device_run *r);
@@ -132,10 +144,23 @@ void moho_device_slot_done(moho_device_run *r, moho_device_slot *slot);
 /* What the launching side adds to the counts; share: traces times all columns. */
 typedef struct moho_device_progress {
   uint64_t launches;
-  double share, transfer_seconds, allocation_seconds;
+  double share, transfer_seconds, allocation_seconds, compile_seconds;
 } moho_device_progress;
 void moho_device_advance(moho_device_run *r, const moho_device_progress *progress);
 /* Between launches: the caller, or a failure, wants no more of them. */
 int moho_device_is_stopped(moho_device_run *r);
+/* Until `slot` (NULL: every slot) is free, or the run has failed, or the caller wants it to stop. */
+moho_status moho_device_wait(moho_device_run *r, const moho_device_slot *slot, const moho_reporter *reporter);
+/* Tell the caller how far it is: MOHO_ERROR_INTERRUPTED, and no more launches, when it wants no more. */
+moho_status moho_device_report_progress(moho_device_run *r, const moho_reporter *reporter);
+moho_status moho_device_interrupted(void);
+
+/* ---- device_feed.c, device_finish.c: methods of moho_device_method ---- */
+
+moho_status moho_device_add(moho_migration *m, const moho_geometry *geometry, const float *traces, const moho_reporter *reporter);
+/* What was added is handed over, and waited for. */
+moho_status moho_device_flush(moho_migration *m, const moho_reporter *reporter);
+moho_status moho_device_finish(moho_migration *m, moho_image *image);
+void moho_device_count(const moho_migration *m, moho_migration_counts *counts);
 
 #endif
