@@ -1,6 +1,6 @@
 #!/bin/sh
-# All tests under the address and undefined-behaviour sanitizers (leaks included), then those of the migration under the
-# thread sanitizer. Clang with libomp: libomp's own tool, archer, tells the thread sanitizer how OpenMP orders things.
+# All tests under the address and undefined-behaviour sanitizers (leaks included), then those of the runtime and the migration
+# under the thread sanitizer. Clang with libomp: libomp's own tool, archer, tells the thread sanitizer how OpenMP orders things.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 jobs=${JOBS:-2}
@@ -17,6 +17,7 @@ threads() { # ctest arguments...
   TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1 ctest --output-on-failure -j "$jobs" --no-tests=error "$@"
 }
 if build tsan; then
+  threads --test-dir build-tsan/tests/device || failed=1
   threads --test-dir build-tsan/tests/migrate || failed=1
   threads --test-dir build-tsan/tests/physics -R 'determinism|invariance' || failed=1
 else

@@ -146,18 +146,25 @@ static void functions_are_told(void **state) {
   rig_end(&r); /* told by the function */
 }
 
+typedef struct self_destroyer {
+  moho_queue *queue;
+  atomic_int tried;
+} self_destroyer;
+
 static void destroy_me(void *user, moho_ticket ticket, moho_status status) {
   (void)ticket, (void)status;
-  moho_queue **queue = user;
-  assert_fails(moho_queue_destroy(queue), MOHO_ERROR_ARGUMENT, "cannot be destroyed by a function that it calls itself");
-  assert_non_null(*queue);
+  self_destroyer *s = user;
+  assert_fails(moho_queue_destroy(&s->queue), MOHO_ERROR_ARGUMENT, "cannot be destroyed by a function that it calls itself");
+  assert_non_null(s->queue);
+  atomic_store(&s->tried, 1);
 }
 
 static void not_by_itself(void **state) {
   (void)state;
   rig r = far_rig(0);
-  assert_ok(moho_queue_on_done(r.queue, 0, destroy_me, &r.queue));
-  nanosleep(&(struct timespec){0, 20000000}, NULL);
+  self_destroyer s = {.queue = r.queue};
+  assert_ok(moho_queue_on_done(r.queue, 0, destroy_me, &s));
+  while (!atomic_load(&s.tried)) nanosleep(&(struct timespec){0, 1000000}, NULL);
   rig_end(&r);
 }
 
