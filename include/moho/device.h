@@ -105,7 +105,7 @@ MOHO_API moho_status moho_device_measure(moho_device *device, moho_device_rates 
 
 /* ---- the pool ---- */
 
-/** What is kept for reuse, at most; 0, 0 keeps nothing. Default: 256 MiB and 64 blocks. */
+/** What is kept for reuse, at most; 0, 0 keeps nothing. Default: 256 MiB and 64 blocks. A larger block is given back at once. */
 MOHO_API moho_status moho_device_pool_limit(moho_device *device, size_t bytes, size_t count);
 /** Give back everything that is kept. */
 MOHO_API moho_status moho_device_pool_trim(moho_device *device);

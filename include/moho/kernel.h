@@ -15,7 +15,7 @@ extern "C" {
 
 typedef struct moho_kernel moho_kernel;
 
-/* A #define put before the text. */
+/* A #define put before the text. What was compiled in as C or natively cannot see it: give it such values in the PARAM struct. */
 typedef struct moho_constant {
   const char *name;
   double value; /* written as an integer where is_float is 0, else as a float literal */
