@@ -84,6 +84,8 @@ static size_t batch_size(const moho_geometry *geometry, size_t first, size_t bat
   return first >= geometry->n ? 0 : geometry->n - first < batch ? geometry->n - first : batch;
 }
 
+/* The image is made when the first batch is on its way: its pages take time, which a device does not have to wait for; and
+ * early enough to be told at once when there is no memory for it. */
 static moho_status add_batches(run *r, read_ahead *ahead, float *buffers[2], size_t batch) {
   const moho_geometry *geometry = r->inputs.geometry;
   read_start(ahead, 0, batch_size(geometry, 0, batch), buffers[0]);
@@ -93,6 +95,7 @@ static moho_status add_batches(run *r, read_ahead *ahead, float *buffers[2], siz
     read_start(ahead, first + n, batch_size(geometry, first + n, batch), buffers[turn ^ 1]);
     moho_geometry slice = moho_geometry_slice(geometry, first, n);
     MOHO_TRY(moho_migration_add(r->migration, &slice, buffers[turn], migration_progress, r));
+    if (first == 0) MOHO_TRY(moho_image_create(&r->inputs.grid, &r->image));
   }
   return MOHO_OK;
 }
@@ -192,7 +195,6 @@ static moho_status migrate(run *r) {
   double begin = moho_seconds();
   MOHO_TRY(moho_migration_create(in->device, &in->grid, in->velocity, &in->options, in->geometry, in->info->n_samples,
                                  in->info->dt_s, &r->migration));
-  MOHO_TRY(moho_image_create(&in->grid, &r->image));
   r->migrate_begin = moho_seconds();
   r->seconds.create = r->migrate_begin - begin;
   MOHO_TRY(migrate_traces(r));

@@ -2,6 +2,7 @@
 #include "job/run_inputs.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,33 @@ static moho_status open_device(const moho_job *job, moho_run_inputs *in) {
   }
   MOHO_TRY(moho_device_open(uri, &in->device));
   return moho_device_describe(in->device, &in->device_report);
+}
+
+/* A driver takes part of a second to start: meanwhile the traces' headers are read. */
+typedef struct device_opening {
+  const moho_job *job;
+  moho_run_inputs *in;
+  pthread_t thread;
+  int running;
+  moho_status status;
+  moho_error error;
+} device_opening;
+
+static void *opening_main(void *argument) {
+  device_opening *opening = argument;
+  opening->status = at_key(opening->job, MOHO_KEY_DEVICE, open_device(opening->job, opening->in));
+  if (opening->status) opening->error = moho_error_take();
+  return NULL;
+}
+
+static void opening_start(device_opening *opening) {
+  opening->running = pthread_create(&opening->thread, NULL, opening_main, opening) == 0;
+  if (!opening->running) opening_main(opening); /* no thread to be had: here and now */
+}
+
+static moho_status opening_finish(device_opening *opening) {
+  if (opening->running) pthread_join(opening->thread, NULL);
+  return opening->status ? moho_error_set(&opening->error) : MOHO_OK;
 }
 
 /* ---- traces ---- */
@@ -249,9 +277,13 @@ static moho_status make_plan(const moho_job *job, moho_run_inputs *in) {
 }
 
 static moho_status open_all(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *in) {
+  device_opening opening = {.job = job, .in = in};
   MOHO_TRY(moho_job_check(job));
-  MOHO_TRY(at_key(job, MOHO_KEY_DEVICE, open_device(job, in)));
-  MOHO_TRY(at_key(job, MOHO_KEY_INPUT_TRACES, open_traces(job, progress, user, in)));
+  opening_start(&opening);
+  moho_status status = at_key(job, MOHO_KEY_INPUT_TRACES, open_traces(job, progress, user, in));
+  moho_error error = moho_error_take();
+  MOHO_TRY(opening_finish(&opening)); /* of two errors the device's is told */
+  if (status) return moho_error_set(&error);
   MOHO_TRY(at_key(job, MOHO_KEY_GRID, make_grid(job, in)));
   MOHO_TRY(at_key(job, MOHO_KEY_VELOCITY, make_velocity(job, &in->grid, &in->velocity)));
   in->options = migration_options(job);

@@ -135,10 +135,10 @@ static json_t *kernel_json(const moho_run_inputs *in, const moho_migration_count
 }
 
 static json_t *seconds_json(const moho_run_seconds *s, const moho_migration_counts *counts) {
-  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "open", s->open, "create", s->create, "migrate",
+  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "open", s->open, "create", s->create, "migrate",
                    s->migrate, "kernel", counts->kernel_seconds, "transfer", counts->transfer_seconds, "allocation",
-                   counts->allocation_seconds, "prepare", counts->prepare_seconds, "read", s->read, "write", s->write, "total",
-                   s->total);
+                   counts->allocation_seconds, "compile", counts->compile_seconds, "prepare", counts->prepare_seconds, "read",
+                   s->read, "write", s->write, "total", s->total);
 }
 
 static json_t *outputs_json(const moho_job *job) {

@@ -9,7 +9,7 @@
 /* Wall seconds of a run's stages. */
 typedef struct moho_run_seconds {
   double open;    /* headers, grid, velocity, plan */
-  double create;  /* tables and image */
+  double create;  /* tables, memory */
   double migrate; /* reading and migrating together */
   double read;    /* within it, in the reader's thread */
   double write;

@@ -7,26 +7,47 @@
 #include "base/memory.h"
 #include "migrate/midpoint_area.h"
 
-enum { MAX_CLASSES = 256, MIN_TRACES = 3 };
+enum { MAX_CLASSES = 256, MIN_TRACES = 3, MOST_METRES = 10000000, FEW_TRACES = 10000 };
 
 static int compare_doubles(const void *left, const void *right) {
   double a = *(const double *)left, b = *(const double *)right;
   return (a > b) - (a < b);
 }
 
-/* Median of the steps between occupied whole-metre offsets, at least range/MAX_CLASSES; `metres` [n] is overwritten. */
-static double median_step(double *metres, size_t n) {
+/* Each of the numbers once, ascending; the count. */
+static size_t sort_out(double *metres, size_t n) {
   qsort(metres, n, sizeof *metres, compare_doubles);
-  double range = metres[n - 1] - metres[0];
-  size_t steps = 0;
-  for (size_t i = 1; i < n; i++) {
-    double step = metres[i] - metres[i - 1];
-    if (step > 0) metres[steps++] = step; /* steps <= i - 1: never ahead of what is read */
-  }
-  if (steps == 0) return 1;
+  size_t different = 0;
+  for (size_t i = 0; i < n; i++)
+    if (!different || metres[i] != metres[different - 1]) metres[different++] = metres[i];
+  return different;
+}
+
+/* The same for whole numbers that are not far apart, without sorting millions of traces. */
+static moho_status tick_off(double *metres, size_t n, double smallest, double largest, size_t *different) {
+  size_t places = (size_t)(largest - smallest) + 1;
+  uint8_t *seen;
+  MOHO_TRY(moho_allocate(places, 1, "offset classes", &seen));
+  for (size_t i = 0; i < n; i++) seen[(size_t)(metres[i] - smallest)] = 1;
+  *different = 0;
+  for (size_t k = 0; k < places; k++)
+    if (seen[k]) metres[(*different)++] = smallest + (double)k;
+  free(seen);
+  return MOHO_OK;
+}
+
+/* Median of the steps between occupied whole-metre offsets, at least range/MAX_CLASSES; `metres` [n] is overwritten. */
+static moho_status median_step(double *metres, size_t n, double smallest, double largest, double *out) {
+  size_t different;
+  if (largest - smallest < MOST_METRES) MOHO_TRY(tick_off(metres, n, smallest, largest, &different));
+  else different = sort_out(metres, n);
+  *out = 1;
+  if (different < 2) return MOHO_OK;
+  size_t steps = different - 1;
+  for (size_t i = 0; i < steps; i++) metres[i] = metres[i + 1] - metres[i];
   qsort(metres, steps, sizeof *metres, compare_doubles);
-  double median = 0.5 * (metres[(steps - 1) / 2] + metres[steps / 2]);
-  return fmax(median, range / MAX_CLASSES);
+  *out = fmax(0.5 * (metres[(steps - 1) / 2] + metres[steps / 2]), (largest - smallest) / MAX_CLASSES);
+  return MOHO_OK;
 }
 
 /* Classes are centred on the smallest offset, so that offsets a step apart lie in the middle of theirs. */
@@ -40,11 +61,12 @@ static moho_status divide(const moho_geometry *geometry, moho_offset_classes *ou
     smallest = fmin(smallest, round(offset)), largest = fmax(largest, offset);
     metres[live++] = round(offset);
   }
-  out->width_m = live ? median_step(metres, live) : 1;
+  out->width_m = 1;
+  moho_status status = live ? median_step(metres, live, smallest, round(largest), &out->width_m) : MOHO_OK;
   out->first_m = live ? smallest - 0.5 * out->width_m : 0;
   out->n = live ? (size_t)((largest - out->first_m) / out->width_m) + 1 : 1;
   free(metres);
-  return MOHO_OK;
+  return status;
 }
 
 /* Traces of each class together: members [first[c], first[c+1]). */
@@ -98,12 +120,14 @@ static moho_status measure_classes(const moho_geometry *geometry, const moho_gri
   moho_point *points = NULL, *scratch = NULL;
   double *own = NULL;
   moho_status status = sort_into_classes(geometry, out, &members, &first);
-  if (!status) status = moho_allocate(geometry->n + 1, sizeof *points, "offset classes", &points);
-  if (!status) status = moho_allocate(geometry->n + 1, sizeof *scratch, "offset classes", &scratch);
+  if (!status) status = moho_allocate(geometry->n + out->n, sizeof *points, "offset classes", &points);
+  if (!status) status = moho_allocate(geometry->n + out->n, sizeof *scratch, "offset classes", &scratch);
   if (!status) status = moho_allocate(out->n, sizeof *own, "offset classes", &own);
   if (!status) {
+    /* Each class in its own part of the arrays, with room for one point more than it has traces. */
+#pragma omp parallel for schedule(dynamic, 1) if (geometry->n > FEW_TRACES)
     for (size_t c = 0; c < out->n; c++)
-      own[c] = class_spacing(geometry, grid, members + first[c], out->traces[c], points, scratch);
+      own[c] = class_spacing(geometry, grid, members + first[c], out->traces[c], points + first[c] + c, scratch + first[c] + c);
     for (size_t c = 0; c < out->n; c++) out->spacing_m[c] = own[c] > 0 ? own[c] : borrowed_spacing(own, out->n, c, grid);
   }
   free(members), free(first), free(points), free(scratch), free(own);
