@@ -11,6 +11,7 @@ import unittest
 
 MOHO = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "moho"
 HEADER, BINARY = 3600, 3200
+BRIEF = bool(os.environ.get("MOHO_TEST_BRIEF"))  # under sanitizers: what takes minutes there is left out
 
 JOB = """input: {traces: survey.sgy}
 velocity: {constant_mps: 2500}

@@ -97,6 +97,18 @@ class Devices(CommandTest):
         for kind in ["cuda", "metal"]:  # there or not: with a name or with the reason
             self.assertTrue(devices[kind]["name"] if devices[kind]["available"] else devices[kind]["reason"])
 
+    def test_backends_that_are_not_there(self):
+        none = {"MOHO_CUDA_LIBRARY": "/nowhere/libcuda.so.1", "MOHO_METAL_LIBRARY": "/nowhere/libmetal.so"}
+        text = self.good("devices", **none).out
+        self.assertIn("cuda     unavailable: /nowhere/libcuda.so.1 not found", text)
+        self.assertRegex(text, "metal    unavailable: .*/nowhere/libmetal.so")
+        devices = {d["kind"]: d for d in self.good("devices", "--measure", "--json", **none).json()}
+        for kind in ["cuda", "metal"]:
+            self.assertEqual((devices[kind]["available"], devices[kind]["uri"], devices[kind]["name"]), (False, kind, ""))
+            self.assertIn("/nowhere/", devices[kind]["reason"])
+            self.assertNotIn("rates", devices[kind])
+        self.assertTrue(devices["cpu"]["available"])
+
     def test_measured_rates(self):
         devices = {d["kind"]: d for d in self.good("devices", "--measure", "--json").json()}
         self.assertTrue(all(rate > 0 for rate in devices["cpu"]["rates"].values()))
@@ -264,99 +276,6 @@ class Image(CommandTest):
         self.fails(1, "none/a.png", "view", "out/image.zarr", "--inline", "104", "--output", "none/a.png")
         self.fails(1, "No space left", "view", "out/image.zarr", "--inline", "104", "--output", "a.png", MOHO_TEST_WRITE_FAULT="ENOSPC:10")
         self.assertEqual(self.entries(), ["job.yaml", "out", "survey.sgy"])
-
-
-class SelftestAndBench(CommandTest):
-    def test_selftest(self):
-        result = self.good("selftest", "--json").json()
-        self.assertEqual(result["failed"], 0)
-        self.assertGreaterEqual(result["run"], 10)
-        names = {case["case"] for case in result["cases"]}
-        self.assertIn("triangle antialias", names)
-        self.assertTrue(all(case["fold_differs"] == 0 and 0 <= case["relative_l2"] <= case["tolerance"] for case in result["cases"]))
-
-    def test_selftest_of_one_device(self):
-        text = self.good("selftest", "--device", "cpu?simd=scalar").out
-        self.assertIn("0 failed", text)
-        self.assertNotIn("avx", text)
-        self.fails(1, "not available", "selftest", "--device", "cuda:99")
-        self.fails(1, "cpu", "selftest", "--device", "cpuu")
-
-    def test_bench(self):
-        result = self.good("bench", "migrate", "--dataset", "tiny", "--runs", "2", "--weight", "none,obliquity", "--json")
-        cases = [json.loads(line) for line in result.out.splitlines()]
-        self.assertEqual([case["options"]["weight"] for case in cases], ["none", "obliquity"])
-        for case in cases:
-            self.assertEqual((case["traces"], case["samples"], case["grid"], case["threads"]), (1764, 501, [21, 21, 501], 1))
-            self.assertEqual((case["options"]["max_m"], case["options"]["max_dip_deg"], case["options"]["taper"]), (1500, 45, 0.1))
-            self.assertTrue(0 < case["seconds"]["min"] <= case["seconds"]["median"] <= case["seconds"]["max"])
-            self.assertAlmostEqual(case["contributions_per_s"] * case["seconds"]["median"] / case["contributions"], 1, places=6)
-            self.assertEqual(case["contributions"], cases[0]["contributions"])
-
-    def test_bench_says_when_it_is_slower(self):
-        case = json.loads(self.good("bench", "migrate", "--dataset", "tiny", "--runs", "1", "--json").out)
-        case["contributions_per_s"] *= 1000
-        os.makedirs(self.path("bench", "results"))
-        self.write("bench/results/here.json", json.dumps({"cases": [case]}))
-        self.assertIn("slower than in bench/results/here.json", self.good("bench", "migrate", "--dataset", "tiny", "--runs", "1").err)
-        case["contributions_per_s"] = 1
-        self.write("bench/results/here.json", json.dumps([case]))
-        self.assertNotIn("slower", self.good("bench", "migrate", "--dataset", "tiny", "--runs", "1").err)
-
-    def test_bench_of_the_ladder(self):
-        result = self.good("bench", "migrate", "--device", "cpu", "--dataset", "tiny", "--runs", "1", "--kernel", "auto,native", "--json",
-                           "--report", "ladder.md")
-        cases = [json.loads(line) for line in result.out.splitlines()]
-        self.assertEqual([(case["kernel"], case["kernel_used"]) for case in cases], [("auto", "native"), ("native", "native")])
-        for case in cases:
-            self.assertEqual(case["contributions"], case["contributions_counted"])
-            self.assertTrue(case["check"]["passed"])
-            self.assertEqual((case["check"]["columns"], case["check"]["fold_differs"]), (441, 0))
-            self.assertGreaterEqual(case["wall_seconds"], case["allocation_seconds"])
-        with open(self.path("ladder.md"), encoding="utf-8") as file:
-            table = file.read()
-        self.assertEqual(table.count("| tiny |"), 2)
-        self.assertIn("fold identical, 441 columns", table)
-
-    def test_bench_compares_with_a_kept_baseline(self):
-        case = json.loads(self.good("bench", "migrate", "--dataset", "tiny", "--runs", "1", "--no-check", "--json").out)
-        self.assertIsNone(case["check"])
-        self.assertNotIn("speedup_over_baseline", case)
-        os.makedirs(self.path("bench", "results"))
-        kept = dict(case, kernel="baseline", wall_seconds=1000.0, seconds={"min": 1000, "median": 1000, "max": 1000}, contributions_per_s=1.0)
-        self.write("bench/results/here.json", json.dumps({"cases": [kept]}))
-        result = self.good("bench", "migrate", "--dataset", "tiny", "--runs", "1", "--no-check", "--json", "--report", "a.html")
-        speedup = json.loads(result.out)["speedup_over_baseline"]
-        self.assertGreater(speedup["kernel"], 10)
-        self.assertEqual(speedup["from"], "bench/results/here.json")
-        with open(self.path("a.html"), encoding="utf-8") as file:
-            page = file.read()
-        self.assertIn("<td>tiny</td>", page)
-        self.assertIn("not compared", page)
-
-    def test_bench_leaves_out_what_a_kernel_cannot_do(self):
-        result = self.fails(1, ["left out: tiny, baseline", "kernel baseline does not do"], "bench", "migrate", "--dataset", "tiny", "--runs",
-                            "1", "--kernel", "baseline", "--storage", "half")
-        self.assertEqual(result.out, "")
-
-    def test_bench_memory(self):
-        result = self.good("bench", "memory", "--device", "cpu", "--json").json()
-        figures = {figure["name"]: figure for figure in result["figures"]}
-        for name in ["allocate_small", "allocate_large", "pool_get", "upload", "download", "upload_pageable", "download_pageable", "device_copy",
-                     "wrap", "launch", "launches_1000", "tiles_1000", "velocity_shared", "velocity_own"]:
-            self.assertIn(name, figures)
-        self.assertTrue(all(figures[name]["bytes_per_s"] > 0 for name in ["upload", "download", "device_copy"]))
-        self.assertIn("pool_get", self.good("bench", "memory", "--device", "cpu").out)
-        self.fails(1, "did you mean", "bench", "memory", "--device", "cpuu")
-
-    def test_bench_mistakes(self):
-        self.fails(2, ["--dataset", "smalll", 'did you mean "small"?'], "bench", "migrate", "--dataset", "smalll")
-        self.fails(2, "--runs is 0", "bench", "migrate", "--runs", "0")
-        self.fails(2, "--weight", "bench", "migrate", "--weight", "heavy")
-        self.fails(2, "--kernel", "bench", "migrate", "--kernel", "v4")
-        self.fails(2, "takes one --kernel a call", "bench", "migrate", "--dataset", "large", "--kernel", "v2,v3")
-        self.fails(2, "ends in .md or .html", "bench", "migrate", "--report", "figures.txt")
-        self.fails(1, "constants", "bench", "migrate", "--dataset", "tiny", "--kernel", "v2", "--device", "cpu", "--constants", "chunks=x")
 
 
 if __name__ == "__main__":

@@ -65,6 +65,38 @@ class Migrate(CommandTest):
         self.assertEqual((explained["plan"]["kernel"], explained["device"]["kind"]), ("v2", "cpu"))
         self.assertIn("kernel        native", self.good("explain", "job.yaml").out)
 
+    def test_auto_without_a_gpu_runs_on_the_cpu_and_says_so(self):
+        """On the screen, in explain and in the report: what was chosen, and why each other backend was not."""
+        none = {"MOHO_CUDA_LIBRARY": "/nowhere/libcuda.so.1", "MOHO_METAL_LIBRARY": "/nowhere/libmetal.so"}
+        text = self.good("migrate", "job.yaml", **none).out
+        report = self.report("out", "report.json")
+        explained = self.good("explain", "job.yaml", "--json", **none).json()
+        words = self.good("explain", "job.yaml", **none).out
+        self.assertEqual((report["device"]["kind"], report["kernel"]["used"]), ("cpu", "native"))
+        self.assertFalse(report["job"]["execution"]["device"]["given"])
+        for said in [text, report["device"]["reason"], explained["device"]["reason"], words]:
+            self.assertRegex(said, r"chosen by auto: metal: .*/nowhere/libmetal\.so.*, cuda: /nowhere/libcuda\.so\.1 not found")
+        self.assertIn("native: this device has native functions", text)
+
+    def test_a_named_device_is_never_replaced(self):
+        none = {"MOHO_CUDA_LIBRARY": "/nowhere/libcuda.so.1", "MOHO_METAL_LIBRARY": "/nowhere/libmetal.so"}
+        for device in ["cuda", "cuda:0", "metal"]:
+            self.fails(1, [f"device {device[:4]}", "is not available", "/nowhere/"], "migrate", "job.yaml", f"execution.device={device}", **none)
+        self.fails(1, "device cuda is not available", "migrate", "job.yaml", MOHO_DEVICE="cuda", **none)
+        self.assertEqual(self.entries(), ["job.yaml", "survey.sgy"])
+        report = self.good("migrate", "job.yaml", "--json", MOHO_DEVICE="cpu?threads=1").json()
+        self.assertEqual((report["device"]["reason"], report["device"]["threads"]), ("named by MOHO_DEVICE", 1))
+        self.assertEqual(self.good("migrate", "job.yaml", "--json", "--overwrite", "execution.device=cpu").json()["device"]["reason"], "")
+
+    def test_kernels_and_storage_that_cannot_be(self):
+        self.fails(2, ['execution.kernel is "v9"', "baseline"], "migrate", "job.yaml", "execution.kernel=v9")
+        self.fails(1, ["kernel baseline does not do storage half", "v1, v2, v3"], "migrate", "job.yaml", "execution.device=cpu",
+                   "execution.kernel=baseline", "execution.storage=half")
+        self.fails(1, "storage half with migration.antialias", "migrate", "job.yaml", "execution.device=cpu", "execution.kernel=v2",
+                   "execution.storage=half", "migration.antialias=triangle")
+        report = self.good("migrate", "job.yaml", "--json", "execution.device=cpu", "execution.kernel=v1", "execution.storage=half").json()
+        self.assertEqual(report["kernel"]["storage"], "half")
+
     def test_what_looks_wrong_is_said_when_it_runs(self):
         result = self.good("migrate", "job.yaml", "migration.aperture.max_dip_deg=80")
         self.assertIn("warning: the grid aliases: dips of 80 degrees", result.out)
