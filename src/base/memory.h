@@ -11,6 +11,11 @@ moho_status moho_allocate(size_t count, size_t size, const char *what, void *out
 /* a*b, or MOHO_ERROR_RANGE. */
 moho_status moho_multiply(size_t a, size_t b, const char *what, size_t *out);
 
+/* The next multiple; the sum must not overflow. */
+static inline size_t moho_round_up(size_t n, size_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
 /* "1.5 GiB" for people; returns buffer. */
 const char *moho_bytes_text(double bytes, char buffer[32]);
 

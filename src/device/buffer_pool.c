@@ -39,7 +39,7 @@ static size_t class_of(size_t bytes) {
 
 size_t moho_pool_round(size_t bytes) {
   if (bytes <= LARGEST_SMALL) return class_bytes(class_of(bytes));
-  return bytes > SIZE_MAX - LARGE_STEP ? bytes : (bytes + LARGE_STEP - 1) / LARGE_STEP * LARGE_STEP;
+  return bytes > SIZE_MAX - LARGE_STEP ? bytes : moho_round_up(bytes, LARGE_STEP);
 }
 
 static kept *list_of(moho_pool *pool, const moho_pool_block *block) {

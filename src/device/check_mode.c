@@ -10,13 +10,8 @@
 
 enum { PIECE_BYTES = 1 << 20 };
 
-/* The buffer and, up to the next word, its first bytes of the guard. */
-static size_t up_to_word(size_t bytes) {
-  return (bytes + 3) & ~(size_t)3;
-}
-
 size_t moho_check_padded(size_t bytes) {
-  return MOHO_GUARD_BYTES + up_to_word(bytes) + MOHO_GUARD_BYTES;
+  return MOHO_GUARD_BYTES + moho_round_up(bytes, 4) + MOHO_GUARD_BYTES;
 }
 
 moho_status moho_check_poison(moho_buffer *buffer) {
@@ -67,7 +62,7 @@ static moho_status check_guard(moho_buffer *buffer, const char *who, size_t offs
   if (!found.count) return MOHO_OK;
   moho_status status = damaged(buffer, who, before, found);
   moho_error error = moho_error_take();
-  size_t aligned = up_to_word(offset);
+  size_t aligned = moho_round_up(offset, 4);
   moho_block_fill(device, (moho_span){.block = buffer->block, .offset = aligned, .bytes = (offset + n - aligned) / 4 * 4},
                   MOHO_UNWRITTEN);
   moho_error_set(&error);

@@ -160,14 +160,10 @@ static moho_status check_buffers(const moho_kernel *kernel, const moho_launch *l
   return MOHO_OK;
 }
 
-static size_t rounded(size_t bytes) {
-  return (bytes + 15) / 16 * 16;
-}
-
 /* Everything was checked: the launch in one piece of memory, holding its kernel and buffers. */
 static moho_status copy_launch(const moho_launch *launch, moho_kernel *kernel, uint32_t lanes, moho_recorded **out) {
-  size_t n = launch->n_buffers, head = rounded(sizeof(moho_recorded)), bindings = rounded(n * sizeof(moho_binding)),
-         spans = rounded(n * sizeof(moho_span));
+  size_t n = launch->n_buffers, head = moho_round_up(sizeof(moho_recorded), 16),
+         bindings = moho_round_up(n * sizeof(moho_binding), 16), spans = moho_round_up(n * sizeof(moho_span), 16);
   moho_recorded *made;
   MOHO_TRY(new_command(MOHO_COMMAND_LAUNCH, head - sizeof *made + bindings + spans + launch->parameter_bytes, &made));
   char *memory = (char *)made + head;

@@ -35,10 +35,6 @@ struct moho_trace_preparer {
   int n_workspaces;
 };
 
-static size_t round_up(size_t n, size_t multiple) {
-  return (n + multiple - 1) / multiple * multiple;
-}
-
 /* Of the integrated trace beyond either end. */
 static size_t margin_of(int k_max) {
   return k_max > 0 ? (size_t)k_max + 2 + MOHO_ROW_PAD : 0;
@@ -48,10 +44,10 @@ static size_t margin_of(int k_max) {
 moho_prepared_layout moho_prepared_layout_make(size_t n_input, int refine, double dt_input_s, int k_max) {
   moho_prepared_layout l = {.n_samples = moho_refined_samples(n_input, refine), .dt_s = dt_input_s / refine, .k_max = k_max};
   l.x0 = MOHO_ROW_PAD;
-  l.stride = round_up(l.x0 + l.n_samples + MOHO_ROW_PAD, 16);
+  l.stride = moho_round_up(l.x0 + l.n_samples + MOHO_ROW_PAD, 16);
   if (k_max <= 0) return l;
-  l.c0 = round_up(l.stride + margin_of(k_max), 16);
-  l.stride = round_up(l.c0 + l.n_samples + margin_of(k_max), 16);
+  l.c0 = moho_round_up(l.stride + margin_of(k_max), 16);
+  l.stride = moho_round_up(l.c0 + l.n_samples + margin_of(k_max), 16);
   return l;
 }
 

@@ -17,3 +17,9 @@ void test_device_close(moho_device **device) {
   assert_ok(moho_device_close(device));
   assert_null(*device);
 }
+
+moho_metrics test_metrics_of(moho_device *device) {
+  moho_metrics metrics;
+  assert_ok(moho_device_metrics_get(device, &metrics));
+  return metrics;
+}

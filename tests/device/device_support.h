@@ -10,4 +10,6 @@ moho_device *test_device_open(const char *options);
 /* Fails the test when objects were left. */
 void test_device_close(moho_device **device);
 
+moho_metrics test_metrics_of(moho_device *device);
+
 #endif

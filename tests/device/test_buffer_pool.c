@@ -7,9 +7,7 @@
 #include "far_backend.h"
 
 static moho_pool_figures figures(moho_device *device) {
-  moho_metrics metrics;
-  assert_ok(moho_device_metrics_get(device, &metrics));
-  return metrics.pool;
+  return test_metrics_of(device).pool;
 }
 
 static moho_buffer *create(moho_device *device, size_t bytes) {

@@ -5,12 +5,6 @@
 #include "device/kernel_cache.h"
 #include "queue_support.h"
 
-static moho_metrics metrics_of(moho_device *device) {
-  moho_metrics metrics;
-  assert_ok(moho_device_metrics_get(device, &metrics));
-  return metrics;
-}
-
 static int is_cpu(moho_device *device) {
   moho_device_report report;
   assert_ok(moho_device_describe(device, &report));
@@ -142,19 +136,19 @@ static void cached(void **state) {
   assert_ok(moho_kernel_describe(again, &report));
   assert_string_equal(report.origin, "cache");
   assert_true(report.compile_seconds == 0);
-  assert_int_equal(metrics_of(device).cache_misses, 1);
-  assert_int_equal(metrics_of(device).cache_hits, 1);
+  assert_int_equal(test_metrics_of(device).cache_misses, 1);
+  assert_int_equal(test_metrics_of(device).cache_hits, 1);
   assert_ok(moho_kernel_destroy(&again));
   assert_ok(moho_kernel_destroy(&kernels[0]));
   for (int i = 0; i < MORE; i++) { /* the first is still there */
     which.value = i;
     assert_ok(moho_kernel_create(device, &options, &kernels[i]));
   }
-  assert_int_equal(metrics_of(device).cache_misses, MORE);
-  assert_int_equal(metrics_of(device).cache_hits, 2);
+  assert_int_equal(test_metrics_of(device).cache_misses, MORE);
+  assert_int_equal(test_metrics_of(device).cache_hits, 2);
   which.value = 0; /* more than the limit are in use: none was dropped */
   assert_ok(moho_kernel_create(device, &options, &again));
-  assert_int_equal(metrics_of(device).cache_misses, MORE);
+  assert_int_equal(test_metrics_of(device).cache_misses, MORE);
   assert_ok(moho_kernel_destroy(&again)); /* now the most recently used: it stays */
   for (int i = 0; i < MORE; i++) assert_ok(moho_kernel_destroy(&kernels[i]));
   for (int i = MORE - 1; i >= 0; i--) { /* the last used are there, the 6 oldest are not */
@@ -162,7 +156,7 @@ static void cached(void **state) {
     assert_ok(moho_kernel_create(device, &options, &again));
     assert_ok(moho_kernel_destroy(&again));
   }
-  assert_int_equal(metrics_of(device).cache_misses, MORE + 6);
+  assert_int_equal(test_metrics_of(device).cache_misses, MORE + 6);
   test_device_close(&device);
 }
 

@@ -6,12 +6,6 @@
 #include "device_support.h"
 #include "far_backend.h"
 
-static moho_metrics get(moho_device *device) {
-  moho_metrics metrics;
-  assert_ok(moho_device_metrics_get(device, &metrics));
-  return metrics;
-}
-
 static void move(moho_device *device, size_t bytes) {
   moho_buffer *a, *b;
   void *host = calloc(1, bytes);
@@ -34,7 +28,7 @@ static void bytes_are_counted(void **state) {
     moho_device *device = kind ? far_open(0) : test_device_open("");
     const size_t n = 40000;
     move(device, n);
-    moho_metrics m = get(device);
+    moho_metrics m = test_metrics_of(device);
     assert_int_equal(m.bytes_to_device, n + n / 2);
     assert_int_equal(m.bytes_to_host, n);
     assert_int_equal(m.bytes_on_device, n + n / 4);
@@ -44,12 +38,12 @@ static void bytes_are_counted(void **state) {
     assert_int_equal(m.failures, 0);
     if (kind) assert_int_equal(m.submissions, 5);
     move(device, n);
-    m = get(device);
+    m = test_metrics_of(device);
     assert_int_equal(m.allocations, 2); /* from the pool */
     assert_int_equal(m.pool.hits, 2);
     assert_int_equal(m.bytes_to_host, 2 * n);
     assert_ok(moho_device_metrics_reset(device));
-    m = get(device);
+    m = test_metrics_of(device);
     assert_true(m.bytes_to_device == 0 && m.bytes_to_host == 0 && m.bytes_on_device == 0 && m.allocations == 0);
     assert_true(m.submissions == 0 && m.allocation_seconds == 0 && m.wait_seconds == 0);
     assert_int_equal(m.pool.cached_count, 2); /* what is, is */
@@ -64,14 +58,14 @@ static void timing_is_asked_for(void **state) {
     far_reset();
     moho_device *device = kind ? far_open(0) : test_device_open("");
     move(device, 1 << 20);
-    assert_true(get(device).transfer_seconds == 0);
+    assert_true(test_metrics_of(device).transfer_seconds == 0);
     assert_ok(moho_device_metrics_enable(device, 1));
     move(device, 1 << 20);
-    double seconds = get(device).transfer_seconds;
+    double seconds = test_metrics_of(device).transfer_seconds;
     assert_true(seconds > 0 && seconds < 60);
     assert_ok(moho_device_metrics_enable(device, 0));
     move(device, 1 << 20);
-    assert_true(get(device).transfer_seconds == seconds);
+    assert_true(test_metrics_of(device).transfer_seconds == seconds);
     assert_ok(moho_device_close(&device));
   }
 }

@@ -319,6 +319,10 @@ static void own_clock(void **state) {
   assert_ok(moho_device_metrics_get(r.device, &metrics));
   assert_true(metrics.kernel_seconds == 0 && metrics.transfer_seconds == 0); /* the device's are off */
   assert_int_equal(metrics.launches, 2);
+  assert_ok(moho_device_metrics_enable(r.device, 1));
+  assert_ok(record_in_place(r.queue, r.in_place, x, (stir_parameters){N, 1, 1, 1}));
+  finish(r.queue);
+  assert_true(test_metrics_of(r.device).kernel_seconds > 0);
   moho_buffer_destroy(&x);
   rig_end(&r);
 }

@@ -160,16 +160,12 @@ void moho_cpu_queue_destroy(void *state) {
 
 /* ---- submit, wait, collect ---- */
 
-static size_t rounded(size_t bytes) {
-  return (bytes + 15) / 16 * 16;
-}
-
 static moho_status copy_submission(const moho_submission *submission, cpu_task **out) {
-  size_t commands = rounded(sizeof(cpu_task) + submission->n_commands * sizeof(moho_command)), bytes = commands;
+  size_t commands = moho_round_up(sizeof(cpu_task) + submission->n_commands * sizeof(moho_command), 16), bytes = commands;
   for (size_t i = 0; i < submission->n_commands; i++) {
     const moho_command *command = &submission->commands[i];
     if (command->kind == MOHO_COMMAND_LAUNCH)
-      bytes += rounded(command->n_buffers * sizeof(moho_span)) + rounded(command->parameter_bytes);
+      bytes += moho_round_up(command->n_buffers * sizeof(moho_span), 16) + moho_round_up(command->parameter_bytes, 16);
   }
   cpu_task *task;
   MOHO_TRY(moho_allocate(bytes, 1, "submission", &task));
@@ -184,10 +180,10 @@ static moho_status copy_submission(const moho_submission *submission, cpu_task *
     if (from->kind != MOHO_COMMAND_LAUNCH) continue;
     to->buffers = (const moho_span *)(const void *)free_space;
     if (from->n_buffers) memcpy(free_space, from->buffers, from->n_buffers * sizeof(moho_span));
-    free_space += rounded(from->n_buffers * sizeof(moho_span));
+    free_space += moho_round_up(from->n_buffers * sizeof(moho_span), 16);
     to->parameters = from->parameters ? free_space : NULL;
     if (from->parameter_bytes) memcpy(free_space, from->parameters, from->parameter_bytes);
-    free_space += rounded(from->parameter_bytes);
+    free_space += moho_round_up(from->parameter_bytes, 16);
   }
   *out = task;
   return MOHO_OK;

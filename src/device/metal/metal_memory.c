@@ -22,7 +22,7 @@ moho_status moho_metal_buffer_create(metal_device *device, size_t bytes, metal_i
   if (bytes > device->largest_buffer || bytes > SIZE_MAX - LENGTH_MULTIPLE)
     return moho_fail(MOHO_ERROR_MEMORY, "metal: a buffer of %s asked, the largest is %s", moho_bytes_text((double)bytes, asked),
                      moho_bytes_text((double)device->largest_buffer, largest));
-  size_t length = (bytes + LENGTH_MULTIPLE - 1) / LENGTH_MULTIPLE * LENGTH_MULTIPLE;
+  size_t length = moho_round_up(bytes, LENGTH_MULTIPLE);
   MOHO_TRY(check_working_set(device, length));
   metal_id buffer = METAL(new_buffer, device->device, length, METAL_STORAGE_SHARED);
   if (buffer && (METAL(buffer_length, buffer) < length || !METAL(buffer_contents, buffer))) moho_metal_release(&buffer);

@@ -11,20 +11,16 @@
 
 /* ---- staging ---- */
 
-static size_t round_up(size_t bytes, size_t multiple) {
-  return (bytes + multiple - 1) / multiple * multiple;
-}
-
 /* What a read copies so that a blit may: whole words around the bytes. */
 static moho_span whole_words(moho_span from, size_t bytes) {
   size_t begin = from.offset / METAL_COPY_ALIGNMENT * METAL_COPY_ALIGNMENT;
-  size_t end = round_up(from.offset + bytes, METAL_COPY_ALIGNMENT);
+  size_t end = moho_round_up(from.offset + bytes, METAL_COPY_ALIGNMENT);
   return (moho_span){from.block, begin, end - begin};
 }
 
 static size_t staging_bytes(const moho_command *command) {
-  if (command->kind == MOHO_COMMAND_WRITE) return round_up(command->bytes, 16);
-  if (command->kind == MOHO_COMMAND_READ) return round_up(whole_words(command->from, command->bytes).bytes, 16);
+  if (command->kind == MOHO_COMMAND_WRITE) return moho_round_up(command->bytes, 16);
+  if (command->kind == MOHO_COMMAND_READ) return moho_round_up(whole_words(command->from, command->bytes).bytes, 16);
   return 0;
 }
 
