@@ -47,9 +47,9 @@ const double_class *const *double_classes(void) {
       void *: "v")
 _Static_assert(sizeof(metal_uint) == 8 && sizeof(uint64_t) == 8, "NSUInteger and uint64_t are both Q");
 
-typedef struct row {
+typedef struct method_row {
   const char *owner, *selector, *result, *parameters[6];
-} row;
+} method_row;
 
 /* Up to five parameter types, encoded. */
 #define ENCODE_0()
@@ -61,7 +61,7 @@ typedef struct row {
 #define ENCODE_CHOICE(dummy, a, b, c, d, e, name, ...) name
 #define ENCODE(...) ENCODE_CHOICE(dummy, ##__VA_ARGS__, ENCODE_5, ENCODE_4, ENCODE_3, ENCODE_2, ENCODE_1, ENCODE_0)(__VA_ARGS__)
 #define ROW(owner, need, name, selector, result, ...) {#owner, selector, ENCODED(result), {NULL ENCODE(__VA_ARGS__)}},
-static const row rows[] = {MOHO_METAL_TABLE(ROW)};
+static const method_row rows[] = {MOHO_METAL_TABLE(ROW)};
 
 static const struct {
   const char *owner;
@@ -85,7 +85,7 @@ static const struct {
               {"compute", &double_class_compute_encoder, false},
               {"blit", &double_class_blit_encoder, false}};
 
-static const double_method *method_of(const row *row) {
+static const double_method *method_of(const method_row *row) {
   for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) {
     if (strcmp(owners[i].owner, row->owner)) continue;
     const double_method *own =
@@ -97,7 +97,7 @@ static const double_method *method_of(const row *row) {
 
 __attribute__((constructor)) static void check_api(void) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    const row *row = &rows[i];
+    const method_row *row = &rows[i];
     const double_method *method = method_of(row);
     if (!method) double_complain("metal_api.h: the double has no method %s of '%s'", row->selector, row->owner);
     char types[128];

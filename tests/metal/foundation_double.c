@@ -126,20 +126,20 @@ const double_class double_class_error = {.head = CLASS_HEAD,
 
 /* ---- NSArray ---- */
 
-typedef struct array {
+typedef struct double_array_object {
   double_object head;
   id *members;
   size_t n;
-} array;
+} double_array_object;
 
 static void array_destroy(id self) {
-  array *array = (struct array *)self;
+  double_array_object *array = (struct double_array_object *)self;
   for (size_t i = 0; i < array->n; i++) double_release(array->members[i]);
   free(array->members);
 }
 
 id double_array(size_t n, id *const members) {
-  array *made = (array *)double_make(&double_class_array);
+  double_array_object *made = (double_array_object *)double_make(&double_class_array);
   made->members = calloc(n ? n : 1, sizeof(id));
   if (!made->members) double_complain("out of memory");
   for (size_t i = 0; i < n; i++) made->members[i] = double_retain(members[i]);
@@ -149,10 +149,10 @@ id double_array(size_t n, id *const members) {
 
 static NSUInteger array_count(id self, SEL op) {
   (void)op;
-  return ((array *)self)->n;
+  return ((double_array_object *)self)->n;
 }
 static id array_at(id self, SEL op, NSUInteger index) {
-  const array *array = (struct array *)self;
+  const double_array_object *array = (struct double_array_object *)self;
   if (index >= array->n) double_complain("-[NSArray %s]: index %lu of %zu", op, index, array->n);
   return array->members[index];
 }
@@ -163,7 +163,7 @@ const double_class double_class_array = {.head = CLASS_HEAD,
                                          .name = "NSArray",
                                          .super = &double_class_object,
                                          .methods = array_methods,
-                                         .bytes = sizeof(array),
+                                         .bytes = sizeof(double_array_object),
                                          .destroy = array_destroy};
 
 /* ---- NSProcessInfo: one for ever, no live object ---- */

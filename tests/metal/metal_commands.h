@@ -7,7 +7,7 @@
 
 typedef enum { DO_DISPATCH, DO_COPY, DO_FILL, DO_WAIT, DO_SIGNAL } command_kind;
 
-typedef struct command {
+typedef struct double_command {
   command_kind kind;
   /* dispatch */
   msl_dispatch dispatch;
@@ -20,14 +20,14 @@ typedef struct command {
   /* wait and signal */
   double_event *event;
   uint64_t event_value;
-} command;
+} double_command;
 
 enum { STATUS_NOT_ENQUEUED, STATUS_ENQUEUED, STATUS_COMMITTED, STATUS_SCHEDULED, STATUS_COMPLETED, STATUS_ERROR };
 
 typedef struct command_buffer {
   double_object head;
   struct double_queue *queue;
-  command *commands;
+  double_command *commands;
   size_t n_commands, capacity;
   id *held; /* retained until it is done */
   size_t n_held, held_capacity;
@@ -38,7 +38,7 @@ typedef struct command_buffer {
   struct command_buffer *next; /* in the queue */
 } command_buffer;
 
-command *command_add(command_buffer *buffer, command_kind kind);
+double_command *command_add(command_buffer *buffer, command_kind kind);
 void command_hold(command_buffer *buffer, id object);
 /* Complain where the buffer takes no more commands. */
 void command_expect_open(const command_buffer *buffer, const char *where);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct encoder {
+typedef struct double_encoder {
   double_object head;
   command_buffer *buffer; /* retained */
   bool is_ended;
@@ -17,10 +17,10 @@ typedef struct encoder {
     size_t n_bytes;
   } bound[MSL_ARGUMENTS];
   size_t group_bytes[MSL_ARGUMENTS];
-} encoder;
+} double_encoder;
 
 static id make_encoder(command_buffer *buffer, const double_class *isa) {
-  encoder *made = (encoder *)double_make(isa);
+  double_encoder *made = (double_encoder *)double_make(isa);
   made->buffer = (command_buffer *)double_retain(&buffer->head);
   buffer->open_encoder = &made->head;
   return double_autorelease(&made->head);
@@ -33,20 +33,20 @@ id encoder_blit(command_buffer *buffer) {
   return make_encoder(buffer, &double_class_blit_encoder);
 }
 
-static encoder *open_encoder(id self, SEL op) {
-  encoder *encoder = (struct encoder *)self;
+static double_encoder *open_encoder(id self, SEL op) {
+  double_encoder *encoder = (struct double_encoder *)self;
   if (encoder->is_ended) double_complain("-[%s %s] after endEncoding", self->isa->name, op);
   return encoder;
 }
 
 static void encoder_end(id self, SEL op) {
-  encoder *encoder = open_encoder(self, op);
+  double_encoder *encoder = open_encoder(self, op);
   encoder->is_ended = true;
   encoder->buffer->open_encoder = NULL;
 }
 
 static void encoder_destroy(id self) {
-  encoder *encoder = (struct encoder *)self;
+  double_encoder *encoder = (struct double_encoder *)self;
   if (!encoder->is_ended) double_complain("a %s goes without endEncoding", self->isa->name);
   if (encoder->pipeline) double_release(&encoder->pipeline->head);
   double_release(&encoder->buffer->head);
@@ -55,7 +55,7 @@ static void encoder_destroy(id self) {
 /* ---- compute ---- */
 
 static void compute_pipeline(id self, SEL op, id pipeline) {
-  encoder *encoder = open_encoder(self, op);
+  double_encoder *encoder = open_encoder(self, op);
   double_expect(pipeline, &double_class_pipeline, false, op);
   double_retain(pipeline);
   if (encoder->pipeline) double_release(&encoder->pipeline->head);
@@ -67,7 +67,7 @@ static void check_index(NSUInteger index, SEL op) {
 }
 
 static void compute_buffer(id self, SEL op, id buffer, NSUInteger offset, NSUInteger index) {
-  encoder *encoder = open_encoder(self, op);
+  double_encoder *encoder = open_encoder(self, op);
   check_index(index, op);
   double_expect(buffer, &double_class_buffer, true, op);
   if (buffer && offset >= ((double_buffer *)buffer)->bytes)
@@ -80,7 +80,7 @@ static void compute_buffer(id self, SEL op, id buffer, NSUInteger offset, NSUInt
 }
 
 static void compute_bytes(id self, SEL op, const void *bytes, NSUInteger length, NSUInteger index) {
-  encoder *encoder = open_encoder(self, op);
+  double_encoder *encoder = open_encoder(self, op);
   check_index(index, op);
   if (!bytes || !length) double_complain("%s: no bytes", op);
   if (length > DOUBLE_SET_BYTES) double_complain("%s: %lu bytes, at most 4096", op, length);
@@ -90,7 +90,7 @@ static void compute_bytes(id self, SEL op, const void *bytes, NSUInteger length,
 }
 
 static void compute_group_memory(id self, SEL op, NSUInteger length, NSUInteger index) {
-  encoder *encoder = open_encoder(self, op);
+  double_encoder *encoder = open_encoder(self, op);
   check_index(index, op);
   if (length % 16) double_complain("%s: %lu bytes, no multiple of 16", op, length);
   if (length > DOUBLE_GROUP_MEMORY) double_complain("%s: %lu bytes, at most 32768", op, length);
@@ -111,7 +111,7 @@ static void check_grid(SEL op, const double_pipeline *pipeline, MTLSize groups, 
                     pipeline->max_lanes);
 }
 
-static void set_argument(const encoder *encoder, command *command, const msl_argument *argument) {
+static void set_argument(const double_encoder *encoder, double_command *command, const msl_argument *argument) {
   const char *kernel = encoder->pipeline->kernel->name;
   unsigned i = argument->index;
   msl_dispatch *dispatch = &command->dispatch;
@@ -137,14 +137,14 @@ static void set_argument(const encoder *encoder, command *command, const msl_arg
 }
 
 static void compute_dispatch(id self, SEL op, MTLSize groups, MTLSize lanes) {
-  encoder *encoder = open_encoder(self, op);
+  double_encoder *encoder = open_encoder(self, op);
   if (!encoder->pipeline) double_complain("%s: no pipeline is set", op);
   const msl_kernel *kernel = encoder->pipeline->kernel;
   check_grid(op, encoder->pipeline, groups, lanes);
   size_t group_memory = 0;
   for (unsigned i = 0; i < MSL_ARGUMENTS; i++) group_memory += encoder->group_bytes[i];
   if (group_memory > DOUBLE_GROUP_MEMORY) double_complain("%s: %zu bytes of threadgroup memory, at most 32768", op, group_memory);
-  command *command = command_add(encoder->buffer, DO_DISPATCH);
+  double_command *command = command_add(encoder->buffer, DO_DISPATCH);
   command->bytes = malloc((size_t)MSL_ARGUMENTS * DOUBLE_SET_BYTES);
   if (!command->bytes) double_complain("out of memory");
   command->dispatch = (msl_dispatch){
@@ -168,7 +168,7 @@ const double_class double_class_compute_encoder = {.head = CLASS_HEAD,
                                                    .name = "MTLComputeCommandEncoder",
                                                    .super = &double_class_object,
                                                    .methods = compute_methods,
-                                                   .bytes = sizeof(encoder),
+                                                   .bytes = sizeof(double_encoder),
                                                    .destroy = encoder_destroy};
 
 /* ---- blit ---- */
@@ -184,11 +184,11 @@ static double_buffer *blit_range(SEL op, id object, NSUInteger offset, NSUIntege
 }
 
 static void blit_copy(id self, SEL op, id from, NSUInteger from_offset, id to, NSUInteger to_offset, NSUInteger size) {
-  encoder *encoder = open_encoder(self, op);
+  double_encoder *encoder = open_encoder(self, op);
   double_buffer *source = blit_range(op, from, from_offset, size), *target = blit_range(op, to, to_offset, size);
   if (source == target && from_offset < to_offset + size && to_offset < from_offset + size)
     double_complain("%s: the ranges overlap", op);
-  command *command = command_add(encoder->buffer, DO_COPY);
+  double_command *command = command_add(encoder->buffer, DO_COPY);
   command->from = source->contents + from_offset;
   command->to = target->contents + to_offset;
   command->n = size;
@@ -197,9 +197,9 @@ static void blit_copy(id self, SEL op, id from, NSUInteger from_offset, id to, N
 }
 
 static void blit_fill(id self, SEL op, id buffer, NSRange range, uint8_t value) {
-  encoder *encoder = open_encoder(self, op);
+  double_encoder *encoder = open_encoder(self, op);
   double_buffer *target = blit_range(op, buffer, range.location, range.length);
-  command *command = command_add(encoder->buffer, DO_FILL);
+  double_command *command = command_add(encoder->buffer, DO_FILL);
   command->to = target->contents + range.location;
   command->n = range.length;
   command->value = value;
@@ -215,5 +215,5 @@ const double_class double_class_blit_encoder = {.head = CLASS_HEAD,
                                                 .name = "MTLBlitCommandEncoder",
                                                 .super = &double_class_object,
                                                 .methods = blit_methods,
-                                                .bytes = sizeof(encoder),
+                                                .bytes = sizeof(double_encoder),
                                                 .destroy = encoder_destroy};

@@ -26,13 +26,13 @@ static double seconds_now(void) {
 
 /* ---- what a command buffer holds ---- */
 
-command *command_add(command_buffer *buffer, command_kind kind) {
+double_command *command_add(command_buffer *buffer, command_kind kind) {
   if (buffer->n_commands == buffer->capacity) {
     buffer->capacity = buffer->capacity ? 2 * buffer->capacity : 8;
     buffer->commands = realloc(buffer->commands, buffer->capacity * sizeof *buffer->commands);
     if (!buffer->commands) double_complain("out of memory");
   }
-  command *made = &buffer->commands[buffer->n_commands++];
+  double_command *made = &buffer->commands[buffer->n_commands++];
   memset(made, 0, sizeof *made);
   made->kind = kind;
   return made;
@@ -100,7 +100,7 @@ static double patience(void) {
   return strtod(double_setting("MOHO_METAL_DOUBLE_PATIENCE", "60"), NULL);
 }
 
-static void do_command(command_buffer *buffer, const command *command) {
+static void do_command(command_buffer *buffer, const double_command *command) {
   switch (command->kind) {
   case DO_DISPATCH: msl_run(&command->dispatch); break;
   case DO_COPY: memcpy(command->to, command->from, command->n); break;
@@ -201,7 +201,7 @@ static void add_event(id self, SEL op, id event, uint64_t value, command_kind ki
   command_buffer *buffer = (command_buffer *)self;
   command_expect_open(buffer, op);
   double_expect(event, &double_class_event, false, op);
-  command *command = command_add(buffer, kind);
+  double_command *command = command_add(buffer, kind);
   command->event = (double_event *)event;
   command->event_value = value;
   command_hold(buffer, event);

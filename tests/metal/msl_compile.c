@@ -76,18 +76,18 @@ static bool run(const char *const *command, const char *out, const char *errors)
 
 /* ---- one compilation ---- */
 
-typedef struct job {
+typedef struct compile_job {
   char stem[PATH]; /* folder/hash.pid */
   char version[64], defines[3][64];
   const msl_options *options;
-} job;
+} compile_job;
 
-static const char *path_of(const job *job, const char *ending, char path[PATH]) {
+static const char *path_of(const compile_job *job, const char *ending, char path[PATH]) {
   snprintf(path, PATH, "%.900s%s", job->stem, ending);
   return path;
 }
 
-static bool preprocess(const job *job) {
+static bool preprocess(const compile_job *job) {
   char in[PATH], out[PATH], errors[PATH];
   const char *const command[] = {compiler(),
                                  "-E",
@@ -113,7 +113,7 @@ static bool preprocess(const job *job) {
       "-Wno-everything", "-Werror=double-promotion", "-Werror=vla", "-Werror=return-type", "-Werror=uninitialized", \
       "-fno-math-errno", "-ferror-limit=20", "-Dkernel=static", "-Dthread="
 
-static bool check_spaces(const job *job) {
+static bool check_spaces(const compile_job *job) {
   char in[PATH], errors[PATH];
   const char *const command[] = {COMMON,
                                  "-fsyntax-only",
@@ -127,7 +127,7 @@ static bool check_spaces(const job *job) {
 
 /* Watching: loads and stores go through functions of the object itself (metal_stdlib), made by the thread sanitizer's pass
  * without its runtime. AVX-512 is left out: clang 19 loses mask registers across calls that switch stacks. */
-static bool make_object(const job *job) {
+static bool make_object(const compile_job *job) {
   char in[PATH], out[PATH], errors[PATH];
   const char *command[64] = {COMMON,
                              "-O2",
@@ -186,14 +186,14 @@ static void hash_of(const char *text, const msl_options *options, char hash[65])
   moho_sha256_text(digest, hash);
 }
 
-static char *words_of(const job *job) {
+static char *words_of(const compile_job *job) {
   char path[PATH];
   char *words = read_file(path_of(job, ".err", path));
   if (!words) double_complain("the compiler left no words in %s", path);
   return words;
 }
 
-static void remove_all(const job *job) {
+static void remove_all(const compile_job *job) {
   static const char *const endings[] = {".metal", ".i", ".cpp", ".err", ".so.new"};
   char path[PATH];
   for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) unlink(path_of(job, endings[i], path));
@@ -201,7 +201,7 @@ static void remove_all(const job *job) {
 
 /* The object's file is there afterwards, or *words says why not. */
 static bool compile(const char *text, const msl_options *options, const char *object, const char *hash, char **words) {
-  job job = {.options = options};
+  compile_job job = {.options = options};
   snprintf(job.stem, sizeof job.stem, "%.800s/%.16s.%ld", cache_folder(), hash, (long)getpid());
   snprintf(job.version, sizeof job.version, "-D__METAL_VERSION__=%u", options->metal_version);
   char path[PATH];

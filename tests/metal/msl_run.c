@@ -22,7 +22,7 @@ enum { STACK = 64 * 1024, FENCE = 16 * 1024 };
 
 typedef enum { READY, AT_BARRIER, AT_SIMD, FINISHED } lane_state;
 
-typedef struct lane {
+typedef struct group_lane {
   moho_fiber fiber;
   lane_state state;
   unsigned line;  /* of the text, where it stopped */
@@ -30,34 +30,34 @@ typedef struct lane {
   unsigned flags; /* of its barrier */
   bool is_begun;
   msl_position position;
-} lane;
+} group_lane;
 
 /* One thread's group at work. */
-typedef struct runner {
+typedef struct group_runner {
   const msl_dispatch *dispatch;
   unsigned n_lanes, schedule, turn;
   bool is_watched;
-  lane *lanes; /* [DOUBLE_LANES] */
-  lane *now;
+  group_lane *lanes; /* [DOUBLE_LANES] */
+  group_lane *now;
   moho_fiber home;
   unsigned words[DOUBLE_LANES / MSL_SIMD][MSL_SIMD], there[DOUBLE_LANES / MSL_SIMD]; /* last SIMD operation's */
   unsigned char *block;                                                              /* group memory */
   void *group_memory[MSL_ARGUMENTS];
-  struct runner *next; /* of the idle ones */
-} runner;
+  struct group_runner *next; /* of the idle ones */
+} group_runner;
 
-static _Thread_local runner *here;
+static _Thread_local group_runner *here;
 
 /* Not inlined: after a switch of stacks the thread may be asked anew. */
-__attribute__((noinline)) static runner *runner_here(void) {
+__attribute__((noinline)) static group_runner *runner_here(void) {
   return here;
 }
 
 /* ---- what a lane asks for ---- */
 
 static void stop(lane_state state, unsigned line, unsigned flags) {
-  runner *runner = runner_here();
-  lane *lane = runner->now;
+  group_runner *runner = runner_here();
+  group_lane *lane = runner->now;
   lane->flags = flags;
   lane->state = state;
   lane->line = line;
@@ -73,10 +73,10 @@ static void lane_simd_barrier(unsigned flags, unsigned line) {
 }
 
 static unsigned lane_exchange(unsigned word, unsigned *words, unsigned line) {
-  lane *lane = runner_here()->now;
+  group_lane *lane = runner_here()->now;
   lane->word = word;
   stop(AT_SIMD, line, 0);
-  const runner *runner = runner_here();
+  const group_runner *runner = runner_here();
   unsigned group = lane->position.lane / MSL_SIMD;
   memcpy(words, runner->words[group], sizeof runner->words[group]);
   return runner->there[group];
@@ -87,7 +87,7 @@ static unsigned lane_in_simd(void) {
 }
 
 static void lane_access(const void *address, unsigned bytes, int how) {
-  const runner *runner = runner_here();
+  const group_runner *runner = runner_here();
   if (!runner->is_watched) return;
   msl_watch_access(&runner->now->position, runner->now->fiber.stack, STACK, address, bytes, how);
 }
@@ -113,14 +113,14 @@ static unsigned ordered(unsigned schedule, unsigned turn, unsigned i, unsigned n
 }
 
 static void lane_main(void *argument) {
-  runner *runner = runner_here();
-  lane *lane = argument;
+  group_runner *runner = runner_here();
+  group_lane *lane = argument;
   runner->dispatch->kernel->entry(runner->dispatch->buffers, runner->group_memory, &lane->position);
   stop(FINISHED, 0, 0);
   double_complain("a lane goes on after its end");
 }
 
-static void run_lane(runner *runner, lane *lane) {
+static void run_lane(group_runner *runner, group_lane *lane) {
   if (!lane->is_begun) {
     unsigned char *stack = lane->fiber.stack;
     if (!moho_fiber_prepare(&lane->fiber, stack, STACK, lane_main, lane)) double_complain("out of memory");
@@ -136,9 +136,10 @@ static void run_lane(runner *runner, lane *lane) {
   }
 }
 
-__attribute__((noreturn)) static void complain_divergent(const runner *runner, const char *what, unsigned first, unsigned n) {
+__attribute__((noreturn)) static void complain_divergent(const group_runner *runner, const char *what, unsigned first,
+                                                         unsigned n) {
   static const char *const places[] = {"runs", "waits at a barrier", "waits at a SIMD operation", "has finished"};
-  const lane *one = &runner->lanes[first], *other = one;
+  const group_lane *one = &runner->lanes[first], *other = one;
   for (unsigned i = first; i < first + n; i++)
     if (runner->lanes[i].state != one->state || runner->lanes[i].line != one->line) other = &runner->lanes[i];
   double_complain("kernel '%s', group (%u, %u): %s: lane %u %s (line %u), lane %u %s (line %u)", runner->dispatch->kernel->name,
@@ -147,7 +148,7 @@ __attribute__((noreturn)) static void complain_divergent(const runner *runner, c
 }
 
 /* All lanes of the SIMD group stand at the same operation: hand the words round. */
-static bool join_simd(runner *runner, unsigned group) {
+static bool join_simd(group_runner *runner, unsigned group) {
   unsigned first = group * MSL_SIMD, n = runner->n_lanes - first < MSL_SIMD ? runner->n_lanes - first : MSL_SIMD, at = 0;
   for (unsigned i = 0; i < n; i++) at += runner->lanes[first + i].state == AT_SIMD;
   if (at < n) return false;
@@ -163,12 +164,12 @@ static bool join_simd(runner *runner, unsigned group) {
 }
 
 /* Lets the SIMD group's lanes run until they stop. */
-static bool step_simd(runner *runner, unsigned group) {
+static bool step_simd(group_runner *runner, unsigned group) {
   unsigned first = group * MSL_SIMD, n = runner->n_lanes - first < MSL_SIMD ? runner->n_lanes - first : MSL_SIMD;
   bool moved = false;
   runner->turn++;
   for (unsigned i = 0; i < n; i++) {
-    lane *lane = &runner->lanes[first + ordered(runner->schedule, runner->turn, i, n)];
+    group_lane *lane = &runner->lanes[first + ordered(runner->schedule, runner->turn, i, n)];
     if (lane->state != READY) continue;
     run_lane(runner, lane);
     moved = true;
@@ -177,7 +178,7 @@ static bool step_simd(runner *runner, unsigned group) {
 }
 
 /* All lanes stand at the same barrier: open it. */
-static bool join_barrier(runner *runner) {
+static bool join_barrier(group_runner *runner) {
   for (unsigned i = 0; i < runner->n_lanes; i++)
     if (runner->lanes[i].state != AT_BARRIER || runner->lanes[i].line != runner->lanes[0].line) return false;
   for (unsigned i = 0; i < runner->n_lanes; i++) runner->lanes[i].state = READY;
@@ -185,16 +186,16 @@ static bool join_barrier(runner *runner) {
   return true;
 }
 
-static unsigned count_finished(const runner *runner) {
+static unsigned count_finished(const group_runner *runner) {
   unsigned n = 0;
   for (unsigned i = 0; i < runner->n_lanes; i++) n += runner->lanes[i].state == FINISHED;
   return n;
 }
 
-static void place_lanes(runner *runner, const unsigned group[3]) {
+static void place_lanes(group_runner *runner, const unsigned group[3]) {
   const msl_dispatch *d = runner->dispatch;
   for (unsigned i = 0; i < runner->n_lanes; i++) {
-    lane *lane = &runner->lanes[i];
+    group_lane *lane = &runner->lanes[i];
     lane->state = READY;
     lane->line = 0;
     lane->is_begun = false;
@@ -206,7 +207,7 @@ static void place_lanes(runner *runner, const unsigned group[3]) {
   }
 }
 
-static void run_group(runner *runner, const unsigned group[3]) {
+static void run_group(group_runner *runner, const unsigned group[3]) {
   place_lanes(runner, group);
   size_t block = 0;
   for (unsigned i = 0; i < MSL_ARGUMENTS; i++) {
@@ -233,10 +234,10 @@ static void run_group(runner *runner, const unsigned group[3]) {
 /* ---- threads ---- */
 
 static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
-static runner *idle_runners;
+static group_runner *idle_runners;
 
-static runner *make_runner(void) {
-  runner *made = calloc(1, sizeof *made);
+static group_runner *make_runner(void) {
+  group_runner *made = calloc(1, sizeof *made);
   if (made) made->lanes = calloc(DOUBLE_LANES, sizeof *made->lanes);
   if (!made || !made->lanes || posix_memalign((void **)&made->block, 256, DOUBLE_GROUP_MEMORY)) double_complain("out of memory");
   size_t bytes = (size_t)DOUBLE_LANES * (STACK + FENCE);
@@ -249,27 +250,27 @@ static runner *make_runner(void) {
   return made;
 }
 
-static runner *take_runner(void) {
+static group_runner *take_runner(void) {
   pthread_mutex_lock(&idle_lock);
-  runner *found = idle_runners;
+  group_runner *found = idle_runners;
   if (found) idle_runners = found->next;
   pthread_mutex_unlock(&idle_lock);
   return found ? found : make_runner();
 }
 
-static void give_runner(runner *runner) {
+static void give_runner(group_runner *runner) {
   pthread_mutex_lock(&idle_lock);
   runner->next = idle_runners;
   idle_runners = runner;
   pthread_mutex_unlock(&idle_lock);
 }
 
-typedef struct launch {
+typedef struct group_launch {
   const msl_dispatch *dispatch;
   unsigned schedule, n_groups;
   bool is_watched;
   atomic_uint next;
-} launch;
+} group_launch;
 
 static unsigned flush_denormals(void) {
 #if defined(__x86_64__)
@@ -293,9 +294,9 @@ static void restore_denormals(unsigned before) {
 }
 
 static void *run_groups(void *argument) {
-  launch *launch = argument;
+  group_launch *launch = argument;
   const msl_dispatch *d = launch->dispatch;
-  runner *runner = take_runner();
+  group_runner *runner = take_runner();
   runner->dispatch = d;
   runner->schedule = launch->schedule;
   runner->is_watched = launch->is_watched;
@@ -320,10 +321,10 @@ static unsigned number_setting(const char *name, unsigned otherwise) {
 }
 
 static void run_launch(const msl_dispatch *dispatch, bool is_watched) {
-  launch launch = {.dispatch = dispatch,
-                   .is_watched = is_watched,
-                   .schedule = number_setting("MOHO_METAL_DOUBLE_SCHEDULE", 0),
-                   .n_groups = dispatch->groups[0] * dispatch->groups[1] * dispatch->groups[2]};
+  group_launch launch = {.dispatch = dispatch,
+                         .is_watched = is_watched,
+                         .schedule = number_setting("MOHO_METAL_DOUBLE_SCHEDULE", 0),
+                         .n_groups = dispatch->groups[0] * dispatch->groups[1] * dispatch->groups[2]};
   long cpus = sysconf(_SC_NPROCESSORS_ONLN);
   unsigned threads = number_setting("MOHO_METAL_DOUBLE_THREADS", cpus < 1 ? 1 : cpus > 4 ? 4 : (unsigned)cpus);
   if (launch.is_watched || !threads) threads = 1;

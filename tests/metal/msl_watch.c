@@ -12,20 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct touch {
+typedef struct access_touch {
   uint32_t group;                                /* linear index + 1; 0: nobody */
   uint32_t lane : 12, is_atomic : 1, since : 19; /* since: barriers passed by then */
   uint32_t simd_since;
-} touch;
-typedef struct cell {
-  touch write, read;
-} cell;
+} access_touch;
+typedef struct access_cell {
+  access_touch write, read;
+} access_cell;
 
 enum { PAGE = 4096, CELL = 2, CELLS = PAGE / CELL, BUCKETS = 4096 };
 typedef struct page {
   struct page *next;
   uintptr_t number;
-  cell cells[CELLS];
+  access_cell cells[CELLS];
 } page;
 
 static struct {
@@ -75,7 +75,7 @@ static page *page_of(uintptr_t address) {
   return watch.last = *bucket = made;
 }
 
-static cell *cell_of(uintptr_t address) {
+static access_cell *cell_of(uintptr_t address) {
   return &page_of(address)->cells[address % PAGE / CELL];
 }
 
@@ -85,7 +85,8 @@ void msl_watch_group(void *const *group_memory) {
   memset(watch.barriers, 0, sizeof watch.barriers);
   memset(watch.simd_barriers, 0, sizeof watch.simd_barriers);
   for (unsigned i = 0; i < MSL_ARGUMENTS; i++)
-    for (size_t at = 0; at < watch.dispatch->group_bytes[i]; at += CELL) *cell_of((uintptr_t)group_memory[i] + at) = (cell){0};
+    for (size_t at = 0; at < watch.dispatch->group_bytes[i]; at += CELL)
+      *cell_of((uintptr_t)group_memory[i] + at) = (access_cell){0};
 }
 
 void msl_watch_barrier(unsigned flags) {
@@ -102,27 +103,27 @@ void msl_watch_simd_barrier(unsigned simd_group, unsigned flags) {
 
 /* ---- whose memory ---- */
 
-typedef struct place {
+typedef struct access_place {
   bool is_group;
   unsigned index;
   uintptr_t base;
   size_t bytes;
-} place;
+} access_place;
 
 static bool holds(uintptr_t base, size_t total, uintptr_t at, unsigned bytes) {
   return at >= base && at - base <= total && bytes <= total - (at - base);
 }
 
 /* The bound memory that holds it whole; else the nearest one, and false. */
-static bool find_place(uintptr_t at, unsigned bytes, place *found) {
+static bool find_place(uintptr_t at, unsigned bytes, access_place *found) {
   const msl_dispatch *d = watch.dispatch;
   size_t nearest = SIZE_MAX;
-  *found = (place){.bytes = 0};
+  *found = (access_place){.bytes = 0};
   for (unsigned i = 0; i < 2 * MSL_ARGUMENTS; i++) {
     bool is_group = i >= MSL_ARGUMENTS;
     unsigned index = i % MSL_ARGUMENTS;
-    place here = {is_group, index, (uintptr_t)(is_group ? watch.group_memory[index] : d->buffers[index]),
-                  is_group ? d->group_bytes[index] : d->buffer_bytes[index]};
+    access_place here = {is_group, index, (uintptr_t)(is_group ? watch.group_memory[index] : d->buffers[index]),
+                         is_group ? d->group_bytes[index] : d->buffer_bytes[index]};
     if (!here.base) continue;
     if (holds(here.base, here.bytes, at, bytes)) {
       *found = here;
@@ -134,8 +135,8 @@ static bool find_place(uintptr_t at, unsigned bytes, place *found) {
   return false;
 }
 
-static void describe(char *words, size_t capacity, const msl_position *lane, const place *place, uintptr_t at, unsigned bytes,
-                     int how) {
+static void describe(char *words, size_t capacity, const msl_position *lane, const access_place *place, uintptr_t at,
+                     unsigned bytes, int how) {
   static const char *const verbs[] = {"reads", "writes", "adds to"};
   snprintf(words, capacity, "kernel '%s', group (%u, %u), lane %u %s %u bytes at %s(%u) + %lld of %zu",
            watch.dispatch->kernel->name, lane->group[0], lane->group[1], lane->lane, verbs[how], bytes,
@@ -149,7 +150,7 @@ static uint32_t group_number(const msl_position *lane) {
 }
 
 /* Did the touch happen before now, as this lane may know? */
-static bool is_ordered(const touch *touch, const msl_position *lane, bool is_group) {
+static bool is_ordered(const access_touch *touch, const msl_position *lane, bool is_group) {
   if (!touch->group) return true;
   if (touch->group != group_number(lane)) return false;
   if (touch->lane == lane->lane || touch->since != (watch.barriers[is_group] & 0x7ffffu)) return true;
@@ -157,21 +158,21 @@ static bool is_ordered(const touch *touch, const msl_position *lane, bool is_gro
   return touch->lane / MSL_SIMD == simd && touch->simd_since != watch.simd_barriers[is_group][simd];
 }
 
-static void complain_race(const char *words, const touch *other, const char *verb) {
+static void complain_race(const char *words, const access_touch *other, const char *verb) {
   unsigned group = other->group - 1, wide = watch.dispatch->groups[0];
   double_complain("%s: a race, lane %u of group (%u, %u) %s it with no barrier between", words, other->lane, group % wide,
                   group / wide, verb);
 }
 
-static void check_race(const msl_position *lane, const place *place, uintptr_t at, unsigned bytes, int how) {
+static void check_race(const msl_position *lane, const access_place *place, uintptr_t at, unsigned bytes, int how) {
   char words[300];
-  touch now = {.group = group_number(lane),
-               .lane = lane->lane & 0xfffu,
-               .is_atomic = how == MSL_ATOMIC,
-               .since = watch.barriers[place->is_group] & 0x7ffffu,
-               .simd_since = watch.simd_barriers[place->is_group][lane->lane / MSL_SIMD]};
+  access_touch now = {.group = group_number(lane),
+                      .lane = lane->lane & 0xfffu,
+                      .is_atomic = how == MSL_ATOMIC,
+                      .since = watch.barriers[place->is_group] & 0x7ffffu,
+                      .simd_since = watch.simd_barriers[place->is_group][lane->lane / MSL_SIMD]};
   for (uintptr_t byte = at / CELL * CELL; byte < at + bytes; byte += CELL) {
-    cell *cell = cell_of(byte);
+    access_cell *cell = cell_of(byte);
     bool both_atomic = how == MSL_ATOMIC && cell->write.is_atomic;
     if (!is_ordered(&cell->write, lane, place->is_group) && !both_atomic) {
       describe(words, sizeof words, lane, place, at, bytes, how);
@@ -202,7 +203,7 @@ void msl_watch_access(const msl_position *lane, const void *stack, size_t stack_
   how &= ~MSL_UNALIGNED;
   if (holds((uintptr_t)stack, stack_bytes, at, bytes)) return;
   judge_pending();
-  place place;
+  access_place place;
   if (!find_place(at, bytes, &place)) {
     Dl_info info;
     if (how == MSL_READ && dladdr(address, &info)) return; /* the compiler's own tables */

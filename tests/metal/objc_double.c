@@ -88,17 +88,17 @@ void double_release(id object) {
 
 /* ---- autorelease pools, a stack a thread ---- */
 
-typedef struct pool {
-  struct pool *below;
+typedef struct autorelease_pool {
+  struct autorelease_pool *below;
   id *members;
   size_t n, capacity;
-} pool;
-static _Thread_local pool *top_pool;
+} autorelease_pool;
+static _Thread_local autorelease_pool *top_pool;
 
 id double_autorelease(id object) {
   if (!object) return NULL;
   expect_object(object, "autorelease");
-  pool *pool = top_pool;
+  autorelease_pool *pool = top_pool;
   if (!pool) double_complain("a %s is autoreleased with no pool in place: it would leak", object->isa->name);
   if (pool->n == pool->capacity) {
     pool->capacity = pool->capacity ? 2 * pool->capacity : 16;
@@ -111,14 +111,14 @@ id double_autorelease(id object) {
 
 DOUBLE_EXPORT void *objc_autoreleasePoolPush(void);
 void *objc_autoreleasePoolPush(void) {
-  pool *made = calloc(1, sizeof *made);
+  autorelease_pool *made = calloc(1, sizeof *made);
   if (!made) double_complain("out of memory");
   made->below = top_pool;
   return top_pool = made;
 }
 
 static void drain_top(void) {
-  pool *pool = top_pool;
+  autorelease_pool *pool = top_pool;
   while (pool->n) double_release(pool->members[--pool->n]);
   top_pool = pool->below;
   free(pool->members);
@@ -127,7 +127,7 @@ static void drain_top(void) {
 
 DOUBLE_EXPORT void objc_autoreleasePoolPop(void *token);
 void objc_autoreleasePoolPop(void *token) {
-  const pool *sought = top_pool;
+  const autorelease_pool *sought = top_pool;
   while (sought && sought != token) sought = sought->below;
   if (!sought) double_complain("objc_autoreleasePoolPop: %p is no pool of this thread", token);
   while (top_pool != token) drain_top();
@@ -136,20 +136,20 @@ void objc_autoreleasePoolPop(void *token) {
 
 /* ---- selectors: interned ---- */
 
-typedef struct selector {
-  struct selector *next;
+typedef struct double_selector {
+  struct double_selector *next;
   char name[];
-} selector;
-static selector *selectors[512];
+} double_selector;
+static double_selector *selectors[512];
 static pthread_mutex_t selector_lock = PTHREAD_MUTEX_INITIALIZER;
 
 DOUBLE_EXPORT SEL sel_registerName(const char *name);
 SEL sel_registerName(const char *name) {
   unsigned hash = 5381;
   for (const char *c = name; *c; c++) hash = hash * 33u + (unsigned char)*c;
-  selector **bucket = &selectors[hash % 512];
+  double_selector **bucket = &selectors[hash % 512];
   pthread_mutex_lock(&selector_lock);
-  selector *found = *bucket;
+  double_selector *found = *bucket;
   while (found && strcmp(found->name, name)) found = found->next;
   if (!found) {
     size_t bytes = strlen(name) + 1;

@@ -25,9 +25,12 @@ void objc_autoreleasePoolPop(void *pool);
 id MTLCreateSystemDefaultDevice(void);
 long moho_metal_double_live_objects(void);
 
+/* gcc refuses a call of objc_msgSend itself under another type. */
+static void (*volatile send)(void) = objc_msgSend;
+
 /* SEND(self, "selector:", result, (types), arguments...) */
 #define SEND(self, selector, result, types, ...) \
-  ((result(*)(id, const char *SPREAD types))objc_msgSend)(self, sel_registerName(selector), ##__VA_ARGS__)
+  ((result(*)(id, const char *SPREAD types))send)(self, sel_registerName(selector), ##__VA_ARGS__)
 #define SPREAD(...) , ##__VA_ARGS__
 
 static void release(id object) {
