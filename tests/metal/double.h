@@ -83,14 +83,34 @@ id double_error(const char *domain, NSInteger code, const char *words); /* refer
 id double_array(size_t n, id *const members);                           /* references 1; members retained */
 
 /* ---- faults on request (faults.c) ---- */
-#define DOUBLE_FAULTS(X)                                                                                                      \
-  X(no_device)                                                                                                                \
-  X(old_family)                                                                                                               \
-  X(no_math_mode)                                                                                                             \
-  X(nil_buffer) X(no_copy_nil) X(no_copy_zero) X(nil_queue) X(nil_event) X(nil_command_buffer) X(nil_encoder) X(nil_function) \
-      X(nil_pipeline) X(compile_error) X(compile_warning) X(simd_width_16) X(simd_width_64) X(few_lanes) X(command_failed)    \
-          X(command_timeout) X(page_fault) X(access_revoked) X(out_of_memory) X(device_removed) X(never_signals)              \
-              X(fails_but_signals) X(never_ends) X(slow)
+#define DOUBLE_FAULTS(X) \
+  X(no_device)           \
+  X(old_family)          \
+  X(no_math_mode)        \
+  X(nil_buffer)          \
+  X(no_copy_nil)         \
+  X(no_copy_zero)        \
+  X(nil_queue)           \
+  X(nil_event)           \
+  X(nil_command_buffer)  \
+  X(nil_encoder)         \
+  X(nil_function)        \
+  X(nil_pipeline)        \
+  X(compile_error)       \
+  X(compile_warning)     \
+  X(simd_width_16)       \
+  X(simd_width_64)       \
+  X(few_lanes)           \
+  X(command_failed)      \
+  X(command_timeout)     \
+  X(page_fault)          \
+  X(access_revoked)      \
+  X(out_of_memory)       \
+  X(device_removed)      \
+  X(never_signals)       \
+  X(fails_but_signals)   \
+  X(never_ends)          \
+  X(slow)
 #define DOUBLE_FAULT_ENUM(name) FAULT_##name,
 typedef enum { DOUBLE_FAULTS(DOUBLE_FAULT_ENUM) FAULT_COUNT } double_fault;
 bool double_fault_now(double_fault which);                           /* counts one time */
