@@ -48,6 +48,7 @@ static void take_counts(const moho_migration *m, bench_run_seconds *seconds, ben
   moho_migration_counts counts = moho_migration_get_counts(m);
   seconds->kernel = counts.kernel_seconds, seconds->prepare = counts.prepare_seconds;
   seconds->transfer = counts.transfer_seconds, seconds->allocation = counts.allocation_seconds;
+  seconds->compile = counts.compile_seconds;
   out->counted = counts.contributions, out->launches = counts.launches;
   out->memory_bytes = counts.memory_bytes, out->device_bytes = counts.device_bytes;
   snprintf(out->kernel, sizeof out->kernel, "%s", counts.kernel ? counts.kernel : "");
@@ -178,13 +179,13 @@ json_t *bench_json(const bench_case *c, const bench_survey *s, const bench_resul
       "grid", (json_int_t)s->grid.n_inline, (json_int_t)s->grid.n_crossline, (json_int_t)s->grid.n_time, "threads",
       r->device.threads, "contributions", (json_int_t)r->contributions, "contributions_counted", (json_int_t)r->counted);
   json_t *figures =
-      json_pack("{s:{s:f, s:f, s:f}, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:{s:f, s:f}, s:I, s:I, s:I, s:o, s:i}", "seconds", "min",
-                r->least.kernel, "median", r->median.kernel, "max", r->most.kernel, "contributions_per_s", rate,
+      json_pack("{s:{s:f, s:f, s:f}, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:{s:f, s:f, s:f}, s:I, s:I, s:I, s:o, s:i}", "seconds",
+                "min", r->least.kernel, "median", r->median.kernel, "max", r->most.kernel, "contributions_per_s", rate,
                 "ns_per_contribution", rate > 0 ? 1e9 / rate : 0.0, "transfer_seconds", r->median.transfer, "allocation_seconds",
                 r->median.allocation, "prepare_seconds", r->median.prepare, "wall_seconds", r->median.wall, "processor_seconds",
-                r->median.processor, "first", "allocation_seconds", r->first.allocation, "wall_seconds", r->first.wall,
-                "launches", (json_int_t)r->launches, "memory_bytes", (json_int_t)r->memory_bytes, "device_bytes",
-                (json_int_t)r->device_bytes, "check", check_json(c, r), "runs", r->runs_made);
+                r->median.processor, "first", "allocation_seconds", r->first.allocation, "compile_seconds", r->first.compile,
+                "wall_seconds", r->first.wall, "launches", (json_int_t)r->launches, "memory_bytes", (json_int_t)r->memory_bytes,
+                "device_bytes", (json_int_t)r->device_bytes, "check", check_json(c, r), "runs", r->runs_made);
   json_object_update_new(root, figures);
   json_object_update_new(root, software_json());
   return root;

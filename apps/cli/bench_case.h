@@ -19,7 +19,7 @@ typedef struct bench_case {
 
 /* Of one run: wall seconds, but those of the device where it tells them (migration.h). */
 typedef struct bench_run_seconds {
-  double kernel, prepare, transfer, allocation;
+  double kernel, prepare, transfer, allocation, compile;
   double wall;      /* from creation to the finished image */
   double processor; /* of all threads while traces are added */
 } bench_run_seconds;

@@ -101,9 +101,9 @@ static void print_case(FILE *out, const bench_case *c, const bench_result *r, co
           c->dataset, c->kernel, c->interpolation, c->antialias, c->weight, r->device.simd[0] ? r->device.simd : r->device.kind,
           r->device.threads, count_text((double)r->contributions, contributions), r->median.kernel, r->least.kernel,
           r->most.kernel, count_text(per_second, rate), per_second > 0 ? 1e9 / per_second : 0.0);
-  fprintf(out, "        %s; wall %.3f s, transfer %.3f s, allocation %.3f s (%.3f s at first)",
+  fprintf(out, "        %s; wall %.3f s, transfer %.3f s, allocation %.3f s (at first %.3f s, compilation %.3f s)",
           r->kernel_reason[0] ? r->kernel_reason : r->kernel, r->median.wall, r->median.transfer, r->median.allocation,
-          r->first.allocation);
+          r->first.allocation, r->first.compile);
   const json_t *speedup = json_object_get(object, "speedup_over_baseline");
   if (speedup)
     fprintf(out, "; %.2f times the baseline (wall %.2f)", json_number_value(json_object_get(speedup, "kernel")),

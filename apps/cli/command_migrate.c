@@ -45,12 +45,14 @@ static const char *word_at(const json_t *root, const char *section, const char *
 /* The device, the kernel, and why these where they were chosen. */
 static void print_where(FILE *out, const json_t *root) {
   const char *why = word_at(root, "device", "reason"), *why_kernel = word_at(root, "kernel", "reason");
-  double transfer = number_at(root, "seconds", "transfer"), allocation = number_at(root, "seconds", "allocation");
+  double transfer = number_at(root, "seconds", "transfer"), allocation = number_at(root, "seconds", "allocation"),
+         compile = number_at(root, "seconds", "compile");
   char seconds[32];
   fprintf(out, "  on %s, %s%s%s%s; kernel %s", word_at(root, "device", "uri"), word_at(root, "device", "name"),
           why[0] ? " (" : "", why, why[0] ? ")" : "", why_kernel[0] ? why_kernel : word_at(root, "kernel", "used"));
   if (transfer > 0) fprintf(out, "; transfers %s", seconds_text(transfer, seconds));
   if (allocation > 0) fprintf(out, ", allocation %s", seconds_text(allocation, seconds));
+  if (compile > 0) fprintf(out, ", compilation %s", seconds_text(compile, seconds));
   fprintf(out, "\n");
 }
 
