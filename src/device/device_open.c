@@ -62,22 +62,29 @@ static moho_status open_auto(const moho_device_uri *asked, moho_device **out) {
   return status;
 }
 
+/* Who did not name the device is told who did. */
+static moho_status named_by_environment(moho_status status) {
+  const moho_error *error = moho_last_error();
+  return status ? moho_fail_at((moho_place){.key = "device"}, error->hint, status, "%s (named by the variable MOHO_DEVICE)",
+                               error->message)
+                : MOHO_OK;
+}
+
 moho_status moho_device_open(const char *text, moho_device **out) {
   moho_device_uri uri;
-  const char *from_environment = getenv("MOHO_DEVICE"), *reason = "";
+  const char *from_environment = getenv("MOHO_DEVICE");
   if (!out) return moho_fail(MOHO_ERROR_ARGUMENT, "device: nowhere to put it, got NULL");
   *out = NULL;
   MOHO_TRY(moho_device_uri_parse(text ? text : "auto", &uri));
   if (strcmp(uri.backend, "auto") == 0 && from_environment && *from_environment) {
     moho_device_uri asked = uri;
-    if (moho_device_uri_parse(from_environment, &uri))
-      return moho_fail_add_place((moho_place){0}, "see the variable MOHO_DEVICE");
+    MOHO_TRY(named_by_environment(moho_device_uri_parse(from_environment, &uri)));
     if (!uri.threads) uri.threads = asked.threads;
     if (uri.simd < 0 && strcmp(uri.backend, "cpu") == 0) uri.simd = asked.simd;
     uri.check |= asked.check;
-    reason = "named by MOHO_DEVICE";
+    if (strcmp(uri.backend, "auto")) return named_by_environment(open_named(&uri, "named by MOHO_DEVICE", out));
   }
-  return strcmp(uri.backend, "auto") ? open_named(&uri, reason, out) : open_auto(&uri, out);
+  return strcmp(uri.backend, "auto") ? open_named(&uri, "", out) : open_auto(&uri, out);
 }
 
 /* ---- the list ---- */

@@ -104,6 +104,9 @@ static void environment_replaces_auto(void **state) {
   assert_ok(moho_device_close(&device));
   setenv("MOHO_DEVICE", "cppu", 1);
   assert_fails(moho_device_open("auto", &device), MOHO_ERROR_ARGUMENT, "unknown backend \"cppu\"");
+  assert_string_equal(moho_last_error()->hint, "did you mean \"cpu\"?");
+  setenv("MOHO_DEVICE", "cuda:4000", 1);
+  assert_fails(moho_device_open("auto", &device), MOHO_ERROR_NOT_AVAILABLE, "(named by the variable MOHO_DEVICE)");
   setenv("MOHO_DEVICE", "", 1);
   assert_ok(moho_device_open("auto", &device));
   assert_ok(moho_device_close(&device));
