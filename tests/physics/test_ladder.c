@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "moho/buffer.h"
 #include "scenarios.h"
 
 static const moho_migration_kernel ladder[] = {MOHO_KERNEL_BASELINE, MOHO_KERNEL_V1, MOHO_KERNEL_V2, MOHO_KERNEL_V3};
@@ -268,6 +269,64 @@ static void too_little_memory_is_told(void **state) {
   case_release(&c);
 }
 
+/* Somebody else holds all of the device's memory but `left` bytes. */
+enum { MOST_FILLERS = 64 };
+static void fill_memory(moho_device *device, size_t left, moho_buffer *fillers[MOST_FILLERS]) {
+  moho_device_report report;
+  memset(fillers, 0, MOST_FILLERS * sizeof *fillers);
+  assert_ok(moho_device_pool_trim(device));
+  for (int i = 0; i < MOST_FILLERS; i++) {
+    assert_ok(moho_device_describe(device, &report));
+    if (report.memory_free_bytes <= left + (1 << 21)) return;
+    size_t bytes = report.memory_free_bytes - left;
+    if (report.largest_buffer && bytes > report.largest_buffer) bytes = report.largest_buffer;
+    assert_ok(moho_buffer_create(device, bytes, MOHO_MEMORY_DEVICE, &fillers[i]));
+  }
+  fail_msg("%zu bytes are still free", report.memory_free_bytes);
+}
+
+static void empty_memory(moho_device *device, moho_buffer *fillers[MOST_FILLERS]) {
+  for (int i = 0; i < MOST_FILLERS; i++) assert_ok(moho_buffer_destroy(&fillers[i]));
+  assert_ok(moho_device_pool_trim(device));
+}
+
+/* Where the device has memory of its own; test_far_device shows the same without such a device. */
+static void a_device_that_is_nearly_full_works_or_says_so(void **state) {
+  (void)state;
+  physics_case c = case_of_length(1001);
+  moho_buffer *fillers[MOST_FILLERS];
+  moho_device *device;
+  moho_device_report report;
+  moho_migration_plan plan;
+  moho_migration_counts counts;
+  moho_migration *m;
+  moho_image image;
+  assert_ok(moho_device_open(device_uri(), &device));
+  assert_ok(moho_device_describe(device, &report));
+  if (report.unified_memory) {
+    assert_ok(moho_device_close(&device));
+    case_release(&c);
+    skip();
+  }
+  moho_migration_options options = c.options;
+  options.kernel = MOHO_KERNEL_V3;
+  const moho_geometry *g = &c.survey.geometry;
+  assert_ok(moho_migration_make_plan(device, &c.grid, c.velocity, &options, g, c.survey.n_samples, c.survey.dt_s, &plan));
+  fill_memory(device, plan.device_bytes / 8 * 10 + ((size_t)256 << 20), fillers);
+  run_whole(device, &c, &options, &image, &counts);
+  assert_true(case_agrees("nearly full", 0, &c, &image, 1e-3, image_size(&image) / 1000000));
+  moho_image_release(&image);
+  empty_memory(device, fillers);
+  c.grid.n_inline = c.grid.n_crossline = 400; /* 1.3 GB, whatever a batch takes: beside it 64 MiB are nothing */
+  fill_memory(device, (size_t)64 << 20, fillers);
+  assert_fails(moho_migration_create(device, &c.grid, c.velocity, &options, g, c.survey.n_samples, c.survey.dt_s, &m),
+               MOHO_ERROR_TOO_LARGE, "on the device");
+  assert_null(m);
+  empty_memory(device, fillers);
+  assert_ok(moho_device_close(&device));
+  case_release(&c);
+}
+
 typedef struct sharer {
   moho_device *device;
   const physics_case *c;
@@ -325,6 +384,7 @@ int main(void) {
       cmocka_unit_test(wrong_constants_are_refused),
       cmocka_unit_test(a_stop_is_heard),
       cmocka_unit_test(too_little_memory_is_told),
+      cmocka_unit_test(a_device_that_is_nearly_full_works_or_says_so),
       cmocka_unit_test(four_at_once_share_a_device),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
