@@ -32,7 +32,7 @@ def main():
         print(f"{name(case)}: {case['contributions_per_s'] / 1e9:.3g} G contributions/s on {case['device']['uri']}"
               f" (runs spread over {100 * spread(case):.0f} %)")
         for stem, old in kept:
-            if name(old) == name(case):
+            if name(old) == name(case) and bool(old["device"]["simd"]) == bool(case["device"]["simd"]):
                 print(f"    {100 * (case['contributions_per_s'] / old['contributions_per_s'] - 1):+6.1f} % of {stem}")
 
 
