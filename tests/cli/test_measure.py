@@ -47,6 +47,7 @@ class Selftest(CommandTest):
 
 
 class Bench(CommandTest):
+    @unittest.skipIf(BRIEF, "takes minutes under sanitizers")
     def test_bench(self):
         result = self.good("bench", "migrate", "--dataset", "tiny", "--runs", "2", "--weight", "none,obliquity", "--columns", "4", "--json")
         cases = [json.loads(line) for line in result.out.splitlines()]
@@ -89,6 +90,7 @@ class Bench(CommandTest):
         self.assertEqual(table.count("| tiny |"), 3)
         self.assertIn("fold identical, 441 columns", table)
 
+    @unittest.skipIf(BRIEF, "takes minutes under sanitizers")
     def test_bench_compares_with_a_kept_baseline(self):
         case = json.loads(self.good("bench", "migrate", "--dataset", "tiny", "--runs", "1", "--no-check", "--json").out)
         self.assertIsNone(case["check"])
