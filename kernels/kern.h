@@ -14,6 +14,8 @@
  * Contraction is off everywhere: FMA where it is meant. SQRT is correctly rounded; FAST_SQRT, FAST_RSQRT, FAST_RECIPROCAL are
  * good to a few units of the last place. Every float literal ends in f. Not used: double, 64-bit members, float3, templates,
  * recursion, globals, struct copies, designated initialisers, other includes.
+ * READ_PAIR, READ_WORD: element index + offset (a constant) of data that the launch does not write, counted from `row`, which
+ * may lie before the buffer: FAR_ROW, element `index` (of so many bytes) of `pointer`. One operation makes each address.
  */
 #ifndef MOHO_KERNELS_KERN_H
 #define MOHO_KERNELS_KERN_H
@@ -27,19 +29,18 @@ using namespace metal;
 #define PRIVATE thread
 #define CONSTANT constant
 #define DEVICE_FUNCTION static inline
-#define RARE_FUNCTION static __attribute__((noinline)) /* a call: its registers do not weigh on its callers */
+#define RARE_FUNCTION static __attribute__((noinline))                     /* a call: its registers do not weigh on its callers */
 #define IN(i, type, name) const device type *__restrict name [[buffer(i)]] /* `restrict` is no word of MSL 3 */
 #define INOUT(i, type, name) device type *name [[buffer(i)]]
 #define INOUT_ATOMIC(i, name) device atomic_uint *name [[buffer(i)]]
 #define PARAM(i, type, name) constant type *name [[buffer(i)]]
-#define KERN_POSITION                                                                                            \
-  uint kern_lane [[thread_index_in_threadgroup]], uint3 kern_lanes [[threads_per_threadgroup]],                   \
+#define KERN_POSITION                                                                           \
+  uint kern_lane [[thread_index_in_threadgroup]], uint3 kern_lanes [[threads_per_threadgroup]], \
       uint3 kern_group [[threadgroup_position_in_grid]], uint3 kern_groups [[threadgroups_per_grid]]
-#define KERNEL(name, max_lanes, ...) \
-  [[max_total_threads_per_threadgroup(max_lanes)]] kernel void name(__VA_ARGS__, KERN_POSITION)
-#define KERNEL_GROUP(name, max_lanes, ...)                                  \
-  [[max_total_threads_per_threadgroup(max_lanes)]] kernel void name(__VA_ARGS__, \
-                                                                    threadgroup uint4 *kern_block [[threadgroup(0)]], KERN_POSITION)
+#define KERNEL(name, max_lanes, ...) [[max_total_threads_per_threadgroup(max_lanes)]] kernel void name(__VA_ARGS__, KERN_POSITION)
+#define KERNEL_GROUP(name, max_lanes, ...)                           \
+  [[max_total_threads_per_threadgroup(max_lanes)]] kernel void name( \
+      __VA_ARGS__, threadgroup uint4 *kern_block [[threadgroup(0)]], KERN_POSITION)
 #define GROUP_MEMORY(type) ((threadgroup type *)kern_block)
 #define HERE_PARAMETER , uint kern_lane, uint3 kern_lanes, uint3 kern_group, uint3 kern_groups
 #define HERE , kern_lane, kern_lanes, kern_group, kern_groups
@@ -73,7 +74,6 @@ DEVICE_FUNCTION float kern_fast_sqrt(float x) {
 #define FAST_RSQRT(x) fast::rsqrt(x)
 #define FAST_RECIPROCAL(x) fast::divide(1.0f, x)
 #define ROUND_DOWN_ADD(x, big) (floor(x) + (big))
-#define PREFETCH(pointer)
 #define MIN(a, b) min(a, b)
 #define MAX(a, b) max(a, b)
 #define ABS(x) abs(x)
@@ -89,6 +89,9 @@ DEVICE_FUNCTION float kern_fast_sqrt(float x) {
 #define LOAD2(pointer, index) (((const device float2 *)(pointer))[index])
 #define LOAD4(pointer, index) (((const device float4 *)(pointer))[index])
 #define LOCAL_LOAD4(pointer, index) (((const threadgroup float4 *)(pointer))[index])
+#define FAR_ROW(pointer, index, bytes) ((const device float *)((pointer) + (index)))
+#define READ_PAIR(row, index, offset) (((const device float2 *)(row) + (index))[offset])
+#define READ_WORD(row, index, offset) (((const device uint *)(row) + (index))[offset])
 #define ATOMIC_ADD(pointer, value) atomic_fetch_add_explicit(pointer, value, memory_order_relaxed)
 #define ATOMIC_OR(pointer, value) atomic_fetch_or_explicit(pointer, value, memory_order_relaxed)
 #define KERN_PRAGMA(x) _Pragma(#x)
@@ -109,8 +112,12 @@ typedef unsigned char uchar;
 /* A parameter struct by value that is read through `->`, in the constant bank. */
 template <class T> struct kern_parameter {
   T value;
-  __device__ __forceinline__ const T *operator->() const { return &value; }
-  __device__ __forceinline__ operator const T *() const { return &value; }
+  __device__ __forceinline__ const T *operator->() const {
+    return &value;
+  }
+  __device__ __forceinline__ operator const T *() const {
+    return &value;
+  }
 };
 #define IN(i, type, name) const type *__restrict__ name
 #define INOUT(i, type, name) type *name
@@ -120,8 +127,8 @@ template <class T> struct kern_parameter {
 #ifndef KERN_BLOCKS_PER_SM
 #define KERN_BLOCKS_PER_SM 1
 #endif
-#define KERNEL_GROUP(name, max_lanes, ...)    \
-  extern __shared__ uint4 kern_block[];       \
+#define KERNEL_GROUP(name, max_lanes, ...) \
+  extern __shared__ uint4 kern_block[];    \
   extern "C" __global__ void __launch_bounds__(max_lanes, KERN_BLOCKS_PER_SM) name(__VA_ARGS__)
 #define GROUP_MEMORY(type) ((type *)kern_block)
 #define HERE_PARAMETER
@@ -176,7 +183,6 @@ DEVICE_FUNCTION uint kern_half_pair(float low, float high) {
 #define FAST_RSQRT(x) kern_fast_rsqrt(x)
 #define FAST_RECIPROCAL(x) kern_fast_reciprocal(x)
 #define ROUND_DOWN_ADD(x, big) __fadd_rd(x, big)
-#define PREFETCH(pointer) asm volatile("prefetch.global.L1 [%0];" ::"l"(pointer))
 #define MIN(a, b) min(a, b)
 #define MAX(a, b) max(a, b)
 #define ABS(x) fabsf(x)
@@ -192,6 +198,27 @@ DEVICE_FUNCTION uint kern_half_pair(float low, float high) {
 #define LOAD2(pointer, index) (((const float2 *)(pointer))[index])
 #define LOAD4(pointer, index) (((const float4 *)(pointer))[index])
 #define LOCAL_LOAD4(pointer, index) (((const float4 *)(pointer))[index])
+/* The compiler would take the row's part out of the index again, at four operations an address. */
+template <int bytes> DEVICE_FUNCTION float2 kern_read_pair(const void *row, uint index) {
+  float2 y;
+  asm("{.reg .u64 a; mad.wide.u32 a, %2, 8, %3; ld.global.nc.v2.f32 {%0, %1}, [a + %4];}"
+      : "=f"(y.x), "=f"(y.y)
+      : "r"(index), "l"(row), "n"(bytes));
+  return y;
+}
+template <int bytes> DEVICE_FUNCTION uint kern_read_word(const void *row, uint index) {
+  uint y;
+  asm("{.reg .u64 a; mad.wide.u32 a, %1, 4, %2; ld.global.nc.u32 %0, [a + %3];}" : "=r"(y) : "r"(index), "l"(row), "n"(bytes));
+  return y;
+}
+template <int bytes> DEVICE_FUNCTION const float *kern_far_row(const void *pointer, uint index) {
+  const float *row;
+  asm("mad.wide.u32 %0, %1, %3, %2;" : "=l"(row) : "r"(index), "l"(pointer), "n"(bytes));
+  return row;
+}
+#define FAR_ROW(pointer, index, bytes) kern_far_row<bytes>(pointer, index)
+#define READ_PAIR(row, index, offset) kern_read_pair<8 * (offset)>(row, index)
+#define READ_WORD(row, index, offset) kern_read_word<4 * (offset)>(row, index)
 #define ATOMIC_ADD(pointer, value) atomicAdd(pointer, value)
 #define ATOMIC_OR(pointer, value) atomicOr(pointer, value)
 #define KERN_PRAGMA(x) _Pragma(#x)
@@ -222,8 +249,8 @@ typedef struct kern_words {
  * where the text says so: lanes that meet must come from one line. */
 struct kern_lane {
   uint lane, lanes, group[2], groups[2];
-  void *block;                                                   /* group memory */
-  void (*barrier)(kern_lane *, int line);                        /* all lanes of the group arrive */
+  void *block;                                                     /* group memory */
+  void (*barrier)(kern_lane *, int line);                          /* all lanes of the group arrive */
   const kern_words *(*exchange)(kern_lane *, uint word, int line); /* all lanes of the SIMD group arrive */
 };
 #define GLOBAL
@@ -259,13 +286,13 @@ struct kern_lane {
 #define KERN_MAP_AGAIN() KERN_MAP_STEP
 #define KERN_C_FUNCTION(name) name##_as_c
 #define KERN_MAX_LANES(name) name##_max_lanes
-#define KERNEL(name, lanes, ...)                                                                       \
-  static void name(KERN_MAP(KERN_DECLARE, __VA_ARGS__), kern_lane *kern_here);                         \
-  enum { name##_max_lanes = (lanes) };                                                                 \
-  static void name##_as_c(void *const *buffers, const void *parameters, kern_lane *kern_here) {        \
-    (void)buffers, (void)parameters;                                                                   \
-    name(KERN_MAP(KERN_PASS, __VA_ARGS__), kern_here);                                                 \
-  }                                                                                                    \
+#define KERNEL(name, lanes, ...)                                                                \
+  static void name(KERN_MAP(KERN_DECLARE, __VA_ARGS__), kern_lane *kern_here);                  \
+  enum { name##_max_lanes = (lanes) };                                                          \
+  static void name##_as_c(void *const *buffers, const void *parameters, kern_lane *kern_here) { \
+    (void)buffers, (void)parameters;                                                            \
+    name(KERN_MAP(KERN_PASS, __VA_ARGS__), kern_here);                                          \
+  }                                                                                             \
   static void name(KERN_MAP(KERN_DECLARE, __VA_ARGS__), __attribute__((unused)) kern_lane *kern_here)
 #define KERNEL_GROUP(name, lanes, ...) KERNEL(name, lanes, __VA_ARGS__)
 #define GROUP_MEMORY(type) ((type *)kern_here->block)
@@ -283,8 +310,8 @@ struct kern_lane {
 #define SIMD_BALLOT(condition) (kern_here->exchange(kern_here, (condition) ? 1u : 0u, __LINE__)->bits)
 #define SIMD_ANY(condition) (SIMD_BALLOT(condition) != 0)
 #define SIMD_ALL(condition) (SIMD_BALLOT(!(condition)) == 0)
-#define SIMD_SHUFFLE(x, from)                                                                          \
-  _Generic((x), float: kern_shuffle_float, int: kern_shuffle_int, default: kern_shuffle_uint)(kern_here, x, from, __LINE__)
+#define SIMD_SHUFFLE(x, from) \
+  _Generic((x), float : kern_shuffle_float, int : kern_shuffle_int, default : kern_shuffle_uint)(kern_here, x, from, __LINE__)
 #define SIMD_SHUFFLE_XOR(x, mask) SIMD_SHUFFLE(x, (LANE & 31u) ^ (uint)(mask))
 DEVICE_FUNCTION uint kern_as_uint(float x) {
   uint y;
@@ -328,7 +355,6 @@ DEVICE_FUNCTION uint kern_float_to_half(float x) {
 #define FAST_RSQRT(x) (1.0f / sqrtf(x))
 #define FAST_RECIPROCAL(x) (1.0f / (x))
 #define ROUND_DOWN_ADD(x, big) (floorf(x) + (big))
-#define PREFETCH(pointer) __builtin_prefetch(pointer)
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define ABS(x) fabsf(x)
@@ -337,7 +363,7 @@ DEVICE_FUNCTION uint kern_float_to_half(float x) {
 #define AS_UINT(x) kern_as_uint(x)
 #define AS_INT(x) ((int)kern_as_uint(x))
 #define AS_FLOAT(x) kern_as_float((uint)(x))
-#define HALF_LOW(word) kern_half_to_float((word) & 0xffffu)
+#define HALF_LOW(word) kern_half_to_float((word)&0xffffu)
 #define HALF_HIGH(word) kern_half_to_float((word) >> 16)
 #define HALF_PAIR(low, high) (kern_float_to_half(low) | kern_float_to_half(high) << 16)
 #define FLOAT2(x, y) ((float2){x, y})
@@ -350,6 +376,9 @@ DEVICE_FUNCTION float4 kern_load4(const float *pointer) {
 #define LOAD2(pointer, index) kern_load2((pointer) + 2 * (index))
 #define LOAD4(pointer, index) kern_load4((pointer) + 4 * (index))
 #define LOCAL_LOAD4(pointer, index) kern_load4((pointer) + 4 * (index))
+#define FAR_ROW(pointer, index, bytes) ((const float *)((pointer) + (index)))
+#define READ_PAIR(row, index, offset) kern_load2((const float *)(row) + 2 * (size_t)(index) + 2 * (offset))
+#define READ_WORD(row, index, offset) (((const uint *)(row) + (index))[offset])
 #define ATOMIC_ADD(pointer, value) __atomic_fetch_add(pointer, value, __ATOMIC_RELAXED)
 #define ATOMIC_OR(pointer, value) __atomic_fetch_or(pointer, value, __ATOMIC_RELAXED)
 #define UNROLL(n)
@@ -394,7 +423,7 @@ DEVICE_FUNCTION uint kern_bfloat(float x) {
   return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
 }
 #define BFLOAT_LOW(word) AS_FLOAT((uint)(word) << 16)
-#define BFLOAT_HIGH(word) AS_FLOAT((uint)(word) & 0xffff0000u)
+#define BFLOAT_HIGH(word) AS_FLOAT((uint)(word)&0xffff0000u)
 #define BFLOAT_PAIR(low, high) (kern_bfloat(low) | kern_bfloat(high) << 16)
 /* sum + the products of four signed bytes each of two words. */
 #if defined(__CUDACC__)
@@ -410,7 +439,8 @@ DEVICE_FUNCTION int kern_dot4(uint a, uint b, int sum) {
 #define DOT4(a, b, sum) kern_dot4(a, b, sum)
 #endif
 /* floor(x) of 0 <= x < 2^22, as a float and as an integer, without the slow conversion unit: m = ROUND_DOWN_ADD(x, KERN_MAGIC),
- * floor = m - KERN_MAGIC, integer = AS_UINT(m) - KERN_MAGIC_BITS. For negative x down to -2^22 likewise (KERN_MAGIC is 1.5*2^23). */
+ * floor = m - KERN_MAGIC, integer = AS_UINT(m) - KERN_MAGIC_BITS. For negative x down to -2^22 likewise (KERN_MAGIC is 1.5*2^23).
+ */
 #define KERN_MAGIC 12582912.0f
 #define KERN_MAGIC_BITS 0x4B400000u
 

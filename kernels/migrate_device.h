@@ -3,7 +3,8 @@
  * Members are 4 bytes. A value that decides about the fold is split, high + low, the two floats nearest to the host's double.
  * Positions are relative to the grid's origin in metres, times in (refined) trace samples, s2 = 1/(v*dt)^2.
  * Buffers of migrate_baseline, migrate_v2, migrate_v3:
- *   0 rows     prepared traces [rows, row_stride]: floats (STORAGE_VALUES), float pairs (value, next - value) or half pairs
+ *   0 rows     prepared traces [rows, row_stride]: floats (STORAGE_VALUES), float or half pairs (value, next - value), or lines:
+ *              float pairs (value - i * slope, slope), slope = next - value, i counted from x0: value at u = first + u * slope
  *   1 traces   migrate_trace [n]; in ascending input number
  *   2 axis     migrate_sample [n_time]: what all columns share
  *   3 table    migrate_slowness [tables, n_time]: one table (table_stride 0) or one an image column
@@ -21,6 +22,7 @@
 #define STORAGE_VALUES 0
 #define STORAGE_PAIRS 1
 #define STORAGE_HALF_PAIRS 2
+#define STORAGE_LINES 3 /* linear interpolation of the trace itself only: nothing else reads values */
 
 typedef struct migrate_trace {
   float source_x, source_x_low, source_y, source_y_low;
@@ -66,9 +68,9 @@ typedef struct migrate_device_parameters {
   unsigned int interpolation, antialias, weight_power, has_mute, storage;
 } migrate_device_parameters;
 
-/* migrate_pack: float rows -> pairs. Buffers 0 values [rows, row_stride], 1 traces, 2 packed (uint words), 3 PARAM. */
+/* migrate_pack: float rows -> pairs or lines. Buffers 0 values [rows, row_stride], 1 traces, 2 packed (uint words), 3 PARAM. */
 typedef struct migrate_pack_parameters {
-  unsigned int n_rows, row_stride, storage;
+  unsigned int n_rows, row_stride, x0, storage;
   unsigned int n_traces;
 } migrate_pack_parameters;
 

@@ -64,7 +64,7 @@ DEVICE_FUNCTION void view_fill(PRIVATE trace_view *view) {
 
 /* Decided with split floats: agrees with double unless the edge is nearer than 1e-13 of it. */
 RARE_FUNCTION int inside_exactly(const GLOBAL migrate_trace *trace, const GLOBAL migrate_column *column,
-                                   const GLOBAL migrate_sample *sample, const GLOBAL migrate_slowness *slowness, PARAMETERS *p) {
+                                 const GLOBAL migrate_sample *sample, const GLOBAL migrate_slowness *slowness, PARAMETERS *p) {
   float2 x = FLOAT2(column->x, column->x_low), y = FLOAT2(column->y, column->y_low);
   float2 sx = split_add(x, FLOAT2(-trace->source_x, -trace->source_x_low));
   float2 sy = split_add(y, FLOAT2(-trace->source_y, -trace->source_y_low));
@@ -171,11 +171,23 @@ DEVICE_FUNCTION float interpolated(const GLOBAL float *rows, uint at, float f, c
   return stored_sinc8(rows, at, f, sinc, p);
 }
 
-/* Linear picks by one address each: `row` is so far before the row's first value that the bits of a rounded-down number index
- * it (KERN_MAGIC_BITS); STORAGE_PAIRS. */
-DEVICE_FUNCTION float pair_linear(const GLOBAL float2 *row, uint bits, float f) {
-  float2 pair = row[bits];
+/* A row so far before its first value (number `begin` of all) that the bits of a rounded-down place index it. */
+DEVICE_FUNCTION const GLOBAL float *row_of(const GLOBAL float *rows, uint begin, PARAMETERS *p) {
+  if (STORAGE == STORAGE_PAIRS || STORAGE == STORAGE_LINES)
+    return FAR_ROW((const GLOBAL float2 *)rows - KERN_MAGIC_BITS, begin, 8);
+  return FAR_ROW(rows - KERN_MAGIC_BITS, begin, 4);
+}
+
+/* Linear between element bits + offset of a row of pairs and the next; offset a constant. */
+#define PICK(row, bits, offset, f) \
+  (STORAGE == STORAGE_PAIRS ? between_pair(READ_PAIR(row, bits, offset), f) : between_halves(READ_WORD(row, bits, offset), f))
+
+DEVICE_FUNCTION float between_pair(float2 pair, float f) {
   return FMA(f, pair.y, pair.x);
+}
+
+DEVICE_FUNCTION float between_halves(uint word, float f) {
+  return FMA(f, HALF_HIGH(word), HALF_LOW(word));
 }
 
 /* The trace under triangles of half-width k > 1 (interpolate.h, triangle_of): c is the trace integrated twice, five picks of
@@ -205,13 +217,30 @@ DEVICE_FUNCTION float half_width(const PRIVATE trace_view *view, const GLOBAL mi
   return MIN(triangle_half_width(px, py, view->spacing), (float)p->k_max);
 }
 
+/* Linear, of pairs, without a branch: reads of several samples are under way together. A sample whose half-width is 1 or less
+ * takes the plain trace; what it reads beside is not used. */
+DEVICE_FUNCTION float pair_under_triangle(const GLOBAL float *row, uint bits, float f, float width, PARAMETERS *p) {
+  int is_wide = width > 1.0f;
+  float magic = ROUND_DOWN_ADD(MAX(width, 1.0f), KERN_MAGIC), whole = magic - KERN_MAGIC;
+  uint k = AS_UINT(magic), to_c = p->c0 - p->x0;
+  uint left = bits - k + (to_c + KERN_MAGIC_BITS), right = bits + k + (to_c - KERN_MAGIC_BITS);
+  float here = PICK(row, bits + (is_wide ? to_c : 0u), 0, f);
+  float narrow_left = PICK(row, left, 0, f), wide_left = PICK(row, left, -1, f);
+  float narrow_right = PICK(row, right, 0, f), wide_right = PICK(row, right, 1, f);
+  float value = under_triangle(here, narrow_left, narrow_right, wide_left, wide_right, whole, width);
+  return is_wide ? value : here;
+}
+
 /* A row at place u (inside the record, or clamped near it), antialiased for half-width `width` (1 or less: not at all).
  * row_begin: its first value's number among all. */
 DEVICE_FUNCTION float trace_at(const GLOBAL float *rows, uint row_begin, float u, float width, const GLOBAL float *sinc,
                                PARAMETERS *p) {
   float magic = ROUND_DOWN_ADD(u, KERN_MAGIC), f = u - (magic - KERN_MAGIC);
-  if (STORAGE == STORAGE_PAIRS && INTERPOLATION == LINEAR && ANTIALIAS != TRIANGLE)
-    return pair_linear((const GLOBAL float2 *)rows + row_begin - KERN_MAGIC_BITS, AS_UINT(magic), f);
+  if (STORAGE == STORAGE_LINES) return between_pair(READ_PAIR(row_of(rows, row_begin, p), AS_UINT(magic), 0), u);
+  if (STORAGE != STORAGE_VALUES && INTERPOLATION == LINEAR) {
+    const GLOBAL float *row = row_of(rows, row_begin, p);
+    return ANTIALIAS == TRIANGLE ? pair_under_triangle(row, AS_UINT(magic), f, width, p) : PICK(row, AS_UINT(magic), 0, f);
+  }
   uint at = row_begin + (AS_UINT(magic) - KERN_MAGIC_BITS);
   if (ANTIALIAS == TRIANGLE && width > 1.0f) return triangle_at(rows, at + (p->c0 - p->x0), f, width, p);
   return interpolated(rows, at, f, sinc, p);

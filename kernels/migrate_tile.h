@@ -10,8 +10,8 @@
  * tested one by one. Sums take blocks of 32 staged traces in ascending number, in each the whole ones before the others: one
  * order whatever the schedule (it changes with the cut into batches, by rounding).
  *
- * With POLYNOMIAL (v3) the sum of the two leg times over a range of 128 samples is interpolated: six exact evaluations by one
- * lane make a polynomial of degree 5 in t0 for all samples. Error of a leg that lasts p->leg_bound or more: below 0.0012
+ * With POLYNOMIAL (v3) the sum of the two leg times over a range of 128 samples is interpolated: four exact evaluations by one
+ * lane make a polynomial of degree 3 in t0 for all samples. Error of a leg that lasts p->leg_bound or more: below 0.0025
  * samples for smooth velocity (docs/kernels.md); the group tries its own column's velocity on probing distances first, and
  * where that or the bound fails evaluates exactly. Any law that gives a leg time costs the same in the loop.
  *
@@ -20,6 +20,11 @@
 #ifndef MOHO_KERNELS_MIGRATE_TILE_H
 #define MOHO_KERNELS_MIGRATE_TILE_H
 
+#if defined(ANTIALIAS) && !defined(TOGETHER) /* a constant of the text */
+#if ANTIALIAS
+#define TOGETHER 2 /* five picks each */
+#endif
+#endif
 #include "migrate_sample.h"
 
 #ifndef COLUMNS
@@ -28,20 +33,16 @@
 #ifndef CHUNKS
 #define CHUNKS 4 /* samples a lane */
 #endif
-#ifndef PREFETCH_AHEAD
-#define PREFETCH_AHEAD 0
-#endif
-#ifndef PREFETCH_NOW
-#define PREFETCH_NOW 1
-#endif
-#ifndef STEP_BARRIER
-#define STEP_BARRIER 0
-#endif
 #ifndef NO_SHIFT
 #define NO_SHIFT 0 /* 1: all traces begin at time 0 */
 #endif
 #ifndef TOGETHER
-#define TOGETHER 4 /* items at once where all cover their range: 1, 2 or 4 */
+#define TOGETHER 4 /* items at once where all cover their range: 1, 2, 4 or 8 */
+#endif
+#ifdef POLYNOMIAL
+#define IS_POLYNOMIAL 1
+#else
+#define IS_POLYNOMIAL 0
 #endif
 #define RANGE (32 * CHUNKS)
 #define TILE_LANES (32 * COLUMNS)
@@ -50,15 +51,16 @@
 #define STAGED_WORDS 12
 #define ITEM_WORDS 12
 #define BOUND_WORDS 12
-#define NODES 6
+#define NODES 4
 #define INDEX_AT (STAGED_WORDS * TILE_LANES)
 #define COUNT_AT (INDEX_AT + TILE_LANES)
 #define USED_AT (COUNT_AT + 32)
 #define BOUND_AT (USED_AT + COLUMNS * COLUMNS)
 #define NODE_AT (BOUND_AT + COLUMNS * BOUND_WORDS)
-#define ITEM_AT (NODE_AT + COLUMNS * 2 * NODES)
-/* Places of a SIMD group's list: items that cover the range from 0 on, those by the polynomial first, filled up to a whole
- * number of TOGETHER with copies of no weight; others from the list's end backwards. */
+#define ITEM_AT ((NODE_AT + COLUMNS * 2 * NODES + 3) / 4 * 4) /* items are read four words at once */
+/* Places of a SIMD group's list. From 0 on: items that cover the range and are evaluated as most are (v3: by the polynomial);
+ * fewer than TOGETHER are left over and wait there for the next step. Then others that cover the range (v3: the exact ones),
+ * filled up to a whole number of TOGETHER with copies of no weight. The rest from the list's end backwards. */
 #define LIST_ITEMS (32 + 2 * TOGETHER)
 #define TILE_WORDS (ITEM_AT + COLUMNS * LIST_ITEMS * ITEM_WORDS)
 
@@ -69,12 +71,12 @@
 #define STAGED_BASE 11
 
 /* An item. Exact: source2, receiver2, shift | polynomial: c0, c1, c2; then */
-#define ITEM_BASE 3   /* uint: first value of the trace's row, and two bits */
-#define ITEM_WEIGHT 4 /* 5-8 exact: projections for the antialias | polynomial: c3, c4, c5, shift */
-#define ITEM_FLAGS 9  /* uint: two bits a chunk, ITEM_TESTED, staged place << 16 */
-#define ITEM_MIDPOINT2 10
-#define ITEM_INTERVAL 11    /* uint: first | end << 16 in the range | tested: half_offset2 */
-#define ITEM_TESTED 0x8000u /* sample by sample */
+#define ITEM_BASE 3                 /* uint: first value of the trace's row, and two bits */
+#define ITEM_WEIGHT 4               /* 5-8 exact: projections for the antialias | 5, 6 polynomial: c3, shift */
+#define ITEM_FLAGS 9                /* uint: two bits a chunk, ITEM_TESTED, staged place << 16 */
+#define ITEM_DISTANCE 10            /* of the midpoint | tested: its square */
+#define ITEM_INTERVAL 11            /* uint: first | end << 16 in the range | tested: half_offset2 */
+#define ITEM_TESTED 0x8000u         /* sample by sample */
 #define BASE_WHOLE 0x80000000u      /* covers the range with one weight */
 #define BASE_POLYNOMIAL 0x40000000u /* by the polynomial */
 #define BASE_MASK 0x3fffffffu
@@ -83,6 +85,7 @@
 #define CHUNK_NONE 0u
 #define CHUNK_PLAIN 1u
 #define CHUNK_TAPERED 2u
+#define CHUNK_FULL 3u /* all its samples, with one weight */
 
 /* Bounds over a chunk, or the whole range. */
 #define BOUND_T1SQ_FIRST 0
@@ -129,7 +132,8 @@ DEVICE_FUNCTION float time_doubt(float t, float shift) {
 /* A trace against the bounds of a range. Found on the way: lower bounds of its shorter leg and of t, an upper bound of t. */
 DEVICE_FUNCTION uint classify(const PRIVATE trace_view *view, const LOCAL float *bound, PRIVATE float *shortest,
                               PRIVATE float *least_t, PRIVATE float *most_t, PARAMETERS *p) {
-  float first = bound[BOUND_T1SQ_FIRST], last = bound[BOUND_T1SQ_LAST], least = bound[BOUND_S2_LEAST], most = bound[BOUND_S2_MOST];
+  float first = bound[BOUND_T1SQ_FIRST], last = bound[BOUND_T1SQ_LAST], least = bound[BOUND_S2_LEAST],
+        most = bound[BOUND_S2_MOST];
   float radius2 = bound[BOUND_RADIUS2_FIRST], largest2 = bound[BOUND_RADIUS2_LAST];
   float source = FAST_SQRT(FMA(view->source2, least, first)), receiver = FAST_SQRT(FMA(view->receiver2, least, first));
   float slowest = FAST_SQRT(FMA(view->source2, most, last)) + FAST_SQRT(FMA(view->receiver2, most, last));
@@ -226,39 +230,39 @@ DEVICE_FUNCTION uint find_interval(const PRIVATE edge_search *s, const LOCAL flo
 
 /* ---- the polynomial ---- */
 
-/* Samples 2, 19, 47, 80, 108, 125 of the range lie near Chebyshev's nodes, symmetric about its middle: even and odd part are
- * solved apart. x = (sample - 63.5)/64. Inverses of the 3x3 Vandermonde systems, made in double. */
-#define NODE_SAMPLE(k) ((k) == 0u ? 2u : (k) == 1u ? 19u : (k) == 2u ? 47u : (k) == 3u ? 80u : (k) == 4u ? 108u : 125u)
+/* Samples 4, 39, 88, 123 of the range lie near Chebyshev's nodes, symmetric about its middle: even and odd part are solved
+ * apart. x = (sample - 63.5)/64 there is -NODE_FAR, -NODE_NEAR, NODE_NEAR, NODE_FAR. */
+#define NODE_SAMPLE(k) ((k) == 0u ? 4u : (k) == 1u ? 39u : (k) == 2u ? 88u : 123u)
+#define NODE_NEAR 0.3828125f
+#define NODE_FAR 0.9296875f
+#define NODE_INVERSE 1.39344262f /* 1/(far^2 - near^2) */
 
 DEVICE_FUNCTION void fit_polynomial(const PRIVATE float *value, PRIVATE float *c) {
-  float e0 = 0.5f * (value[3] + value[2]), e1 = 0.5f * (value[4] + value[1]), e2 = 0.5f * (value[5] + value[0]);
-  float o0 = 0.5f * (value[3] - value[2]), o1 = 0.5f * (value[4] - value[1]), o2 = 0.5f * (value[5] - value[0]);
-  c[0] = FMA(1.24932454f, e0, FMA(-0.334561118f, e1, 0.085236578f * e2));
-  c[2] = FMA(-3.937095085f, e0, FMA(5.395784543f, e1, -1.458689459f * e2));
-  c[4] = FMA(2.798497435f, e0, FMA(-5.451013316f, e1, 2.652515881f * e2));
-  c[1] = FMA(4.845864882f, o0, FMA(-0.481166552f, o1, 0.08870148f * o2));
-  c[3] = FMA(-15.271156692f, o0, FMA(7.760229456f, o1, -1.517985778f * o2));
-  c[5] = FMA(10.854777928f, o0, FMA(-7.8396596f, o1, 2.76034173f * o2));
+  float even_near = 0.5f * (value[2] + value[1]), even_far = 0.5f * (value[3] + value[0]);
+  float odd_near = (0.5f / NODE_NEAR) * (value[2] - value[1]), odd_far = (0.5f / NODE_FAR) * (value[3] - value[0]);
+  c[2] = NODE_INVERSE * (even_far - even_near);
+  c[3] = NODE_INVERSE * (odd_far - odd_near);
+  c[0] = FMA(-NODE_NEAR * NODE_NEAR, c[2], even_near);
+  c[1] = FMA(-NODE_NEAR * NODE_NEAR, c[3], odd_near);
 }
 
-DEVICE_FUNCTION float polynomial(float c0, float c1, float c2, float c3, float c4, float c5, float x) {
-  return FMA(x, FMA(x, FMA(x, FMA(x, FMA(x, c5, c4), c3), c2), c1), c0);
+DEVICE_FUNCTION float polynomial(float c0, float c1, float c2, float c3, float x) {
+  return FMA(x, FMA(x, FMA(x, c3, c2), c1), c0);
 }
 
-/* Six times of the trace, less the middle of them (which keeps the coefficients small). */
+/* The times of the trace at the nodes make c; one of them is taken off meanwhile, which keeps the coefficients small. */
 DEVICE_FUNCTION void fit_times(float source2, float receiver2, float shift, const LOCAL float *node, PRIVATE float *c) {
   float value[NODES];
   UNROLL_ALL
   for (uint k = 0u; k < (uint)NODES; k++) {
     float t1sq = node[2u * k], s2 = node[2u * k + 1u];
-    value[k] = SQRT(leg_squared_straight(t1sq, source2, s2)) + SQRT(leg_squared_straight(t1sq, receiver2, s2));
+    value[k] = FAST_SQRT(leg_squared_straight(t1sq, source2, s2)) + FAST_SQRT(leg_squared_straight(t1sq, receiver2, s2));
   }
-  float middle = value[3] - shift;
-  float base = value[3];
+  float middle = value[2];
   UNROLL_ALL
-  for (uint k = 0u; k < (uint)NODES; k++) value[k] -= base;
+  for (uint k = 0u; k < (uint)NODES; k++) value[k] -= middle;
   fit_polynomial(value, c);
-  c[0] += middle;
+  c[0] += middle - shift;
 }
 
 /* ---- the work item ---- */
@@ -318,8 +322,8 @@ DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBA
 }
 
 #ifdef POLYNOMIAL
-/* 1 where the velocity over the range is so smooth that the polynomial holds to 0.0015 samples: tried on this column, at
- * distances whose horizontal time is 64 to 4096 samples. */
+/* 1 where the velocity over the range is so smooth that the polynomial holds to 0.003 samples a leg: tried on this column, at
+ * distances whose horizontal time is 64 to 4096 samples, where the leg is long enough. */
 DEVICE_FUNCTION int prepare_nodes(PRIVATE tile_lane *own, uint begin, const GLOBAL migrate_sample *axis,
                                   const GLOBAL migrate_slowness *slowness, LOCAL float *node, PARAMETERS *p HERE_PARAMETER) {
   if (SIMD_LANE < (uint)NODES) {
@@ -329,27 +333,28 @@ DEVICE_FUNCTION int prepare_nodes(PRIVATE tile_lane *own, uint begin, const GLOB
     node[2u * SIMD_LANE + 1u] = slowness[i].s2;
   }
   SIMD_BARRIER();
-  float error = begin + (uint)RANGE > p->n_time ? 1.0f : 0.0f, s2 = node[1];
+  float error = begin + (uint)RANGE > p->n_time ? 1.0f : 0.0f, s2 = node[1], bound2 = p->leg_bound * p->leg_bound;
   for (float horizontal = 64.0f; horizontal < 5000.0f; horizontal *= 2.0f) {
     float d2 = horizontal * horizontal / s2, c[NODES];
+    if (FMA(horizontal, horizontal, node[0]) < bound2) continue;
     fit_times(d2, d2, 0.0f, node, c);
     UNROLL_ALL
     for (uint k = 0u; k < (uint)CHUNKS; k++) {
-      float t = polynomial(c[0], c[1], c[2], c[3], c[4], c[5], own->x + 0.5f * (float)k);
+      float t = polynomial(c[0], c[1], c[2], c[3], own->x + 0.5f * (float)k);
       float exact = 2.0f * SQRT(leg_squared_straight(own->t1sq[k], d2, own->s2[k]));
       /* Both legs are the same here: half the error; a float's rounding is not the velocity's fault. */
-      error = MAX(error, 0.5f * ABS(t - exact) - 2e-7f * exact);
+      error = MAX(error, 0.5f * ABS(t - exact) - 4e-7f * exact);
     }
   }
-  return simd_most(error HERE) < 0.0015f;
+  return simd_most(error HERE) < 0.0027f;
 }
 #endif
 
-/* Half-width from an item's projections (spacing is in them). */
+/* Half-width from an item's projections (spacing is in them); s2 of leg_slope_straight comes last. */
 DEVICE_FUNCTION float width_of(const LOCAL float *item, float s2, float source_inverse, float receiver_inverse, PARAMETERS *p) {
-  float px = leg_slope_straight(item[5], s2, source_inverse) + leg_slope_straight(item[6], s2, receiver_inverse);
-  float py = leg_slope_straight(item[7], s2, source_inverse) + leg_slope_straight(item[8], s2, receiver_inverse);
-  return MIN(triangle_half_width(px, py, 1.0f), (float)p->k_max);
+  float px = FMA(item[5], source_inverse, item[6] * receiver_inverse);
+  float py = FMA(item[7], source_inverse, item[8] * receiver_inverse);
+  return MIN(triangle_half_width(px, py, s2), (float)p->k_max);
 }
 
 /* Exact times of one sample: t and, for the antialias, the half-width. */
@@ -379,13 +384,12 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
     const LOCAL float *item = items + (e + k) * (uint)ITEM_WORDS;
     float4 head = LOCAL_LOAD4(items, (e + k) * 3u), tail = LOCAL_LOAD4(items, (e + k) * 3u + 1u);
     uint base = AS_UINT(head.w);
-    float shift = is_polynomial && WEIGHT_POWER ? item[8] : 0.0f;
     UNROLL_ALL
     for (uint c = 0u; c < (uint)CHUNKS; c++) {
       float width = 1.0f, t, u;
       if (is_polynomial) {
-        u = polynomial(head.x, head.y, head.z, tail.y, tail.z, tail.w, own->x + 0.5f * (float)c);
-        t = u + shift;
+        u = polynomial(head.x, head.y, head.z, tail.y, own->x + 0.5f * (float)c);
+        t = WEIGHT_POWER && !NO_SHIFT ? u + tail.z : u;
       } else {
         t = exact_time(item, head.x, head.y, own->t1sq[c], own->s2[c], &width, p);
         u = NO_SHIFT ? t : t - head.z;
@@ -399,61 +403,53 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
     own->sum[k % (uint)CHUNKS] = FMA(weight[k], value[k], own->sum[k % (uint)CHUNKS]);
 }
 
-/* What a lane reads of an item that does not cover the range with one weight, in one chunk. */
-typedef struct part_value {
-  float value, weight;
-  int inside;
-} part_value;
-
-DEVICE_FUNCTION void read_part(PRIVATE part_value *part, const LOCAL float *item, float t1sq, float s2, uint sample,
-                               const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
-  uint interval = AS_UINT(item[ITEM_INTERVAL]), first = interval & 0xffffu;
+/* An item that does not cover the range with one weight, in one sample; `inverse` of the aperture's radius there. A lane beside
+ * the interval reads somewhere near the record. */
+DEVICE_FUNCTION float part_at(const LOCAL float *item, float t1sq, float s2, float distance, float inverse, PRIVATE float *weight,
+                              const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
   float width, t = exact_time(item, item[0], item[1], t1sq, s2, &width, p);
-  /* A lane beside the interval reads somewhere near the record. */
-  float u = MIN(MAX(NO_SHIFT ? t : t - item[2], -8.0f), p->high + 8.0f);
-  part->value = trace_at(rows, AS_UINT(item[ITEM_BASE]), u, width, sinc, p);
-  part->weight = weighted(item[ITEM_WEIGHT], t, p);
-  part->inside = sample - first < (interval >> 16) - first;
+  float u = NO_SHIFT ? t : MAX(t - item[2], -8.0f);
+  *weight = weighted(item[ITEM_WEIGHT], t, p) * (p->taper_inv_fraction > 0.0f ? taper_at(distance, inverse, p) : 1.0f);
+  return trace_at(rows, AS_UINT(item[ITEM_BASE]), MIN(u, p->high + 8.0f), width, sinc, p);
 }
 
-DEVICE_FUNCTION void taper_part(PRIVATE part_value *part, const LOCAL float *item, float radius2, PARAMETERS *p) {
-  float distance = FAST_SQRT(item[ITEM_MIDPOINT2]), inverse = inverse_radius(radius2);
-  if (distance * inverse > p->taper_begin) part->weight *= taper_at(distance, inverse, p);
-}
-
-DEVICE_FUNCTION void add_part(PRIVATE float *sum, PRIVATE int *count, const PRIVATE part_value *part, int is_there) {
-  int inside = part->inside && is_there;
-  *sum = inside ? FMA(part->weight, part->value, *sum) : *sum;
-  *count += inside;
-}
-
-/* Items `bits` of the list's end in chunk c, two at once; of `tapered` the taper changes from sample to sample. */
-DEVICE_FUNCTION void run_part_chunk(PRIVATE tile_lane *own, const LOCAL float *items, uint bits, uint tapered, uint c, uint begin,
-                                    const GLOBAL migrate_slowness *slowness, const GLOBAL float *rows,
-                                    const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
-  const LOCAL float *last = items + ((uint)LIST_ITEMS - 1u) * (uint)ITEM_WORDS;
-  uint sample = 32u * c + SIMD_LANE;
-  float t1sq = own->t1sq[c], s2 = own->s2[c], sum = own->sum[c];
-  int count = own->count[c];
-  while (bits) {
-    part_value one, two;
-    uint e = CTZ(bits);
-    bits &= bits - 1u;
-    int is_pair = bits != 0u;
-    uint f = is_pair ? CTZ(bits) : e;
-    bits &= bits - 1u;
-    const LOCAL float *item = last - e * (uint)ITEM_WORDS, *other = last - f * (uint)ITEM_WORDS;
-    read_part(&one, item, t1sq, s2, sample, rows, sinc, p);
-    read_part(&two, other, t1sq, s2, sample, rows, sinc, p);
-    if ((tapered >> e | tapered >> f) & 1u) {
-      float radius2 = slowness[sample_of(begin, c, p HERE)].radius2;
-      taper_part(&one, item, radius2, p);
-      taper_part(&two, other, radius2, p);
+/* Items `bits` of the list's end that cover the samples of a chunk with one weight, TOGETHER at once; the others, fewer than
+ * TOGETHER, are left. */
+DEVICE_FUNCTION uint run_full_chunk(PRIVATE float *sum, const LOCAL float *last, uint bits, float t1sq, float s2,
+                                    const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
+  while (POPCOUNT(bits) >= (uint)TOGETHER) {
+    float value[TOGETHER], weight[TOGETHER];
+    UNROLL_ALL
+    for (uint k = 0u; k < (uint)TOGETHER; k++) {
+      const LOCAL float *item = last - CTZ(bits) * (uint)ITEM_WORDS;
+      bits &= bits - 1u;
+      float width, t = exact_time(item, item[0], item[1], t1sq, s2, &width, p);
+      value[k] = trace_at(rows, AS_UINT(item[ITEM_BASE]), NO_SHIFT ? t : t - item[2], width, sinc, p);
+      weight[k] = weighted(item[ITEM_WEIGHT], t, p);
     }
-    add_part(&sum, &count, &one, 1);
-    add_part(&sum, &count, &two, is_pair);
+    UNROLL_ALL
+    for (uint k = 0u; k < (uint)TOGETHER; k++) *sum = FMA(weight[k], value[k], *sum);
   }
-  own->sum[c] = sum, own->count[c] = count;
+  return bits;
+}
+
+/* Items `bits` of the list's end in a chunk, two at once. mask: of the lane's own item, the samples inside. */
+DEVICE_FUNCTION void run_edge_chunk(PRIVATE float *sum, PRIVATE int *count, const LOCAL float *last, uint bits, uint mask,
+                                    float t1sq, float s2, float inverse, const GLOBAL float *rows, const GLOBAL float *sinc,
+                                    PARAMETERS *p HERE_PARAMETER) {
+  uint lane_bit = 1u << SIMD_LANE;
+  while (bits) {
+    uint e = CTZ(bits), rest = bits & (bits - 1u), f = rest ? CTZ(rest) : e;
+    uint inside = SIMD_SHUFFLE(mask, e), other_inside = SIMD_SHUFFLE(mask, f);
+    const LOCAL float *item = last - e * (uint)ITEM_WORDS, *other = last - f * (uint)ITEM_WORDS;
+    float weight, other_weight;
+    float value = part_at(item, t1sq, s2, item[ITEM_DISTANCE], inverse, &weight, rows, sinc, p);
+    float other_value = part_at(other, t1sq, s2, other[ITEM_DISTANCE], inverse, &other_weight, rows, sinc, p);
+    other_inside = rest ? other_inside : 0u;
+    bits = rest & (rest - 1u);
+    if (inside & lane_bit) *sum = FMA(weight, value, *sum), *count += 1;
+    if (other_inside & lane_bit) *sum = FMA(other_weight, other_value, *sum), *count += 1;
+  }
 }
 
 /* Bit c: the lane's sample in chunk c is inside, of an item whose samples are tested one by one: rare. */
@@ -463,7 +459,7 @@ RARE_FUNCTION uint inside_tested(const LOCAL float *item, uint lane, uint begin,
   trace_view view;
   uint bits = 0u;
   view.source2 = item[0], view.receiver2 = item[1], view.shift = item[2];
-  view.midpoint2 = item[ITEM_MIDPOINT2], view.half_offset2 = item[ITEM_INTERVAL];
+  view.midpoint2 = item[ITEM_DISTANCE], view.half_offset2 = item[ITEM_INTERVAL];
   for (uint c = 0u; c < (uint)CHUNKS; c++) {
     uint i = begin + 32u * c + lane;
     if (i >= p->n_time) break;
@@ -485,29 +481,11 @@ DEVICE_FUNCTION void view_staged(PRIVATE trace_view *view, const LOCAL float *st
   view_fill(view);
 }
 
-/* Asks for the window of a staged trace: every `step`-th 128 bytes from line `skip` on. */
-DEVICE_FUNCTION void prefetch_window(const LOCAL float *staged, const GLOBAL migrate_column *column, const LOCAL float *bound,
-                                     const GLOBAL float *rows, uint skip, uint step, PARAMETERS *p) {
-  const uint line = STORAGE == STORAGE_PAIRS ? 16u : 32u; /* values in 128 bytes */
-  trace_view view;
-  view_staged(&view, staged, column);
-  if (view.midpoint2 > bound[BOUND_RADIUS2_LAST]) return;
-  float first = bound[BOUND_T1SQ_FIRST], last = bound[BOUND_T1SQ_LAST], s2 = bound[BOUND_S2_LEAST];
-  float u = FAST_SQRT(FMA(view.source2, s2, first)) + FAST_SQRT(FMA(view.receiver2, s2, first)) - view.shift;
-  float end = FAST_SQRT(FMA(view.source2, s2, last)) + FAST_SQRT(FMA(view.receiver2, s2, last)) - view.shift;
-  end = MIN(end + (float)line, p->high);
-  const GLOBAL float2 *row = (const GLOBAL float2 *)rows + AS_UINT(staged[STAGED_BASE]);
-  if (ANTIALIAS == TRIANGLE) row += p->c0 - p->x0;
-  for (u = MAX(u, 0.0f) + (float)(line * skip); u < end; u += (float)(line * step))
-    PREFETCH(STORAGE == STORAGE_PAIRS ? (const GLOBAL uint *)(row + (uint)u)
-                                      : (const GLOBAL uint *)rows + AS_UINT(staged[STAGED_BASE]) + (uint)u);
-}
-
 /* One lane's trace of the staged ones into an item, or nothing. @return its base word, flags in item[ITEM_FLAGS]; ~0 nothing. */
 DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOBAL migrate_trace *trace,
                                const GLOBAL migrate_column *column, const GLOBAL migrate_sample *axis,
-                               const GLOBAL migrate_slowness *slowness, uint n, const LOCAL float *bound,
-                               const LOCAL float *node, int is_smooth, PRIVATE float *item, PARAMETERS *p) {
+                               const GLOBAL migrate_slowness *slowness, uint n, const LOCAL float *bound, const LOCAL float *node,
+                               int is_smooth, PRIVATE float *item, PARAMETERS *p) {
   trace_view view;
   view_staged(&view, staged, column);
   float shortest, earliest, latest, weight = staged[STAGED_SCALE], distance = FAST_SQRT(view.midpoint2);
@@ -516,12 +494,12 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   int is_tapered = distance * bound[BOUND_INVERSE_FIRST] > p->taper_begin;
   if (is_tapered && bound[BOUND_RADIUS2_FIRST] == bound[BOUND_RADIUS2_LAST] && kind != RANGE_TESTED) {
     weight *= taper_at(distance, bound[BOUND_INVERSE_FIRST], p); /* the radius is at its largest: one taper */
-    is_tapered = 0;
+    is_tapered = 0, distance = 0.0f;
   }
   item[0] = view.source2, item[1] = view.receiver2, item[2] = view.shift;
   item[ITEM_WEIGHT] = weight;
   item[5] = item[6] = item[7] = item[8] = 0.0f;
-  item[ITEM_MIDPOINT2] = view.midpoint2, item[ITEM_INTERVAL] = view.half_offset2;
+  item[ITEM_DISTANCE] = distance;
   if (ANTIALIAS == TRIANGLE) {
     float spacing = staged[STAGED_SPACING];
     item[5] = spacing * FMA(view.source_x, column->along_x, view.source_y * column->along_y);
@@ -531,6 +509,7 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   }
   if (kind == RANGE_TESTED) {
     flags = ITEM_TESTED;
+    item[ITEM_DISTANCE] = view.midpoint2, item[ITEM_INTERVAL] = view.half_offset2;
   } else if (kind == RANGE_ALL && !is_tapered) {
     base |= BASE_WHOLE;
 #ifdef POLYNOMIAL
@@ -538,7 +517,7 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
       float c[NODES];
       fit_times(view.source2, view.receiver2, view.shift, node, c);
       item[0] = c[0], item[1] = c[1], item[2] = c[2];
-      item[5] = c[3], item[6] = c[4], item[7] = c[5], item[8] = view.shift;
+      item[5] = c[3], item[6] = view.shift;
       base |= BASE_POLYNOMIAL;
     }
 #endif
@@ -560,7 +539,8 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
         uint i = MAX(32u * c, first);
         tapers = distance * inverse_radius(slowness[i].radius2) > p->taper_begin;
       }
-      flags |= (here ? tapers ? CHUNK_TAPERED : CHUNK_PLAIN : CHUNK_NONE) << (2u * c);
+      int is_full = first <= 32u * c && end >= 32u * c + 32u;
+      flags |= (here ? tapers ? CHUNK_TAPERED : is_full ? CHUNK_FULL : CHUNK_PLAIN : CHUNK_NONE) << (2u * c);
     }
     item[ITEM_INTERVAL] = AS_FLOAT(interval);
   }
@@ -575,9 +555,20 @@ DEVICE_FUNCTION void write_item(LOCAL float *to, const PRIVATE float *item, uint
   for (uint k = 0u; k < (uint)ITEM_WORDS; k++) to[k] = k == (uint)ITEM_BASE ? AS_FLOAT(base & BASE_MASK) : item[k];
 }
 
+DEVICE_FUNCTION void next_chunk(PRIVATE tile_lane *own) {
+  float t1sq = own->t1sq[0], s2 = own->s2[0], sum = own->sum[0];
+  int count = own->count[0];
+  UNROLL_ALL
+  for (uint c = 0u; c + 1u < (uint)CHUNKS; c++) {
+    own->t1sq[c] = own->t1sq[c + 1u], own->s2[c] = own->s2[c + 1u];
+    own->sum[c] = own->sum[c + 1u], own->count[c] = own->count[c + 1u];
+  }
+  own->t1sq[CHUNKS - 1] = t1sq, own->s2[CHUNKS - 1] = s2, own->sum[CHUNKS - 1] = sum, own->count[CHUNKS - 1] = count;
+}
+
 /* Items whose samples are tested: rare. @return those of `bits` of which a sample was inside. */
-DEVICE_FUNCTION uint run_tested(PRIVATE tile_lane *own, const LOCAL float *items, uint bits, uint begin,
-                                const LOCAL float *index, const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
+DEVICE_FUNCTION uint run_tested(PRIVATE tile_lane *own, const LOCAL float *items, uint bits, uint begin, const LOCAL float *index,
+                                const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
                                 const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
                                 const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
   uint reached = 0u;
@@ -589,14 +580,20 @@ DEVICE_FUNCTION uint run_tested(PRIVATE tile_lane *own, const LOCAL float *items
     reached |= SIMD_ANY(inside) ? 1u << e : 0u;
     UNROLL_ALL
     for (uint c = 0u; c < (uint)CHUNKS; c++) {
-      part_value part;
-      read_part(&part, item, own->t1sq[c], own->s2[c], 0u, rows, sinc, p);
-      taper_part(&part, item, slowness[sample_of(begin, c, p HERE)].radius2, p);
-      part.inside = (int)(inside >> c & 1u);
-      add_part(&own->sum[c], &own->count[c], &part, 1);
+      float inverse = inverse_radius(slowness[sample_of(begin, c, p HERE)].radius2), weight;
+      float value = part_at(item, own->t1sq[c], own->s2[c], FAST_SQRT(item[ITEM_DISTANCE]), inverse, &weight, rows, sinc, p);
+      if (inside >> c & 1u) own->sum[c] = FMA(weight, value, own->sum[c]), own->count[c] += 1;
     }
   }
   return reached;
+}
+
+/* Bit i: sample i of chunk c is in the interval. */
+DEVICE_FUNCTION uint chunk_mask(uint interval, uint c) {
+  int first = (int)(interval & 0xffffu) - 32 * (int)c, end = (int)(interval >> 16) - 32 * (int)c;
+  first = MIN(MAX(first, 0), 32), end = MIN(MAX(end, 0), 32);
+  uint below_end = end == 32 ? 0xffffffffu : (1u << (uint)end) - 1u, below = first == 32 ? 0xffffffffu : (1u << (uint)first) - 1u;
+  return below_end & ~below;
 }
 
 /* The items of a list that do not cover the range: places LIST_ITEMS - 1, - 2 ... @return bit e: item e is tested and a
@@ -605,13 +602,24 @@ DEVICE_FUNCTION uint run_parts(PRIVATE tile_lane *own, const LOCAL float *items,
                                const LOCAL float *index, const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
                                const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
                                const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
-  uint flags = SIMD_LANE < n_parts ? AS_UINT(items[((uint)LIST_ITEMS - 1u - SIMD_LANE) * (uint)ITEM_WORDS + (uint)ITEM_FLAGS]) : 0u;
+  const LOCAL float *last = items + ((uint)LIST_ITEMS - 1u) * (uint)ITEM_WORDS, *mine = last - SIMD_LANE * (uint)ITEM_WORDS;
+  uint flags = SIMD_LANE < n_parts ? AS_UINT(mine[ITEM_FLAGS]) : 0u;
+  uint interval = SIMD_LANE < n_parts ? AS_UINT(mine[ITEM_INTERVAL]) : 0u;
   uint tested = SIMD_BALLOT(flags & ITEM_TESTED);
-  UNROLL_ALL
-  for (uint c = 0u; c < (uint)CHUNKS; c++) {
-    uint kind = flags & ITEM_TESTED ? CHUNK_NONE : flags >> (2u * c) & 3u;
-    uint bits = SIMD_BALLOT(kind != CHUNK_NONE), tapered = SIMD_BALLOT(kind == CHUNK_TAPERED);
-    run_part_chunk(own, items, bits, tapered, c, begin, slowness, rows, sinc, p HERE);
+  if (flags & ITEM_TESTED) flags = 0u;
+  if (SIMD_ANY(flags)) {
+    UNROLL(1)                                  /* less code is faster */
+    for (uint c = 0u; c < (uint)CHUNKS; c++) { /* the chunk in hand is number 0; they go round */
+      uint kind = flags >> (2u * c) & 3u, full = SIMD_BALLOT(kind == CHUNK_FULL);
+      uint edges = SIMD_BALLOT(kind != CHUNK_NONE) & ~full, mask = chunk_mask(interval, c);
+      own->count[0] += (int)POPCOUNT(full);
+      full = run_full_chunk(&own->sum[0], last, full, own->t1sq[0], own->s2[0], rows, sinc, p);
+      own->count[0] -= (int)POPCOUNT(full); /* those left are counted with the edges */
+      float inverse = inverse_radius(slowness[sample_of(begin, c, p HERE)].radius2);
+      run_edge_chunk(&own->sum[0], &own->count[0], last, edges | full, mask, own->t1sq[0], own->s2[0], inverse, rows, sinc,
+                     p HERE);
+      next_chunk(own);
+    }
   }
   return tested ? run_tested(own, items, tested, begin, index, traces, column, axis, slowness, rows, sinc, p HERE) : 0u;
 }
@@ -621,51 +629,65 @@ DEVICE_FUNCTION uint rounded_up(uint n) {
 }
 
 /* Up to 32 staged traces into one column. @return bits of the traces that have a contribution. */
-DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, LOCAL float *block, uint step, uint total, uint begin, int is_smooth,
-                              const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
+DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, PRIVATE uint *waiting, LOCAL float *block, uint step, uint total,
+                              uint begin, int is_smooth, const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
                               const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
                               const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
   const LOCAL float *bound = block + BOUND_AT + SIMD_GROUP * (uint)BOUND_WORDS;
   const LOCAL float *node = block + NODE_AT + SIMD_GROUP * (uint)(2 * NODES);
   LOCAL float *items = block + ITEM_AT + SIMD_GROUP * (uint)(LIST_ITEMS * ITEM_WORDS);
   uint place = 32u * step + SIMD_LANE, base = 0xffffffffu;
-  float item[ITEM_WORDS];
-  int is_real = column->row != 0xffffffffu;
-  if (PREFETCH_AHEAD && is_real && place + 32u < total)
-    prefetch_window(block + (place + 32u) * (uint)STAGED_WORDS, column, bound, rows, SIMD_GROUP, (uint)COLUMNS, p);
-  if (PREFETCH_NOW && is_real && place < total)
-    prefetch_window(block + place * (uint)STAGED_WORDS, column, bound, rows, 0u, 1u, p);
+  float item[ITEM_WORDS] = {0}; /* lanes without an item write it nowhere */
   if (place < total && column->row != 0xffffffffu)
     base = make_item(block + place * (uint)STAGED_WORDS, place, traces + AS_UINT(block[(uint)INDEX_AT + place]), column,
                      axis + begin, slowness + begin, MIN((uint)RANGE, p->n_time - begin), bound, node, is_smooth, item, p);
-  int is_listed = base != 0xffffffffu, is_part = is_listed && base < BASE_WHOLE;
-  int is_fitted = is_listed && !is_part && (base & BASE_POLYNOMIAL), is_exact = is_listed && !is_part && !is_fitted;
-  uint parts = SIMD_BALLOT(is_part), fitted = SIMD_BALLOT(is_fitted), exact = SIMD_BALLOT(is_exact);
+  int is_listed = base != 0xffffffffu, is_part = is_listed && base < BASE_WHOLE, is_whole = is_listed && !is_part;
+#ifdef POLYNOMIAL
+  int is_other = is_whole && !(base & BASE_POLYNOMIAL);
+#else
+  int is_other = 0;
+#endif
+  int is_main = is_whole && !is_other;
+  uint parts = SIMD_BALLOT(is_part), mains = SIMD_BALLOT(is_main), others = SIMD_BALLOT(is_other);
   uint tested = SIMD_BALLOT(is_part && (AS_UINT(item[ITEM_FLAGS]) & ITEM_TESTED)), before = (1u << SIMD_LANE) - 1u;
-  uint n_fitted = POPCOUNT(fitted), n_exact = POPCOUNT(exact), first_exact = rounded_up(n_fitted);
-  uint at = is_part ? (uint)LIST_ITEMS - 1u - POPCOUNT(parts & before)
-                    : is_fitted ? POPCOUNT(fitted & before) : first_exact + POPCOUNT(exact & before);
+  uint n_main = *waiting + POPCOUNT(mains), n_other = POPCOUNT(others), whole_main = n_main & ~((uint)TOGETHER - 1u);
+  uint at = is_part   ? (uint)LIST_ITEMS - 1u - POPCOUNT(parts & before)
+            : is_main ? *waiting + POPCOUNT(mains & before)
+                      : n_main + POPCOUNT(others & before);
   if (is_listed) write_item(items + at * (uint)ITEM_WORDS, item, base);
-  /* The last of a kind fills its kind's places up, without weight. */
   item[ITEM_WEIGHT] = 0.0f;
-  if (is_fitted && at + 1u == n_fitted)
-    for (uint k = n_fitted; k < first_exact; k++) write_item(items + k * (uint)ITEM_WORDS, item, base);
-  if (is_exact && at + 1u == first_exact + n_exact)
-    for (uint k = n_exact; k < rounded_up(n_exact); k++) write_item(items + (first_exact + k) * (uint)ITEM_WORDS, item, base);
+  if (is_other && at + 1u == n_main + n_other) /* the last one fills their places up, without weight */
+    for (uint k = n_other; k < rounded_up(n_other); k++) write_item(items + (n_main + k) * (uint)ITEM_WORDS, item, base);
   SIMD_BARRIER();
-  int n_whole = (int)(n_fitted + n_exact);
+  int n_whole = (int)(POPCOUNT(mains) + n_other);
   UNROLL_ALL
   for (uint c = 0u; c < (uint)CHUNKS; c++) own->count[c] += n_whole;
-  uint reached = (fitted | exact | parts) & ~tested;
+  uint reached = (mains | others | parts) & ~tested;
+  for (uint e = 0u; e < whole_main; e += (uint)TOGETHER) whole_items(own, items, e, IS_POLYNOMIAL, rows, sinc, p);
 #ifdef POLYNOMIAL
-  for (uint e = 0u; e < n_fitted; e += (uint)TOGETHER) whole_items(own, items, e, 1, rows, sinc, p);
+  for (uint e = 0u; e < n_other; e += (uint)TOGETHER) whole_items(own, items, n_main + e, 0, rows, sinc, p);
 #endif
-  for (uint e = 0u; e < n_exact; e += (uint)TOGETHER) whole_items(own, items, first_exact + e, 0, rows, sinc, p);
-  uint found = run_parts(own, items, POPCOUNT(parts), begin, block + INDEX_AT, traces, column, axis, slowness, rows, sinc, p HERE);
+  *waiting = n_main - whole_main;
+  uint found =
+      run_parts(own, items, POPCOUNT(parts), begin, block + INDEX_AT, traces, column, axis, slowness, rows, sinc, p HERE);
+  SIMD_BARRIER(); /* the items are read */
+  if (whole_main)
+    for (uint w = SIMD_LANE; w < *waiting * (uint)ITEM_WORDS; w += 32u) items[w] = items[whole_main * (uint)ITEM_WORDS + w];
   SIMD_BARRIER();
   for (; found; parts &= parts - 1u, found >>= 1) /* from items back to traces */
     if (found & 1u) reached |= parts & (~parts + 1u);
   return reached;
+}
+
+/* The items that wait, at the end. */
+DEVICE_FUNCTION void run_waiting(PRIVATE tile_lane *own, LOCAL float *items, uint waiting, const GLOBAL float *rows,
+                                 const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
+  if (waiting == 0u) return;
+  uint w = SIMD_LANE; /* copies of the first without weight fill up */
+  if (w < (uint)ITEM_WORDS)
+    for (uint k = waiting; k < (uint)TOGETHER; k++) items[k * (uint)ITEM_WORDS + w] = w == (uint)ITEM_WEIGHT ? 0.0f : items[w];
+  SIMD_BARRIER();
+  whole_items(own, items, 0u, IS_POLYNOMIAL, rows, sinc, p);
 }
 
 /* One block of traces, [first, first + lanes): those that may reach the tile go to group memory. @return their number. */
@@ -731,13 +753,14 @@ DEVICE_FUNCTION void run_tile(LOCAL float *block, LOCAL uint *words, uint begin,
 #ifdef POLYNOMIAL
   is_smooth = prepare_nodes(&own, begin, axis, slowness, block + NODE_AT + SIMD_GROUP * (uint)(2 * NODES), p HERE);
 #endif
+  uint waiting = 0u;
   float reach2 = tile_reach2(block, centre, column, bound[BOUND_RADIUS2_LAST] HERE);
   for (uint first = 0u; first < p->n_traces; first += (uint)TILE_LANES) {
     uint total = stage_traces(block, words, traces, first, centre, reach2, p HERE);
     for (uint step = 0u; 32u * step < total; step++) {
-      uint reached = run_step(&own, block, step, total, begin, is_smooth, traces, column, axis, slowness, rows, sinc, p HERE);
+      uint reached =
+          run_step(&own, &waiting, block, step, total, begin, is_smooth, traces, column, axis, slowness, rows, sinc, p HERE);
       if (SIMD_LANE == 0u) words[(uint)USED_AT + SIMD_GROUP * (uint)COLUMNS + step] = reached;
-      if (STEP_BARRIER) BARRIER(); /* columns stay together, and so do their reads */
     }
     BARRIER();
     if (LANE < total) {
@@ -746,6 +769,7 @@ DEVICE_FUNCTION void run_tile(LOCAL float *block, LOCAL uint *words, uint begin,
       if (reached >> SIMD_LANE & 1u) used[words[(uint)INDEX_AT + LANE]] = 1u;
     }
   }
+  run_waiting(&own, block + ITEM_AT + SIMD_GROUP * (uint)(LIST_ITEMS * ITEM_WORDS), waiting, rows, sinc, p HERE);
   UNROLL_ALL
   for (uint c = 0u; c < (uint)CHUNKS; c++) {
     uint i = begin + 32u * c + SIMD_LANE;

@@ -80,6 +80,7 @@ static moho_status record_packing(moho_device_run *r, const moho_device_slot *sl
   moho_binding buffers[] = {{slot->data, 0}, {slot->data, r->plan.traces_offset}, {r->packed, 0}};
   migrate_pack_parameters parameters = {.n_rows = (unsigned)slot->n,
                                         .row_stride = (unsigned)r->plan.row_floats,
+                                        .x0 = (unsigned)r->m->layout.x0,
                                         .storage = r->parameters.storage,
                                         .n_traces = (unsigned)slot->n};
   return moho_queue_launch(r->queue, &(moho_launch){.kernel = r->pack,

@@ -122,9 +122,12 @@ static void *launch_slots(void *argument) {
 
 /* ---- create, destroy ---- */
 
-static unsigned storage_of(const moho_migration *m, const moho_device_plan *plan) {
+/* Lines cost a little accuracy: they suit a version whose travel times are no better. */
+static unsigned storage_of(const moho_migration *m, const moho_device_plan *plan, const moho_kernel_version *first) {
   if (!plan->is_packed) return STORAGE_VALUES;
-  return m->options.storage == MOHO_STORAGE_HALF ? STORAGE_HALF_PAIRS : STORAGE_PAIRS;
+  if (m->options.storage == MOHO_STORAGE_HALF) return STORAGE_HALF_PAIRS;
+  int is_linear = m->options.interpolation == MOHO_INTERPOLATION_LINEAR && m->options.antialias == MOHO_ANTIALIAS_NONE;
+  return first->plan.reads_lines && is_linear ? STORAGE_LINES : STORAGE_PAIRS;
 }
 
 static moho_status start(moho_device_run *r) {
@@ -148,7 +151,7 @@ static moho_status device_create(moho_migration *m, const moho_migration_setup *
   r->counts.kernel = m->counts.kernel;
   memcpy(r->counts.kernel_reason, m->counts.kernel_reason, sizeof r->counts.kernel_reason);
   r->contributions_expected = s->contributions_a_trace;
-  r->parameters = moho_device_parameters(m, s->is_uniform, storage_of(m, &r->plan));
+  r->parameters = moho_device_parameters(m, s->is_uniform, storage_of(m, &r->plan, s->choice.candidates[0]));
   pthread_mutex_init(&r->lock, NULL);
   pthread_cond_init(&r->changed, NULL);
   MOHO_TRY(moho_device_kernels_register());

@@ -110,12 +110,12 @@ void moho_device_fill_traces(const moho_migration *m, const moho_geometry *geome
   }
 }
 
-/* A leg of at least so many samples is interpolated to 0.0012 samples by a polynomial of degree 5 over POLYNOMIAL_SAMPLES: at
- * Chebyshev's nodes over [-h, h] the error is h^6/(2^5 6!) max|d^6t/dt1^6|, which for t = sqrt(t1^2 + a^2) is at most
- * 45/a^5: h^6/(512 a^5). */
+/* A leg of at least so many samples is interpolated to 0.0025 samples by v3's polynomial of degree 3 over POLYNOMIAL_SAMPLES:
+ * with nodes at +-0.3828 h and +-0.9297 h of [-h, h] the error is at most 0.1267 h^4/4! max|d^4t/dt1^4|, and that is at most
+ * 3/a^3 for t = sqrt(t1^2 + d^2) of a or more. */
 static double leg_bound(const moho_migration *m) {
   double h = 0.5 * POLYNOMIAL_SAMPLES * m->axis.t1_step;
-  return h * pow(h / (512 * 0.0012), 0.2);
+  return cbrt(0.1267 / 24 * 3 / 0.0025 * h * h * h * h);
 }
 
 migrate_device_parameters moho_device_parameters(const moho_migration *m, int is_uniform, unsigned storage) {

@@ -27,7 +27,7 @@ static const moho_kernel_version versions[] = {
     {MOHO_KERNEL_V3,
      &moho_device_method,
      "migrate_v3",
-     {.is_kept = 1, .is_packed = 1, .is_tiled = 1, .is_persistent = 1, .groups_a_multiprocessor = 2},
+     {.is_kept = 1, .is_packed = 1, .is_tiled = 1, .is_persistent = 1, .reads_lines = 1, .groups_a_multiprocessor = 3},
      ALL_OPTIONS,
      FLOAT_OR_HALF},
 };

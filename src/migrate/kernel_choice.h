@@ -17,6 +17,7 @@ typedef struct moho_kernel_plan {
   int is_kept;                 /* memory and constant data stay between batches, which are prepared and uploaded while one runs */
   int is_packed;               /* reads pairs (value, next - value): migrate_pack first */
   int is_persistent;           /* groups take items from a work queue */
+  int reads_lines;             /* STORAGE_LINES where only linear interpolation of the trace is asked for */
   int groups_a_multiprocessor; /* that registers are kept free for; 0: as the compiler likes */
   int is_tiled;                /* a group works on a tile of COLUMNS columns, 32 lanes each; else a lane an image sample */
 } moho_kernel_plan;
