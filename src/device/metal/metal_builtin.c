@@ -39,6 +39,8 @@ static moho_status make(metal_device *device, metal_id library) {
   if (width != 32)
     return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "metal: SIMD groups of %lu lanes, Moho's kernels are written for 32", width);
   builtin->max_lanes = (uint32_t)METAL(max_lanes, builtin->copy_bytes); /* it has no launch bounds */
+  uint32_t fill_lanes = (uint32_t)METAL(max_lanes, builtin->fill);      /* at most its launch bounds, 256 */
+  builtin->lanes = fill_lanes < builtin->max_lanes ? fill_lanes : builtin->max_lanes;
   metal_id simd = NULL;
   builtin->has_simd = moho_metal_make_pipeline(device, library, "moho_metal_simd", &simd) == MOHO_OK;
   moho_metal_release(&simd);

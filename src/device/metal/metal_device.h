@@ -14,6 +14,7 @@ typedef struct metal_builtin {
   metal_id fill, copy_bytes; /* MTLComputePipelineState */
   bool has_simd;             /* SIMD votes and shuffles compile */
   uint32_t max_lanes;        /* of a pipeline without launch bounds */
+  uint32_t lanes;            /* of a group of either kernel */
 } metal_builtin;
 
 typedef struct metal_device {

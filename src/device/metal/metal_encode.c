@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define SLICE_S 0.05
-enum { BUILTIN_LANES = 256, BUILTIN_GROUPS = 4096, BUILTIN_AT_ONCE = 1 << 30, BUILTIN_ALIGNMENT = 16 };
+enum { BUILTIN_GROUPS = 4096, BUILTIN_AT_ONCE = 1 << 30, BUILTIN_ALIGNMENT = 16 };
 
 /* ---- pieces ---- */
 
@@ -122,9 +122,9 @@ moho_status moho_metal_put_launch(metal_encoder *encoder, const moho_command *co
 }
 
 static void dispatch_builtin(metal_encoder *encoder, size_t items) {
-  size_t groups = (items + BUILTIN_LANES - 1) / BUILTIN_LANES;
+  size_t lanes = encoder->queue->device->builtin.lanes, groups = (items + lanes - 1) / lanes;
   METAL(dispatch, encoder->compute, (metal_size){groups < BUILTIN_GROUPS ? groups : BUILTIN_GROUPS, 1, 1},
-        (metal_size){BUILTIN_LANES, 1, 1});
+        (metal_size){lanes, 1, 1});
 }
 
 /* Offsets of buffers are bound in multiples of 16, the rest is the kernel's. */
