@@ -50,8 +50,8 @@ def include_complaints(path, room, number, bracket, name):
     first = name.split("/")[0]
     if path.endswith(".k") or room == "kernels":  # flattened for compilers that know no folders: plain names
         beside = "/" not in name and ((pathlib.Path(path).parent / name).exists() or (pathlib.Path("kernels") / name).exists())
-        if bracket == "<" and path != "kernels/kern.h" or bracket == '"' and not beside:
-            yield f"{path}:{number}: a kernel includes {bracket}{name}: kernels use headers of kernels/ and beside them, by plain names"
+        if path != "kernels/kern.h" and (bracket == "<" or not beside):  # which alone knows the three languages
+            yield f'{path}:{number}: a kernel includes "{name}": kernels use headers of kernels/ and beside them, by plain names'
         return
     if first == "moho" or bracket == "<":
         return
