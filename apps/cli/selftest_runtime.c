@@ -221,8 +221,10 @@ static moho_status check_wrapped(work_table *w, moho_device *device, char words[
   }
   if (!status) memset(memory, 0, PAGES);
   if (!status) w->buffers[2] = wrapped, status = check_add(w, device, words);
-  if (!status && !words[0] && memcmp(memory, w->c, N * sizeof(float)) != 0)
-    snprintf(words, 200, "the wrapped memory does not hold what was read from its buffer");
+  const float *there = memory;
+  for (int i = 0; !status && !words[0] && i < N; i++)
+    if (there[i] != w->c[i])
+      snprintf(words, 200, "the wrapped memory holds %g at %d, its buffer %g", (double)there[i], i, (double)w->c[i]);
   w->buffers[2] = buffer;
   moho_buffer_destroy(&wrapped);
   free(memory);

@@ -17,7 +17,7 @@ static const moho_kernel_definition definition = {.name = "selftest_words",
                                                   .text = moho_text_selftest_words,
                                                   .c = KERN_C_FUNCTION(selftest_words),
                                                   .max_lanes = KERN_MAX_LANES(selftest_words),
-                                                  .uses_group = 1}; /* the lanes of a SIMD group wait for one another */
+                                                  .uses_group = 1};
 
 enum { WORD_LANES = 64, GROUPS_X_USED = 32, GROUPS_Y_USED = 3, N = WORD_LANES * GROUPS_X_USED * GROUPS_Y_USED, EXACT = 9 };
 
@@ -117,8 +117,12 @@ static moho_status create(moho_device *device, words_table *w) {
 
 static moho_status run(words_table *w) {
   const moho_binding bindings[] = {{w->x, 0}, {w->out, 0}, {w->count, 0}};
-  moho_launch launch = {
-      .kernel = w->kernel, .buffers = bindings, .n_buffers = 3, .groups = {GROUPS_X_USED, GROUPS_Y_USED}, .lanes = WORD_LANES};
+  moho_launch launch = {.kernel = w->kernel,
+                        .buffers = bindings,
+                        .n_buffers = 3,
+                        .groups = {GROUPS_X_USED, GROUPS_Y_USED},
+                        .lanes = WORD_LANES,
+                        .group_memory = 16};
   moho_ticket ticket;
   moho_status status = moho_queue_write(w->queue, w->x, 0, w->host_x, sizeof w->host_x);
   if (!status) status = moho_queue_fill(w->queue, w->count, 0, 16, 0);
