@@ -70,7 +70,8 @@ typedef struct moho_kernel_definition {
 } moho_kernel_definition;
 
 /** Make a kernel known by name to all devices of this process; definition and strings must stay. A second one of a name that
- *  is not the same pointer is MOHO_ERROR_EXISTS. */
+ *  is not the same pointer is MOHO_ERROR_EXISTS; one that its text does not have, MOHO_ERROR_NOT_FOUND; uses_group other than in
+ *  the text, MOHO_ERROR_ARGUMENT. */
 MOHO_API moho_status moho_kernel_register(const moho_kernel_definition *definition);
 
 #ifdef __cplusplus

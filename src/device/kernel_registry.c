@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "device/kernel_text.h"
 
 static struct {
   pthread_mutex_t lock;
@@ -33,12 +34,24 @@ static moho_status add(const moho_kernel_definition *definition) {
   return MOHO_OK;
 }
 
+/* What the definition says of its text is so: the cpu would find out only when lanes do not meet. */
+static moho_status check_text(const moho_kernel_definition *definition) {
+  moho_kernel_facts facts;
+  if (!definition->text) return MOHO_OK;
+  MOHO_TRY(moho_kernel_text_find(definition->text, NULL, definition->name, &facts));
+  if (!facts.known || !definition->c || facts.uses_group == (definition->uses_group != 0)) return MOHO_OK;
+  return moho_fail_at((moho_place){0}, facts.uses_group ? "set uses_group = 1" : "set uses_group = 0", MOHO_ERROR_ARGUMENT,
+                      "moho_kernel_register: kernel %s is a %s in its text, got uses_group = %d", definition->name,
+                      facts.uses_group ? "KERNEL_GROUP" : "KERNEL", definition->uses_group);
+}
+
 moho_status moho_kernel_register(const moho_kernel_definition *definition) {
   if (!definition || !definition->name || !*definition->name)
     return moho_fail(MOHO_ERROR_ARGUMENT, "moho_kernel_register: a definition with a name is needed");
   if (strlen(definition->name) >= sizeof((moho_kernel_report *)0)->name)
     return moho_fail(MOHO_ERROR_ARGUMENT, "kernel %s: the name is too long, expected at most %zu letters", definition->name,
                      sizeof((moho_kernel_report *)0)->name - 1);
+  MOHO_TRY(check_text(definition));
   pthread_mutex_lock(&registry.lock);
   const moho_kernel_definition *known = find(definition->name);
   moho_status status = MOHO_OK;

@@ -46,6 +46,10 @@ static void by_name(void **state) {
   rig_end(&r);
 }
 
+static void no_lane(void *const *buffers, const void *parameters, kern_lane *lane) {
+  (void)buffers, (void)parameters, (void)lane;
+}
+
 static void registered_once(void **state) {
   (void)state;
   static const moho_kernel_definition one = {.name = "registered_once"}, two = {.name = "registered_once"};
@@ -54,6 +58,10 @@ static void registered_once(void **state) {
   assert_fails(moho_kernel_register(&two), MOHO_ERROR_EXISTS, "another definition is registered");
   assert_fails(moho_kernel_register(NULL), MOHO_ERROR_ARGUMENT, "a definition with a name");
   assert_fails(moho_kernel_register(&(moho_kernel_definition){.name = ""}), MOHO_ERROR_ARGUMENT, "a definition with a name");
+  moho_kernel_definition wrong = {.name = "stir_group", .text = moho_text_stir, .c = no_lane};
+  assert_fails(moho_kernel_register(&wrong), MOHO_ERROR_ARGUMENT, "kernel stir_group is a KERNEL_GROUP in its text");
+  wrong.name = "stir_grub";
+  assert_fails(moho_kernel_register(&wrong), MOHO_ERROR_NOT_FOUND, "no kernel stir_grub in the text");
   moho_device *device = test_device_open("");
   moho_kernel *kernel;
   if (is_cpu(device))
