@@ -4,7 +4,7 @@ import json
 import os
 import unittest
 
-from moho_command import BRIEF, CommandTest, main
+from moho_command import BRIEF, MOHO, CommandTest, main
 
 
 class Selftest(CommandTest):
@@ -30,6 +30,14 @@ class Selftest(CommandTest):
                                 {"runtime: vector add", "runtime: group memory", "runtime: arithmetic", "runtime: copies", "runtime: streaming"})
         self.assertTrue(all(row["passed"] for row in result["runtime"]))
         self.assertEqual(result["left_out"], 3)  # storage as halves through the baseline
+
+    def test_nothing_compared_is_a_failure(self):
+        double = os.path.join(os.path.dirname(MOHO), "libmoho_metal_double.so")
+        if not os.path.exists(double):
+            self.skipTest("the Metal double is not built")
+        result = self.run_moho("selftest", "--device", "metal", "--kernel", "native", "--quick", MOHO_METAL_LIBRARY=double)
+        self.assertEqual(result.code, 1, result.err)
+        self.assertIn("no kernel was compared", result.err)
 
     def test_selftest_of_one_device(self):
         text = self.good("selftest", "--device", "cpu?simd=scalar", "--quick").out
