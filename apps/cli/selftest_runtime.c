@@ -268,7 +268,7 @@ static moho_status with_table(moho_device *device, char words[200],
   words[0] = '\0';
   moho_status status = create(device, &w);
   if (!status) status = check(&w, device, words);
-  if (status) snprintf(words, 200, "%s", moho_last_error()->message);
+  if (status) snprintf(words, 200, "%.199s", moho_last_error()->message);
   release(&w);
   return status;
 }

@@ -143,7 +143,7 @@ moho_status selftest_check_words(moho_device *device, char words[200]) {
   moho_status status = create(device, w);
   if (!status) status = run(w);
   if (!status) compare(w, words);
-  else snprintf(words, 200, "%s", moho_last_error()->message);
+  else snprintf(words, 200, "%.199s", moho_last_error()->message);
   moho_queue_destroy(&w->queue);
   moho_kernel_destroy(&w->kernel);
   moho_buffer_destroy(&w->x);
