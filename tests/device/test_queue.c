@@ -366,6 +366,31 @@ static void many_threads(void **state) {
   rig_end(&r);
 }
 
+/* Many submissions that nobody waits for, then many commands in one: whatever the device can have in flight, all of it is done.
+ */
+static void much_work(void **state) {
+  (void)state;
+  enum { MUCH = 400 };
+  rig r = rig_begin(test_device_open(""));
+  float result[N];
+  moho_ticket ticket;
+  moho_buffer *x = rig_buffer(&r, N, MOHO_MEMORY_DEVICE), *y = rig_buffer(&r, N, MOHO_MEMORY_HOST);
+  assert_ok(moho_buffer_fill(x, 0, N * 4, 0));
+  for (int k = 0; k < MUCH; k++) {
+    assert_ok(record_in_place(r.queue, r.in_place, x, (stir_parameters){N, 1, 1, 1}));
+    assert_ok(moho_queue_submit(r.queue, &ticket));
+  }
+  assert_int_equal(ticket, MUCH);
+  assert_ok(moho_queue_copy(r.queue, y, 0, x, 0, N * 4));
+  for (int k = 0; k < MUCH; k++) assert_ok(record_in_place(r.queue, r.in_place, y, (stir_parameters){N, 1, 1, 2}));
+  assert_ok(moho_queue_read(r.queue, y, 0, result, sizeof result));
+  finish(r.queue);
+  for (int i = 0; i < N; i++) assert_true(result[i] == 3 * MUCH);
+  assert_int_equal(test_metrics_of(r.device).launches, 2 * MUCH);
+  moho_buffer_destroy(&x), moho_buffer_destroy(&y);
+  rig_end(&r);
+}
+
 /* Grids of two dimensions, and lanes of the runtime's choice. */
 static void grids(void **state) {
   (void)state;
@@ -397,6 +422,7 @@ int main(void) {
                                      cmocka_unit_test(on_done),
                                      cmocka_unit_test(own_clock),
                                      cmocka_unit_test(many_threads),
+                                     cmocka_unit_test(much_work),
                                      cmocka_unit_test(grids)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,10 @@
 /* test_stream.c - data of any size through two chunks: on the device under test, and on one whose memory the host does not
  * reach. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "far_backend.h"
 #include "queue_support.h"
@@ -265,6 +267,42 @@ static void at_once(void **state) {
   rig_end(&s.r);
 }
 
+static atomic_size_t recorded;
+
+static moho_status record_and_count(void *user, moho_queue *queue, moho_buffer *in, moho_buffer *out, size_t first, size_t n) {
+  moho_status status = record(user, queue, in, out, first, n);
+  atomic_store(&recorded, first + n);
+  return status;
+}
+
+static void *run_counted(void *argument) {
+  streaming *s = argument;
+  static float from[MOST], to[MOST];
+  moho_stream_options options = options_of(s, from, to, MOST);
+  options.record = record_and_count;
+  fill(from, to);
+  assert_ok(moho_stream_run(s->r.device, &options));
+  assert_done(from, to, MOST);
+  return NULL;
+}
+
+/* While nothing that was sent up or computed is done yet, the next chunk is on its way: two, and not three. */
+static void overlapped(void **state) {
+  (void)state;
+  streaming s = begin(1);
+  pthread_t thread;
+  atomic_store(&recorded, 0);
+  __atomic_store_n(&far.hold, 1, __ATOMIC_RELEASE);
+  assert_int_equal(pthread_create(&thread, NULL, run_counted, &s), 0);
+  while (atomic_load(&recorded) < 2 * CHUNK) nanosleep(&(struct timespec){0, 1000000}, NULL);
+  nanosleep(&(struct timespec){0, 30000000}, NULL);
+  assert_int_equal(atomic_load(&recorded), 2 * CHUNK);
+  __atomic_store_n(&far.hold, 0, __ATOMIC_RELEASE);
+  pthread_join(thread, NULL);
+  assert_int_equal(atomic_load(&recorded), MOST);
+  rig_end(&s.r);
+}
+
 #define NEAR(test) cmocka_unit_test(test)
 #define FAR(test) \
   { #test "_far", test, NULL, NULL, &far }
@@ -272,7 +310,7 @@ static void at_once(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {NEAR(sizes),         FAR(sizes),         NEAR(one_way),           FAR(one_way),
                                      NEAR(stopped),       FAR(stopped),       NEAR(failing_functions), FAR(failing_functions),
-                                     NEAR(wrong_options), FAR(wrong_options), NEAR(failing_device),    NEAR(at_once),
-                                     FAR(at_once)};
+                                     NEAR(wrong_options), FAR(wrong_options), NEAR(failing_device),    NEAR(overlapped),
+                                     NEAR(at_once),       FAR(at_once)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
