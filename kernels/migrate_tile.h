@@ -230,12 +230,19 @@ DEVICE_FUNCTION uint find_interval(const PRIVATE edge_search *s, const LOCAL flo
 
 /* ---- the polynomial ---- */
 
-/* Samples 4, 39, 88, 123 of the range lie near Chebyshev's nodes, symmetric about its middle: even and odd part are solved
- * apart. x = (sample - 63.5)/64 there is -NODE_FAR, -NODE_NEAR, NODE_NEAR, NODE_FAR. */
-#define NODE_SAMPLE(k) ((k) == 0u ? 4u : (k) == 1u ? 39u : (k) == 2u ? 88u : 123u)
-#define NODE_NEAR 0.3828125f
-#define NODE_FAR 0.9296875f
-#define NODE_INVERSE 1.39344262f /* 1/(far^2 - near^2) */
+/* Four samples near Chebyshev's nodes of the range (4, 39, 88, 123 of 128), symmetric about its middle: even and odd part are
+ * solved apart. At them x, which is -1 .. 1 over the range, is -NODE_FAR, -NODE_NEAR, NODE_NEAR, NODE_FAR. */
+#define NODE_FAR_SAMPLE ((uint)CHUNKS)
+#define NODE_NEAR_SAMPLE (39u * (uint)CHUNKS / 4u)
+#define NODE_SAMPLE(k)                               \
+  ((k) == 0u   ? NODE_FAR_SAMPLE                     \
+   : (k) == 1u ? NODE_NEAR_SAMPLE                    \
+   : (k) == 2u ? (uint)RANGE - 1u - NODE_NEAR_SAMPLE \
+               : (uint)RANGE - 1u - NODE_FAR_SAMPLE)
+#define NODE_FAR (1.0f - (2.0f * (float)NODE_FAR_SAMPLE + 1.0f) / (float)RANGE)
+#define NODE_NEAR (1.0f - (2.0f * (float)NODE_NEAR_SAMPLE + 1.0f) / (float)RANGE)
+#define NODE_INVERSE (1.0f / (NODE_FAR * NODE_FAR - NODE_NEAR * NODE_NEAR))
+#define PLACE_STEP (2.0f / (float)CHUNKS) /* x from one chunk to the next */
 
 DEVICE_FUNCTION void fit_polynomial(const PRIVATE float *value, PRIVATE float *c) {
   float even_near = 0.5f * (value[2] + value[1]), even_far = 0.5f * (value[3] + value[0]);
@@ -318,7 +325,7 @@ DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBA
     /* s2 of two samples may differ by less than its rounding: the quotient's tenth is surely too small. */
     bound[BOUND_LEG2] = 0.1f * m;
   }
-  own->x = ((float)SIMD_LANE - 63.5f) * 0.015625f;
+  own->x = (2.0f * (float)SIMD_LANE + 1.0f) / (float)RANGE - 1.0f;
 }
 
 #ifdef POLYNOMIAL
@@ -340,7 +347,7 @@ DEVICE_FUNCTION int prepare_nodes(PRIVATE tile_lane *own, uint begin, const GLOB
     fit_times(d2, d2, 0.0f, node, c);
     UNROLL_ALL
     for (uint k = 0u; k < (uint)CHUNKS; k++) {
-      float t = polynomial(c[0], c[1], c[2], c[3], own->x + 0.5f * (float)k);
+      float t = polynomial(c[0], c[1], c[2], c[3], own->x + PLACE_STEP * (float)k);
       float exact = 2.0f * SQRT(leg_squared_straight(own->t1sq[k], d2, own->s2[k]));
       /* Both legs are the same here: half the error; a float's rounding is not the velocity's fault. */
       error = MAX(error, 0.5f * ABS(t - exact) - 4e-7f * exact);
@@ -388,7 +395,7 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
     for (uint c = 0u; c < (uint)CHUNKS; c++) {
       float width = 1.0f, t, u;
       if (is_polynomial) {
-        u = polynomial(head.x, head.y, head.z, tail.y, own->x + 0.5f * (float)c);
+        u = polynomial(head.x, head.y, head.z, tail.y, own->x + PLACE_STEP * (float)c);
         t = WEIGHT_POWER && !NO_SHIFT ? u + tail.z : u;
       } else {
         t = exact_time(item, head.x, head.y, own->t1sq[c], own->s2[c], &width, p);

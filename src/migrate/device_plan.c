@@ -85,6 +85,19 @@ static size_t smaller(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
+static moho_status check_power_of_two(const char *name, size_t value, size_t largest) {
+  if (value <= largest && (value & (value - 1)) == 0) return MOHO_OK;
+  return moho_fail_at((moho_place){.key = "execution.constants"}, "choose a power of two up to what is expected",
+                      MOHO_ERROR_ARGUMENT, "constants: %s=%zu, expected a power of two up to %zu", name, value, largest);
+}
+
+/* What kernels/migrate_tile.h is written for. */
+static moho_status check_tile_constants(const moho_device_constants *c) {
+  MOHO_TRY(check_power_of_two("COLUMNS", c->columns, 16));
+  MOHO_TRY(check_power_of_two("CHUNKS", c->chunks, 4));
+  return check_power_of_two("TOGETHER", c->together, 8);
+}
+
 /* Tiles as square as the kernel's number of columns allows; along a line all of them in a row. */
 static moho_status cut_tiles(moho_device_plan *p, const moho_kernel_version *version, const moho_grid *grid) {
   moho_device_constants *c = &p->constants;
@@ -93,6 +106,7 @@ static moho_status cut_tiles(moho_device_plan *p, const moho_kernel_version *ver
   if (!c->chunks) c->chunks = MOHO_DEFAULT_CHUNKS;
   if (!c->together) c->together = MOHO_DEFAULT_TOGETHER;
   if (!c->columns_x) c->columns_x = c->columns >= 4 ? 4 : c->columns;
+  if (version->plan.is_tiled) MOHO_TRY(check_tile_constants(c));
   p->tile = version->plan.is_tiled ? c->columns : 1;
   if (version->plan.is_tiled && c->columns % c->columns_x)
     return moho_fail_at((moho_place){.key = "execution.constants"}, "choose COLUMNS_X so that it divides COLUMNS",

@@ -151,7 +151,8 @@ static moho_status device_create(moho_migration *m, const moho_migration_setup *
   r->counts.kernel = m->counts.kernel;
   memcpy(r->counts.kernel_reason, m->counts.kernel_reason, sizeof r->counts.kernel_reason);
   r->contributions_expected = s->contributions_a_trace;
-  r->parameters = moho_device_parameters(m, s->is_uniform, storage_of(m, &r->plan, s->choice.candidates[0]));
+  r->parameters =
+      moho_device_parameters(m, s->is_uniform, storage_of(m, &r->plan, s->choice.candidates[0]), r->plan.constants.chunks);
   pthread_mutex_init(&r->lock, NULL);
   pthread_cond_init(&r->changed, NULL);
   MOHO_TRY(moho_device_kernels_register());

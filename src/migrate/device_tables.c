@@ -12,8 +12,6 @@
 
 /* Half storage: the largest value of a row becomes 2^13 .. 2^14, so that differences of neighbours stay below 65504. */
 enum { HALF_EXPONENT = 14 };
-/* v3 interpolates the leg time over so many image samples. */
-enum { POLYNOMIAL_SAMPLES = 128 };
 
 void moho_device_fill_axis(const moho_migration *m, migrate_sample *axis) {
   /* fill_mute_limits() of column_table.c without the division: h^2 s2 > ((1+s)^2 (1+4e-6)^2 - 1) t1^2 is muted. */
@@ -110,15 +108,15 @@ void moho_device_fill_traces(const moho_migration *m, const moho_geometry *geome
   }
 }
 
-/* A leg of at least so many samples is interpolated to 0.0025 samples by v3's polynomial of degree 3 over POLYNOMIAL_SAMPLES:
- * with nodes at +-0.3828 h and +-0.9297 h of [-h, h] the error is at most 0.1267 h^4/4! max|d^4t/dt1^4|, and that is at most
- * 3/a^3 for t = sqrt(t1^2 + d^2) of a or more. */
-static double leg_bound(const moho_migration *m) {
-  double h = 0.5 * POLYNOMIAL_SAMPLES * m->axis.t1_step;
-  return cbrt(0.1267 / 24 * 3 / 0.0025 * h * h * h * h);
+/* A leg of at least so many samples is interpolated to 0.0025 samples by v3's polynomial of degree 3 over a range of 32*chunks
+ * samples: with nodes near +-0.38 h and +-0.93 h of [-h, h] (NODE_NEAR, NODE_FAR) the error is at most 0.14 h^4/4!
+ * max|d^4t/dt1^4|, and that is at most 3/a^3 for t = sqrt(t1^2 + d^2) of a or more. */
+static double leg_bound(const moho_migration *m, size_t chunks) {
+  double h = 16.0 * (double)chunks * m->axis.t1_step;
+  return cbrt(0.14 / 24 * 3 / 0.0025 * h * h * h * h);
 }
 
-migrate_device_parameters moho_device_parameters(const moho_migration *m, int is_uniform, unsigned storage) {
+migrate_device_parameters moho_device_parameters(const moho_migration *m, int is_uniform, unsigned storage, size_t chunks) {
   double taper = m->options.aperture_taper, band = moho_record_band(m->layout.n_samples);
   migrate_device_parameters p = {.n_time = (unsigned)m->axis.n,
                                  .image_stride = (unsigned)m->axis.stride,
@@ -132,7 +130,7 @@ migrate_device_parameters moho_device_parameters(const moho_migration *m, int is
                                  .taper_inv_fraction = taper > 0 ? (float)(1 / taper) : 0.0f,
                                  .taper_begin = taper > 0 ? (float)(1 - taper) : 2.0f,
                                  .shortest_time = (float)m->options.refine,
-                                 .leg_bound = (float)leg_bound(m),
+                                 .leg_bound = (float)leg_bound(m, chunks),
                                  .interpolation = (unsigned)m->options.interpolation,
                                  .antialias = (unsigned)m->options.antialias,
                                  .weight_power = (unsigned)m->weight_power,

@@ -23,6 +23,6 @@ moho_status moho_device_fill_slowness(const moho_migration *m, const uint32_t *f
 void moho_device_fill_traces(const moho_migration *m, const moho_geometry *geometry, const uint8_t *live, const float *rows,
                              size_t first_row, migrate_trace *out);
 /* Everything that no launch changes. */
-migrate_device_parameters moho_device_parameters(const moho_migration *m, int is_uniform, unsigned storage);
+migrate_device_parameters moho_device_parameters(const moho_migration *m, int is_uniform, unsigned storage, size_t chunks);
 
 #endif

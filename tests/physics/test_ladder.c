@@ -210,6 +210,14 @@ static void wrong_constants_are_refused(void **state) {
         MOHO_ERROR_ARGUMENT, "NAME=whole number");
     assert_null(m);
   }
+  static const char *const unsuited[] = {"COLUMNS=12", "COLUMNS=32",  "CHUNKS=3",
+                                         "CHUNKS=8",   "TOGETHER=16", "COLUMNS=8,COLUMNS_X=3"};
+  for (size_t i = 0; i < sizeof unsuited / sizeof *unsuited; i++) {
+    options.constants = unsuited[i];
+    assert_fails(
+        moho_migration_create(device, &c.grid, c.velocity, &options, &c.survey.geometry, c.survey.n_samples, c.survey.dt_s, &m),
+        MOHO_ERROR_ARGUMENT, "constants: ");
+  }
   assert_ok(moho_device_close(&device));
   case_release(&c);
 }
