@@ -65,13 +65,13 @@ typedef struct moho_kernel_definition {
   const char *text;          /* embedded; NULL: only the cpu has it */
   moho_c_function c;         /* the text compiled as C (KERN_C_FUNCTION(name)); NULL: none */
   int max_lanes;             /* KERN_MAX_LANES(name) */
-  int uses_group;            /* 1: KERNEL_GROUP: lanes of a group take turns at barriers */
+  int uses_group;            /* 1: KERNEL_GROUP, or SIMD operations: lanes of a group take turns where they meet */
   moho_native_launch native; /* faster than `c`, or NULL */
 } moho_kernel_definition;
 
-/** Make a kernel known by name to all devices of this process; definition and strings must stay. A second one of a name that
- *  is not the same pointer is MOHO_ERROR_EXISTS; one that its text does not have, MOHO_ERROR_NOT_FOUND; uses_group other than in
- *  the text, MOHO_ERROR_ARGUMENT. */
+/** Make a kernel known by name to all devices of this process; definition and strings must stay. @return MOHO_ERROR_EXISTS
+ * (another definition has this name), MOHO_ERROR_NOT_FOUND (its text has no such kernel), MOHO_ERROR_ARGUMENT (no name; a
+ * KERNEL_GROUP whose uses_group is 0). */
 MOHO_API moho_status moho_kernel_register(const moho_kernel_definition *definition);
 
 #ifdef __cplusplus

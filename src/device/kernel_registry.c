@@ -34,15 +34,14 @@ static moho_status add(const moho_kernel_definition *definition) {
   return MOHO_OK;
 }
 
-/* What the definition says of its text is so: the cpu would find out only when lanes do not meet. */
+/* The cpu would find out only when lanes do not meet. A KERNEL may have it too, for SIMD operations. */
 static moho_status check_text(const moho_kernel_definition *definition) {
   moho_kernel_facts facts;
   if (!definition->text) return MOHO_OK;
   MOHO_TRY(moho_kernel_text_find(definition->text, NULL, definition->name, &facts));
-  if (!facts.known || !definition->c || facts.uses_group == (definition->uses_group != 0)) return MOHO_OK;
-  return moho_fail_at((moho_place){0}, facts.uses_group ? "set uses_group = 1" : "set uses_group = 0", MOHO_ERROR_ARGUMENT,
-                      "moho_kernel_register: kernel %s is a %s in its text, got uses_group = %d", definition->name,
-                      facts.uses_group ? "KERNEL_GROUP" : "KERNEL", definition->uses_group);
+  if (!facts.uses_group || !definition->c || definition->uses_group) return MOHO_OK;
+  return moho_fail_at((moho_place){0}, "set uses_group = 1", MOHO_ERROR_ARGUMENT,
+                      "moho_kernel_register: kernel %s is a KERNEL_GROUP in its text, got uses_group = 0", definition->name);
 }
 
 moho_status moho_kernel_register(const moho_kernel_definition *definition) {
