@@ -8,11 +8,14 @@
 #   memory     10  copies, allocation, pool, launches, 1000 empty tiles
 #   large      80  the large survey through KERNEL (v3) once, traces in memory
 #   disk       90  the large survey from SEG-Y (6.8 GB, written here first: 30 s) to image.zarr, compilation included
+#   million    30  1.04 million traces of 501 samples (2.3 GB), from SEG-Y likewise
+#   beside     60  scripts/gpu_beside.py: in one process with PyTorch or CuPy, two migrations at once
 #   sanitizer  60  compute-sanitizer's four tools side by side over a quick selftest of all kernels
 # DEVICE=cuda:0, RUNS=3, KERNEL=v3, PRESET=large, DISK=a folder for the survey (14 GB free; default the temporary one).
 # In medium's and large's images the double reference computes COLUMNS=9 columns, 3 x 3 that lie evenly (a second of 16 cores;
 # all 64 of `moho bench` would take most of the part). Full figures go to RESULTS/*.json, the short table is printed last.
 set -u
+here=$(cd "$(dirname "$0")" && pwd)
 bundle=$(cd "$1" && pwd) || exit 2
 mkdir -p "$2" && results=$(cd "$2" && pwd) || exit 2
 shift 2
@@ -141,9 +144,11 @@ large() { migrate --dataset large --kernel "$KERNEL" --runs 1; }
 
 # ---- disk
 
-disk() {
+from_disk() { # from_disk NAME SYNTH_WORDS...: a survey written, then migrated into image.zarr
+  name=$1
+  shift
   work=$(mktemp -d -p "$DISK") || return 1
-  "$moho" synth --preset "$PRESET" --progress none --output "$work/survey.sgy" || return 1
+  "$moho" synth "$@" --progress none --output "$work/survey.sgy" || return 1
   ls -l "$work/survey.sgy" && echo "written $(($(date +%s) - start)) s after the part began"
   cat >"$work/job.yaml" <<END
 input: {traces: survey.sgy}
@@ -153,15 +158,30 @@ migration: {aperture: {max_m: 1500, max_dip_deg: 45}, rho_filter: none, weight: 
 output: {directory: out, formats: [zarr], png: false}
 execution: {device: "$DEVICE", kernel: $KERNEL}
 END
-  MOHO_CACHE=off "$moho" migrate "$work/job.yaml" --progress none --json --output "$results/disk.json"
+  MOHO_CACHE=off "$moho" migrate "$work/job.yaml" --progress none --json --output "$results/$name.json"
   code=$?
   rm -rf "$work"
   [ $code = 0 ] || return $code
-  seconds() { sed -n '/"seconds": {/,/}/s/^ *"'"$1"'": \([0-9.e+-]*\),*$/\1/p' "$results/disk.json"; }
-  contributions=$(sed -n 's/^ *"contributions": \([0-9]*\),*$/\1/p' "$results/disk.json" | head -n 1)
-  echo "$(seconds kernel) $(seconds total) $(seconds migrate) $(seconds read) $(seconds write) $(seconds transfer) $(seconds allocation) $contributions" |
-    awk '{ printf "SEG-Y to image.zarr: total %.2f s = %.3f x kernel %.2f s; migrate %.2f, read %.2f, write %.2f, transfer %.2f, allocation %.2f s; %.4g contributions\n",
-           $2, $2 / $1, $1, $3, $4, $5, $6, $7, $8 }' | tee -a "$table"
+  whole() { sed -n 's/^ *"'"$1"'": \([0-9]*\),*$/\1/p' "$results/$name.json" | head -n 1; }
+  seconds() { sed -n '/"seconds": {/,/}/s/^ *"'"$1"'": \([0-9.e+-]*\),*$/\1/p' "$results/$name.json"; }
+  echo "$(seconds kernel) $(seconds total) $(seconds migrate) $(seconds read) $(seconds write) $(seconds transfer) $(seconds allocation)" \
+    "$(seconds compile) $(whole contributions) $(whole used)" |
+    awk -v name="$name" '{
+      printf "%s: SEG-Y to image.zarr, %d traces used: total %.2f s = %.3f x kernel %.2f s; ", name, $10, $2, $2 / $1, $1
+      printf "migrate %.2f, read %.2f, write %.2f, transfer %.2f, allocation %.2f, compile %.2f s; ", $3, $4, $5, $6, $7, $8
+      printf "%.4g contributions\n", $9 }' | tee -a "$table"
+}
+
+disk() { from_disk disk --preset "$PRESET"; }
+
+million() { from_disk million --preset large offset_last_m=4000 n_samples=501; }
+
+beside() {
+  python3 "$here/gpu_beside.py" "$bundle/lib" --device "$DEVICE" --kernel "$KERNEL" >"$results/beside.txt" 2>&1
+  code=$?
+  tail -n 1 "$results/beside.txt" | sed 's/^/beside: /' | tee -a "$table"
+  [ $code = 0 ] || tail -n 30 "$results/beside.txt"
+  return $code
 }
 
 # ---- sanitizer
@@ -186,8 +206,8 @@ sanitizer() {
 [ $# -gt 0 ] || set -- check tests bench memory
 for each in "$@"; do
   case $each in
-    check | tests | bench | memory | large | disk | sanitizer) part "$each" ;;
-    *) echo "gpu_bench: unknown part $each, expected check, tests, bench, memory, large, disk or sanitizer" >&2 && exit 2 ;;
+    check | tests | bench | memory | large | disk | million | beside | sanitizer) part "$each" ;;
+    *) echo "gpu_bench: unknown part $each, expected check, tests, bench, memory, large, disk, million, beside or sanitizer" >&2 && exit 2 ;;
   esac
 done
 echo "==== results"
