@@ -4,11 +4,16 @@
  *   - the calls: metal->call.name is objc_msgSend cast to exactly result (*)(metal_id, metal_sel, parameters...), so that the
  *     compiler checks every argument and no variadic prototype is ever used (on arm64 it would pass arguments elsewhere);
  *   - the selectors: metal->sel.name;
- *   - the check at open that every owner answers its REQUIRED selectors (objc.c);
+ *   - the check at open that every owner answers its REQUIRED selectors (metal_runtime.c);
  *   - the implementation table of the test double (tests/metal).
  * No row has a struct as its result (that would need another entry than objc_msgSend on some machines), a block or a
- * variadic method. Selectors, types and numbers are those of Apple's public declarations, as metal-cpp gives them
- * (developer.apple.com/metal/cpp, Apache-2.0; Foundation/NS*.hpp, Metal/MTL*.hpp).
+ * variadic method.
+ *
+ * Selectors, types and numbers were compared, row by row, with Apple's public declarations as metal-cpp gives them
+ * (developer.apple.com/metal/cpp, Apache-2.0): Foundation/NSString.hpp, NSError.hpp, NSProcessInfo.hpp;
+ * Metal/MTLDevice.hpp (families, limits, new...), MTLResource.hpp (storage modes), MTLBuffer.hpp, MTLEvent.hpp,
+ * MTLLibrary.hpp (language versions, math modes), MTLComputePipeline.hpp, MTLCommandQueue.hpp, MTLCommandBuffer.hpp (statuses,
+ * errors), MTLComputeCommandEncoder.hpp, MTLBlitCommandEncoder.hpp, MTLCommandEncoder.hpp; names in MTLHeaderBridge.hpp.
  */
 #ifndef MOHO_DEVICE_METAL_API_H
 #define MOHO_DEVICE_METAL_API_H
