@@ -41,7 +41,7 @@ static size_t list_constants(const moho_kernel_version *version, const migrate_d
 }
 
 static moho_status refuse_constants(const moho_device_constants *given, const char *function) {
-  return moho_fail_at((moho_place){.key = "execution.constants"}, "leave them out on this device", MOHO_ERROR_NOT_AVAILABLE,
+  return moho_fail_at((moho_place){.key = "constants"}, "leave them out on this device", MOHO_ERROR_NOT_AVAILABLE,
                       "constants (%s=%g): this device runs kernel %s as it was compiled into the program", given->names[0],
                       given->values[0], function);
 }

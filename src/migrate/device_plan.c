@@ -23,7 +23,7 @@ enum { LARGEST_GRID = 65535 };
 /* ---- constants ---- */
 
 static moho_status refuse_constant(const char *text) {
-  return moho_fail_at((moho_place){.key = "execution.constants"}, "write them as COLUMNS=8,CHUNKS=4", MOHO_ERROR_ARGUMENT,
+  return moho_fail_at((moho_place){.key = "constants"}, "write them as COLUMNS=8,CHUNKS=4", MOHO_ERROR_ARGUMENT,
                       "constants \"%.60s\": expected NAME=whole number from 1 on, names in capitals, at most %d of them", text,
                       MOHO_DEVICE_CONSTANTS);
 }
@@ -87,7 +87,7 @@ static size_t smaller(size_t a, size_t b) {
 
 static moho_status check_power_of_two(const char *name, size_t value, size_t largest) {
   if (value <= largest && (value & (value - 1)) == 0) return MOHO_OK;
-  return moho_fail_at((moho_place){.key = "execution.constants"}, "choose a power of two up to what is expected",
+  return moho_fail_at((moho_place){.key = "constants"}, "choose a power of two up to what is expected",
                       MOHO_ERROR_ARGUMENT, "constants: %s=%zu, expected a power of two up to %zu", name, value, largest);
 }
 
@@ -109,7 +109,7 @@ static moho_status cut_tiles(moho_device_plan *p, const moho_kernel_version *ver
   if (version->plan.is_tiled) MOHO_TRY(check_tile_constants(c));
   p->tile = version->plan.is_tiled ? c->columns : 1;
   if (version->plan.is_tiled && c->columns % c->columns_x)
-    return moho_fail_at((moho_place){.key = "execution.constants"}, "choose COLUMNS_X so that it divides COLUMNS",
+    return moho_fail_at((moho_place){.key = "constants"}, "choose COLUMNS_X so that it divides COLUMNS",
                         MOHO_ERROR_ARGUMENT, "constants: COLUMNS=%zu is not a multiple of COLUMNS_X=%zu", c->columns,
                         c->columns_x);
   p->tile_along = p->tile == 1 ? 1 : is_line ? (grid->n_inline == 1 ? p->tile : 1) : c->columns_x;

@@ -76,14 +76,41 @@ static void fail(moho_device_run *r, moho_status status) {
 
 /* ---- the run's thread ---- */
 
+/* One kernel, in a thread of its own. */
+typedef struct compilation {
+  moho_device_run *r;
+  const moho_kernel_version *version; /* NULL: the packing */
+  moho_kernel **out;
+  pthread_t thread;
+  int running;
+  moho_status status;
+  moho_error error;
+} compilation;
+
+static void *compile_one(void *argument) {
+  compilation *c = argument;
+  c->status = moho_device_kernel_create(c->r->m->device, c->version, &c->r->parameters, &c->r->plan, c->out);
+  if (c->status) c->error = moho_error_take();
+  return NULL;
+}
+
+/* All at once: each takes a second or two. The first that failed is told. */
 static moho_status create_kernels(moho_device_run *r) {
-  moho_device *device = r->m->device;
+  compilation all[MOHO_MOST_CANDIDATES + 1];
+  moho_status status = MOHO_OK;
   double begin = moho_seconds();
-  for (int c = 0; c < r->choice.n; c++)
-    MOHO_TRY(moho_device_kernel_create(device, r->choice.candidates[c], &r->parameters, &r->plan, &r->kernels[c]));
-  if (r->plan.is_packed) MOHO_TRY(moho_device_kernel_create(device, NULL, &r->parameters, &r->plan, &r->pack));
+  int n = 0;
+  for (; n < r->choice.n; n++) all[n] = (compilation){.r = r, .version = r->choice.candidates[n], .out = &r->kernels[n]};
+  if (r->plan.is_packed) all[n++] = (compilation){.r = r, .out = &r->pack};
+  for (int i = 1; i < n; i++) all[i].running = pthread_create(&all[i].thread, NULL, compile_one, &all[i]) == 0;
+  for (int i = 0; i < n; i++)
+    if (!all[i].running) compile_one(&all[i]);
+  for (int i = 0; i < n; i++) {
+    if (all[i].running) pthread_join(all[i].thread, NULL);
+    if (all[i].status && !status) status = moho_error_set(&all[i].error);
+  }
   moho_device_advance(r, &(moho_device_progress){.compile_seconds = moho_seconds() - begin});
-  return MOHO_OK;
+  return status;
 }
 
 /* The slot to launch next; NULL when the run ends. With nothing to launch it waits for what the device still does. */
