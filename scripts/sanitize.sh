@@ -1,6 +1,7 @@
 #!/bin/sh
-# All tests under the address and undefined-behaviour sanitizers (leaks included), then those of the runtime and the migration
-# under the thread sanitizer. Clang with libomp: libomp's own tool, archer, tells the thread sanitizer how OpenMP orders things.
+# The tests (but those labelled slow) under the address and undefined-behaviour sanitizers (leaks included), then those of the
+# runtime, the migration and the Metal backend under the thread sanitizer. Clang with libomp: libomp's own tool, archer, tells
+# the thread sanitizer how OpenMP orders things.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 jobs=${JOBS:-2}
@@ -11,8 +12,9 @@ build() { # build PRESET
   cmake --build "build-$1" -j "$jobs"
 }
 
+export MOHO_TEST_BRIEF=1 # tests of the command leave out what measures
 build asan && ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-  ctest --test-dir build-asan --output-on-failure -j "$jobs" || failed=1
+  ctest --test-dir build-asan --output-on-failure -j "$jobs" -LE slow || failed=1
 threads() { # ctest arguments...
   TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1 ctest --output-on-failure -j "$jobs" --no-tests=error "$@"
 }
