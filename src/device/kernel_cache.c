@@ -1,6 +1,7 @@
 /* kernel_cache.c - compiled kernels of a device, the most recently used first.
  *
- * The cache's lock is held while a kernel compiles: who asks for the same one meanwhile gets it without compiling it again.
+ * Kernels compile outside the lock, several at once; who asks for one that is being compiled waits and gets it without
+ * compiling it again.
  */
 #include "device/kernel_cache.h"
 
@@ -14,12 +15,14 @@ typedef struct entry {
   moho_pipeline pipeline; /* first: kernels hold a pointer to it */
   char key[65];
   uint32_t users;
+  int is_compiling; /* its pipeline is not there yet; never dropped */
   struct entry *next;
 } entry;
 
 struct moho_kernel_cache {
   pthread_mutex_t lock;
-  entry *first; /* most recently used */
+  pthread_cond_t compiled; /* something was, well or not */
+  entry *first;            /* most recently used */
   size_t count;
 };
 
@@ -28,7 +31,7 @@ static moho_status cache_of(moho_device *device, moho_kernel_cache **out) {
   moho_status status = MOHO_OK;
   if (!device->kernels) {
     status = moho_allocate(1, sizeof *device->kernels, "kernel cache", &device->kernels);
-    if (!status) pthread_mutex_init(&device->kernels->lock, NULL);
+    if (!status) pthread_mutex_init(&device->kernels->lock, NULL), pthread_cond_init(&device->kernels->compiled, NULL);
   }
   *out = device->kernels;
   pthread_mutex_unlock(&device->lock);
@@ -67,7 +70,7 @@ static void evict(moho_device *device, moho_kernel_cache *cache) {
   while (cache->count > MOHO_KERNEL_CACHE_LIMIT) {
     entry **victim = NULL;
     for (entry **at = &cache->first; *at; at = &(*at)->next)
-      if (!(*at)->users) victim = at;
+      if (!(*at)->users) victim = at; /* what compiles has its first user already */
     if (!victim) return;
     entry *gone = *victim;
     *victim = gone->next;
@@ -77,19 +80,39 @@ static void evict(moho_device *device, moho_kernel_cache *cache) {
   }
 }
 
-static moho_status compile(moho_device *device, const moho_unit *unit, entry **out, double *seconds) {
+/* The lock is held before and after, not while the backend compiles. After an error the entry is gone. */
+static moho_status compile(moho_device *device, moho_kernel_cache *cache, const moho_unit *unit, entry **out, double *seconds) {
   entry *made;
   MOHO_TRY(moho_allocate(1, sizeof *made, "kernel", &made));
+  memcpy(made->key, unit->key, sizeof made->key);
+  made->users = made->is_compiling = 1;
+  put_first(cache, made);
+  pthread_mutex_unlock(&cache->lock);
   double began = moho_seconds();
-  moho_status status = moho_device_seen(device, device->backend->compile(device->state, unit, &made->pipeline));
+  moho_pipeline pipeline = {0};
+  moho_status status = moho_device_seen(device, device->backend->compile(device->state, unit, &pipeline));
   *seconds = moho_seconds() - began + 1e-9; /* never 0, which stands for a hit */
+  pthread_mutex_lock(&cache->lock);
+  made->pipeline = pipeline;
+  made->is_compiling = 0;
+  pthread_cond_broadcast(&cache->compiled);
   if (status) {
-    free(made);
+    free(take_out(cache, unit->key));
     return status;
   }
-  memcpy(made->key, unit->key, sizeof made->key);
+  cache->count++;
   *out = made;
   return MOHO_OK;
+}
+
+/* The entry of this key when its compilation has ended; NULL: there is none. The lock is held. */
+static entry *find(moho_kernel_cache *cache, const char *key) {
+  for (;;) {
+    entry *found = cache->first;
+    while (found && strcmp(found->key, key)) found = found->next;
+    if (!found || !found->is_compiling) return found;
+    pthread_cond_wait(&cache->compiled, &cache->lock); /* it may fail, and be gone */
+  }
 }
 
 moho_status moho_kernel_cache_get(moho_device *device, const moho_unit *unit, moho_pipeline **out, double *compile_seconds) {
@@ -98,15 +121,15 @@ moho_status moho_kernel_cache_get(moho_device *device, const moho_unit *unit, mo
   *compile_seconds = 0;
   MOHO_TRY(cache_of(device, &cache));
   pthread_mutex_lock(&cache->lock);
-  entry *found = take_out(cache, unit->key);
+  entry *found = find(cache, unit->key);
   int hit = found != NULL;
-  if (!hit) {
-    status = compile(device, unit, &found, compile_seconds);
-    if (!status) cache->count++;
+  if (hit) {
+    put_first(cache, take_out(cache, unit->key));
+    found->users++;
+  } else {
+    status = compile(device, cache, unit, &found, compile_seconds);
   }
   if (!status) {
-    put_first(cache, found);
-    found->users++;
     evict(device, cache);
     *out = &found->pipeline;
     count_lookup(device, hit, hit ? NULL : found, *compile_seconds);
@@ -131,6 +154,7 @@ void moho_kernel_cache_destroy(moho_device *device) {
     device->backend->release_pipeline(device->state, &at->pipeline);
     free(at);
   }
+  pthread_cond_destroy(&cache->compiled);
   pthread_mutex_destroy(&cache->lock);
   free(cache);
   device->kernels = NULL;

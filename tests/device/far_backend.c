@@ -114,7 +114,11 @@ static moho_status wait_far(void *queue, uint64_t ticket, double timeout_s) {
 }
 
 static moho_status compile(void *state, const moho_unit *unit, moho_pipeline *out) {
-  return moho_backend_cpu.compile(state, unit, out);
+  __atomic_fetch_add(&far.compiling, 1, __ATOMIC_ACQ_REL);
+  while (__atomic_load_n(&far.hold_compile, __ATOMIC_ACQUIRE)) nanosleep(&(struct timespec){0, 100000}, NULL);
+  moho_status status = moho_backend_cpu.compile(state, unit, out);
+  __atomic_fetch_sub(&far.compiling, 1, __ATOMIC_ACQ_REL);
+  return status;
 }
 
 static void release_pipeline(void *state, moho_pipeline *pipeline) {

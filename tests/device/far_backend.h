@@ -18,8 +18,10 @@ typedef struct far_health {
   uint64_t kill_ticket; /* this one does, on whatever queue */
   int refuse_submit;    /* the next submission does not reach the device */
   int refuse_open;
-  int hold;        /* atomic: nothing is done until it is 0 again */
-  int live_states; /* open devices */
+  int hold;         /* atomic: nothing is done until it is 0 again */
+  int hold_compile; /* atomic: no kernel is compiled until it is 0 again */
+  int compiling;    /* atomic: calls of compile under way */
+  int live_states;  /* open devices */
 } far_health;
 
 extern far_health far;
