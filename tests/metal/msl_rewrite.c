@@ -281,10 +281,10 @@ static void take_kernel(rewriting *r) {
     line += length;
   }
   append(r, "  {0, 0, 0, 0, 0}};\n");
-  append(
-      r,
-      "__attribute__((no_sanitize(\"thread\"))) static void msl_entry_%u(void *const *buffers, void *const *group_memory, const msl_position *p) {\n",
-      k);
+  append(r,
+         "__attribute__((no_sanitize(\"thread\"))) static void msl_entry_%u(void *const *buffers,\n"
+         "    void *const *group_memory, const msl_position *p) {\n",
+         k);
   append(r, "  (void)buffers, (void)group_memory, (void)p;\n  %s(\n", name);
   for (const char *piece = p.call; *piece;) {
     int length = (int)strcspn(piece, ",");
