@@ -137,7 +137,7 @@ bench() {
 
 memory() {
   "$moho" bench memory --device "$DEVICE" --json --output "$results/memory.json" --report "$results/memory.md" --progress none || return 1
-  awk -F '|' '/^\| [a-z]/ { print "|" $2 "|" $3 "us |" $4 "GB/s |" }' "$results/memory.md" >>"$table"
+  awk -F '|' '/^\| [a-z]/ && $2 != " figure " { print "|" $2 "|" $3 "us |" ($4 + 0 > 0 ? $4 "GB/s |" : "") }' "$results/memory.md" >>"$table"
 }
 
 large() { migrate --dataset large --kernel "$KERNEL" --runs 1; }
