@@ -108,7 +108,7 @@
   X(DEVICE, "execution.device", TEXT, "", "auto", "", "", 0, 0,                                                                 \
     "auto (metal, cuda or cpu, the first there is), cpu, cpu?threads=8&simd=avx2, cuda, cuda:1, metal")                         \
   X(KERNEL, "execution.kernel", WORD, "", "auto", "auto|native|baseline|v1|v2|v3", "", 0, 0,                                    \
-    "version of the kernel (docs/kernels.md); auto: native on the cpu, else the faster of v2 and v3, measured")                 \
+    "version of the kernel (docs/kernels.md); auto: native on the cpu, else v3, or v2 where it measures 15 % faster")           \
   X(STORAGE, "execution.storage", WORD, "", "float", "float|half", "", 0, 0,                                                    \
     "how a GPU keeps traces; half: less memory to read, relative error up to 1e-3, without antialias, v1 to v3")                \
   X(THREADS, "execution.threads", WHOLE, "", "auto", "auto", "", 1, 4096, "worker threads; auto: all cores")                    \

@@ -77,6 +77,31 @@ static void any_pieces_give_the_image(void **state) {
   assert_int_equal(far.live_states, 0);
 }
 
+/* Kernels leave the traces' starts out where the survey's geometry has none: then no trace may come with one. */
+static void a_start_that_was_not_told_is_refused(void **state) {
+  (void)state;
+  physics_case delayed = the_case;
+  the_case = case_of_scenario(&scenarios[0]); /* all of its traces begin at 0 */
+  far_reset();
+  moho_device *device = far_open(0);
+  moho_geometry *g = &the_case.survey.geometry;
+  for (int k = 0; k < LADDER; k++) {
+    moho_migration_options options = options_of(ladder[k], NULL);
+    moho_migration *m;
+    assert_ok(create(device, &options, &m));
+    assert_ok(add(m, 0, 7));
+    double before = g->first_sample_s[9];
+    g->first_sample_s[9] = 0.004;
+    assert_fails(add(m, 7, 10), MOHO_ERROR_ARGUMENT, "a trace begins at 0.004 s; by the survey's geometry all begin at 0 s");
+    assert_int_equal(moho_last_error()->trace, 10);
+    g->first_sample_s[9] = before;
+    moho_migration_destroy(&m);
+  }
+  assert_ok(moho_device_close(&device));
+  case_release(&the_case);
+  the_case = delayed;
+}
+
 /* ---- little memory ---- */
 
 /* What batches of the whole survey and of 256 traces, the fewest, take; the survey has fewer, so batches are told to shrink. */
@@ -211,6 +236,7 @@ static void a_lost_device_is_told_by_every_later_call(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(any_pieces_give_the_image),
+      cmocka_unit_test(a_start_that_was_not_told_is_refused),
       cmocka_unit_test(little_memory_makes_small_batches_or_is_told),
       cmocka_unit_test(memory_that_ends_is_told),
       cmocka_unit_test(a_failing_command_fails_its_migration_alone),
