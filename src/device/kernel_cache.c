@@ -85,7 +85,7 @@ static moho_status compile(moho_device *device, moho_kernel_cache *cache, const 
   entry *made;
   MOHO_TRY(moho_allocate(1, sizeof *made, "kernel", &made));
   memcpy(made->key, unit->key, sizeof made->key);
-  made->users = made->is_compiling = 1;
+  made->users = 1, made->is_compiling = 1;
   put_first(cache, made);
   pthread_mutex_unlock(&cache->lock);
   double began = moho_seconds();

@@ -87,8 +87,8 @@ static size_t smaller(size_t a, size_t b) {
 
 static moho_status check_power_of_two(const char *name, size_t value, size_t largest) {
   if (value <= largest && (value & (value - 1)) == 0) return MOHO_OK;
-  return moho_fail_at((moho_place){.key = "constants"}, "choose a power of two up to what is expected",
-                      MOHO_ERROR_ARGUMENT, "constants: %s=%zu, expected a power of two up to %zu", name, value, largest);
+  return moho_fail_at((moho_place){.key = "constants"}, "choose a power of two up to what is expected", MOHO_ERROR_ARGUMENT,
+                      "constants: %s=%zu, expected a power of two up to %zu", name, value, largest);
 }
 
 /* What kernels/migrate_tile.h is written for. */
@@ -109,9 +109,8 @@ static moho_status cut_tiles(moho_device_plan *p, const moho_kernel_version *ver
   if (version->plan.is_tiled) MOHO_TRY(check_tile_constants(c));
   p->tile = version->plan.is_tiled ? c->columns : 1;
   if (version->plan.is_tiled && c->columns % c->columns_x)
-    return moho_fail_at((moho_place){.key = "constants"}, "choose COLUMNS_X so that it divides COLUMNS",
-                        MOHO_ERROR_ARGUMENT, "constants: COLUMNS=%zu is not a multiple of COLUMNS_X=%zu", c->columns,
-                        c->columns_x);
+    return moho_fail_at((moho_place){.key = "constants"}, "choose COLUMNS_X so that it divides COLUMNS", MOHO_ERROR_ARGUMENT,
+                        "constants: COLUMNS=%zu is not a multiple of COLUMNS_X=%zu", c->columns, c->columns_x);
   p->tile_along = p->tile == 1 ? 1 : is_line ? (grid->n_inline == 1 ? p->tile : 1) : c->columns_x;
   p->tile_across = p->tile / p->tile_along;
   p->tiles_along = pieces(grid->n_crossline, p->tile_along);
