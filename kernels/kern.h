@@ -14,8 +14,9 @@
  * Contraction is off everywhere: FMA where it is meant. SQRT is correctly rounded; FAST_SQRT, FAST_RSQRT, FAST_RECIPROCAL are
  * good to a few units of the last place. Every float literal ends in f. Not used: double, 64-bit members, float3, templates,
  * recursion, globals, struct copies, designated initialisers, other includes.
- * READ_PAIR, READ_WORD: element index + offset (a constant) of data that the launch does not write, counted from `row`, which
- * may lie before the buffer: FAR_ROW, element `index` (of so many bytes) of `pointer`. One operation makes each address.
+ * MARK: 1 into a word that lanes of several groups may mark. READ_PAIR, READ_WORD: element index + offset (a constant) of data
+ * that the launch does not write, counted from `row`, which may lie before the buffer: FAR_ROW, element `index` (of so many
+ * bytes) of `pointer`. One operation makes each address.
  */
 #ifndef MOHO_KERNELS_KERN_H
 #define MOHO_KERNELS_KERN_H
@@ -94,6 +95,7 @@ DEVICE_FUNCTION float kern_fast_sqrt(float x) {
 #define READ_WORD(row, index, offset) (((const device uint *)(row) + (index))[offset])
 #define ATOMIC_ADD(pointer, value) atomic_fetch_add_explicit(pointer, value, memory_order_relaxed)
 #define ATOMIC_OR(pointer, value) atomic_fetch_or_explicit(pointer, value, memory_order_relaxed)
+#define MARK(pointer) (*(pointer) = 1u)
 #define KERN_PRAGMA(x) _Pragma(#x)
 #define UNROLL(n) KERN_PRAGMA(clang loop unroll_count(n))
 #define UNROLL_ALL _Pragma("clang loop unroll(full)")
@@ -221,6 +223,7 @@ template <int bytes> DEVICE_FUNCTION const float *kern_far_row(const void *point
 #define READ_WORD(row, index, offset) kern_read_word<4 * (offset)>(row, index)
 #define ATOMIC_ADD(pointer, value) atomicAdd(pointer, value)
 #define ATOMIC_OR(pointer, value) atomicOr(pointer, value)
+#define MARK(pointer) (*(pointer) = 1u)
 #define KERN_PRAGMA(x) _Pragma(#x)
 #define UNROLL(n) KERN_PRAGMA(unroll n)
 #define UNROLL_ALL _Pragma("unroll")
@@ -381,6 +384,7 @@ DEVICE_FUNCTION float4 kern_load4(const float *pointer) {
 #define READ_WORD(row, index, offset) (((const uint *)(row) + (index))[offset])
 #define ATOMIC_ADD(pointer, value) __atomic_fetch_add(pointer, value, __ATOMIC_RELAXED)
 #define ATOMIC_OR(pointer, value) __atomic_fetch_or(pointer, value, __ATOMIC_RELAXED)
+#define MARK(pointer) __atomic_store_n(pointer, 1u, __ATOMIC_RELAXED)
 #define UNROLL(n)
 #define UNROLL_ALL
 #endif

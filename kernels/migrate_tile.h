@@ -773,7 +773,7 @@ DEVICE_FUNCTION void run_tile(LOCAL float *block, LOCAL uint *words, uint begin,
     if (LANE < total) {
       uint reached = 0u;
       for (uint g = 0u; g < (uint)COLUMNS; g++) reached |= words[(uint)USED_AT + g * (uint)COLUMNS + (LANE >> 5)];
-      if (reached >> SIMD_LANE & 1u) used[words[(uint)INDEX_AT + LANE]] = 1u;
+      if (reached >> SIMD_LANE & 1u) MARK(used + words[(uint)INDEX_AT + LANE]);
     }
   }
   run_waiting(&own, block + ITEM_AT + SIMD_GROUP * (uint)(LIST_ITEMS * ITEM_WORDS), waiting, rows, sinc, p HERE);
