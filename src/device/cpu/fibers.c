@@ -224,9 +224,6 @@ moho_fiber moho_fiber_of_thread(void) {
 
 int moho_fiber_prepare(moho_fiber *fiber, void *stack, size_t bytes, void (*function)(void *), void *argument) {
   *fiber = (moho_fiber){.stack = stack, .stack_bytes = bytes, .function = function, .argument = argument};
-#ifdef WITH_ASAN
-  __asan_unpoison_memory_region(stack, bytes); /* frames of a forgotten fiber */
-#endif
   if (!begin(fiber)) return 0;
 #ifdef WITH_TSAN
   fiber->sanitizer = __tsan_create_fiber(0);
@@ -241,6 +238,9 @@ void moho_fiber_switch(moho_fiber *from, moho_fiber *to) {
 }
 
 void moho_fiber_forget(moho_fiber *fiber) {
+#ifdef WITH_ASAN
+  if (fiber->stack) __asan_unpoison_memory_region(fiber->stack, fiber->stack_bytes); /* frames that never returned */
+#endif
 #ifdef WITH_TSAN
   if (fiber->sanitizer) __tsan_destroy_fiber(fiber->sanitizer);
 #endif
