@@ -18,24 +18,11 @@ typedef struct repeated {
   const char *parts; /* constants that cut it into batches and launches */
 } repeated;
 
-/* Groups on several threads may write the same 1 into `used` (kernels/migrate_device.h): to devices that is no race, to the
- * letter of C, which the thread sanitizer keeps, it is one. */
-#if defined(__SANITIZE_THREAD__)
-#define CPU "cpu?threads=1"
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define CPU "cpu?threads=1"
-#endif
-#endif
-#ifndef CPU
-#define CPU "cpu?threads=2"
-#endif
-
 static moho_device *open_device(int *is_large) {
   const char *uri = getenv("MOHO_DEVICE");
   moho_device *device;
   moho_device_report report;
-  assert_ok(moho_device_open(uri && *uri ? uri : CPU, &device));
+  assert_ok(moho_device_open(uri && *uri ? uri : "cpu?threads=2", &device));
   assert_ok(moho_device_describe(device, &report));
   *is_large = !report.has_native && !strstr(report.name, "double");
   return device;
