@@ -60,7 +60,7 @@ static void assert_done(const float *from, const float *to, size_t n) {
 
 static void sizes(void **state) {
   static const size_t counts[] = {0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 1, 5 * CHUNK, 7 * CHUNK + 3, MOST};
-  float from[MOST], to[MOST];
+  float from[MOST] = {0}, to[MOST] = {0};
   streaming s = begin(*state != NULL);
   for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
     moho_stream_options options = options_of(&s, from, to, counts[i]);
@@ -103,7 +103,7 @@ static moho_status record_out(void *user, moho_queue *queue, moho_buffer *in, mo
 }
 
 static void one_way(void **state) {
-  float from[MOST], to[MOST];
+  float from[MOST] = {0}, to[MOST] = {0};
   streaming s = begin(*state != NULL);
   fill(from, to);
   sum = rig_buffer(&s.r, CHUNK, MOHO_MEMORY_DEVICE);
@@ -140,7 +140,7 @@ static int watch(void *user, const moho_progress *progress) {
 }
 
 static void stopped(void **state) {
-  float from[MOST], to[MOST];
+  float from[MOST] = {0}, to[MOST] = {0};
   streaming s = begin(*state != NULL);
   course c = {.stop_at = 1e9};
   moho_stream_options options = options_of(&s, from, to, MOST);
@@ -165,7 +165,7 @@ static void stopped(void **state) {
 
 static void failing_functions(void **state) {
   static const size_t places[] = {0, CHUNK, 2 * CHUNK, 3 * CHUNK};
-  float from[MOST], to[MOST];
+  float from[MOST] = {0}, to[MOST] = {0};
   streaming s = begin(*state != NULL);
   moho_stream_options options = options_of(&s, from, to, MOST);
   for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
@@ -193,7 +193,7 @@ static moho_status record_wrongly(void *user, moho_queue *queue, moho_buffer *in
 }
 
 static void wrong_options(void **state) {
-  float from[MOST], to[MOST];
+  float from[MOST] = {0}, to[MOST] = {0};
   streaming s = begin(*state != NULL);
   moho_stream_options good = options_of(&s, from, to, MOST), options = good;
   assert_fails(moho_stream_run(s.r.device, NULL), MOHO_ERROR_ARGUMENT, "no function");
@@ -221,7 +221,7 @@ static void wrong_options(void **state) {
 /* The device fails in the midst of it: its words come out, and the host's input is as it was. */
 static void failing_device(void **state) {
   (void)state;
-  float from[MOST], to[MOST];
+  float from[MOST] = {0}, to[MOST] = {0};
   streaming s = begin(1);
   moho_stream_options options = options_of(&s, from, to, MOST);
   for (int at = 1; at <= 5; at++) {
@@ -248,9 +248,9 @@ static void failing_device(void **state) {
 
 static void *run_one(void *argument) {
   streaming *shared = argument, mine = *shared;
-  float from[MOST], to[MOST];
-  moho_stream_options options = options_of(&mine, from, to, MOST);
+  float from[MOST] = {0}, to[MOST] = {0};
   fill(from, to);
+  moho_stream_options options = options_of(&mine, from, to, MOST);
   for (int i = 0; i < 3; i++) {
     mine.next = 0;
     assert_ok(moho_stream_run(mine.r.device, &options));
