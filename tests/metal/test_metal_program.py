@@ -138,7 +138,7 @@ FAULTS = [
     ("nil_queue", ["gave no queue"]),
     ("nil_event", ["gave no event"]),
     ("compile_error", ["kernel of Moho's own", "compile error on request"]),
-    ("compile_error:2", ["kernel migrate_v3", "compile error on request"]),
+    ("compile_error:2", ["kernel migrate_", "compile error on request"]),
     ("nil_function:5", ["no kernel named migrate_"]),
     ("nil_pipeline:5", ["makes no pipeline", "refused on request"]),
     ("few_lanes", ["lanes a group, at most 64 on metal"]),
