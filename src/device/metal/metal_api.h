@@ -14,6 +14,8 @@
  * Metal/MTLDevice.hpp (families, limits, new...), MTLResource.hpp (storage modes), MTLBuffer.hpp, MTLEvent.hpp,
  * MTLLibrary.hpp (language versions, math modes), MTLComputePipeline.hpp, MTLCommandQueue.hpp, MTLCommandBuffer.hpp (statuses,
  * errors), MTLComputeCommandEncoder.hpp, MTLBlitCommandEncoder.hpp, MTLCommandEncoder.hpp; names in MTLHeaderBridge.hpp.
+ * stringWithUTF8String:, instancesRespondToSelector: and waitUntilSignaledValue:timeoutMS: are not in those of 2021: they are as
+ * developer.apple.com documents them.
  */
 #ifndef MOHO_DEVICE_METAL_API_H
 #define MOHO_DEVICE_METAL_API_H
