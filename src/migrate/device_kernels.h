@@ -8,7 +8,7 @@
 #include "kernels/migrate_device.h"
 #include "migrate/device_plan.h"
 
-/* COLUMNS, CHUNKS and TOGETHER of migrate_tile.h where nothing else is asked for. */
+/* COLUMNS, CHUNKS and TOGETHER of migrate_tile_shape.h where nothing else is asked for. */
 enum { MOHO_DEFAULT_COLUMNS = 8, MOHO_DEFAULT_CHUNKS = 4, MOHO_DEFAULT_TOGETHER = 4 };
 
 extern const moho_kernel_definition moho_definition_baseline, moho_definition_pack, moho_definition_v2, moho_definition_v3;

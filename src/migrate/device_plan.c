@@ -91,7 +91,7 @@ static moho_status check_power_of_two(const char *name, size_t value, size_t lar
                       "constants: %s=%zu, expected a power of two up to %zu", name, value, largest);
 }
 
-/* What kernels/migrate_tile.h is written for. */
+/* What kernels/migrate_tile_shape.h is written for. */
 static moho_status check_tile_constants(const moho_device_constants *c) {
   MOHO_TRY(check_power_of_two("COLUMNS", c->columns, 16));
   MOHO_TRY(check_power_of_two("CHUNKS", c->chunks, 4));

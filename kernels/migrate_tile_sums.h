@@ -1,0 +1,175 @@
+/* migrate_tile_sums.h - items of a list into a column's sums: those that cover the range, those that cover chunks of it, edges,
+ * and those whose samples are tested one by one.
+ */
+#ifndef MOHO_KERNELS_MIGRATE_TILE_SUMS_H
+#define MOHO_KERNELS_MIGRATE_TILE_SUMS_H
+
+#include "migrate_tile_times.h"
+
+/* Items e .. e + TOGETHER - 1, each covering the range with one weight. First all reads, then all sums. */
+DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *items, uint e, int is_polynomial,
+                                 const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
+  float value[TOGETHER * CHUNKS], weight[TOGETHER * CHUNKS];
+  UNROLL_ALL
+  for (uint k = 0u; k < (uint)TOGETHER; k++) {
+    const LOCAL float *item = items + (e + k) * (uint)ITEM_WORDS;
+    float4 head = LOCAL_LOAD4(items, (e + k) * 3u), tail = LOCAL_LOAD4(items, (e + k) * 3u + 1u);
+    uint base = AS_UINT(head.w);
+    UNROLL_ALL
+    for (uint c = 0u; c < (uint)CHUNKS; c++) {
+      float width = 1.0f, t, u;
+      if (is_polynomial) {
+        u = polynomial(head.x, head.y, head.z, tail.y, own->x + PLACE_STEP * (float)c);
+        t = WEIGHT_POWER && !NO_SHIFT ? u + tail.z : u;
+      } else {
+        t = exact_time(item, head.x, head.y, own->t1sq[c], own->s2[c], &width, p);
+        u = NO_SHIFT ? t : t - head.z;
+      }
+      value[k * (uint)CHUNKS + c] = trace_at(rows, base, u, width, sinc, p);
+      weight[k * (uint)CHUNKS + c] = weighted(tail.x, t, p);
+    }
+  }
+  UNROLL_ALL
+  for (uint k = 0u; k < (uint)(TOGETHER * CHUNKS); k++)
+    own->sum[k % (uint)CHUNKS] = FMA(weight[k], value[k], own->sum[k % (uint)CHUNKS]);
+}
+
+/* An item that does not cover the range with one weight, in one sample; `inverse` of the aperture's radius there. A lane beside
+ * the interval reads somewhere near the record. */
+DEVICE_FUNCTION float part_at(const LOCAL float *item, float t1sq, float s2, float distance, float inverse, PRIVATE float *weight,
+                              const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
+  float width, t = exact_time(item, item[0], item[1], t1sq, s2, &width, p);
+  float u = NO_SHIFT ? t : MAX(t - item[2], -8.0f);
+  *weight = weighted(item[ITEM_WEIGHT], t, p) * (p->taper_inv_fraction > 0.0f ? taper_at(distance, inverse, p) : 1.0f);
+  return trace_at(rows, AS_UINT(item[ITEM_BASE]), MIN(u, p->high + 8.0f), width, sinc, p);
+}
+
+/* Items `bits` of the list's end that cover the samples of a chunk with one weight, TOGETHER at once; the others, fewer than
+ * TOGETHER, are left. */
+DEVICE_FUNCTION uint run_full_chunk(PRIVATE float *sum, const LOCAL float *last, uint bits, float t1sq, float s2,
+                                    const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
+  while (POPCOUNT(bits) >= (uint)TOGETHER) {
+    float value[TOGETHER], weight[TOGETHER];
+    UNROLL_ALL
+    for (uint k = 0u; k < (uint)TOGETHER; k++) {
+      const LOCAL float *item = last - CTZ(bits) * (uint)ITEM_WORDS;
+      bits &= bits - 1u;
+      float width, t = exact_time(item, item[0], item[1], t1sq, s2, &width, p);
+      value[k] = trace_at(rows, AS_UINT(item[ITEM_BASE]), NO_SHIFT ? t : t - item[2], width, sinc, p);
+      weight[k] = weighted(item[ITEM_WEIGHT], t, p);
+    }
+    UNROLL_ALL
+    for (uint k = 0u; k < (uint)TOGETHER; k++) *sum = FMA(weight[k], value[k], *sum);
+  }
+  return bits;
+}
+
+/* Items `bits` of the list's end in a chunk, two at once. mask: of the lane's own item, the samples inside. */
+DEVICE_FUNCTION void run_edge_chunk(PRIVATE float *sum, PRIVATE int *count, const LOCAL float *last, uint bits, uint mask,
+                                    float t1sq, float s2, float inverse, const GLOBAL float *rows, const GLOBAL float *sinc,
+                                    PARAMETERS *p HERE_PARAMETER) {
+  uint lane_bit = 1u << SIMD_LANE;
+  while (bits) {
+    uint e = CTZ(bits), rest = bits & (bits - 1u), f = rest ? CTZ(rest) : e;
+    uint inside = SIMD_SHUFFLE(mask, e), other_inside = SIMD_SHUFFLE(mask, f);
+    const LOCAL float *item = last - e * (uint)ITEM_WORDS, *other = last - f * (uint)ITEM_WORDS;
+    float weight, other_weight;
+    float value = part_at(item, t1sq, s2, item[ITEM_DISTANCE], inverse, &weight, rows, sinc, p);
+    float other_value = part_at(other, t1sq, s2, other[ITEM_DISTANCE], inverse, &other_weight, rows, sinc, p);
+    other_inside = rest ? other_inside : 0u;
+    bits = rest & (rest - 1u);
+    if (inside & lane_bit) *sum = FMA(weight, value, *sum), *count += 1;
+    if (other_inside & lane_bit) *sum = FMA(other_weight, other_value, *sum), *count += 1;
+  }
+}
+
+/* Bit c: the lane's sample in chunk c is inside, of an item whose samples are tested one by one: rare. */
+RARE_FUNCTION uint inside_tested(const LOCAL float *item, uint lane, uint begin, const GLOBAL migrate_trace *trace,
+                                 const GLOBAL migrate_column *column, const GLOBAL migrate_sample *axis,
+                                 const GLOBAL migrate_slowness *slowness, PARAMETERS *p) {
+  trace_view view;
+  uint bits = 0u;
+  view.source2 = item[0], view.receiver2 = item[1], view.shift = item[2];
+  view.midpoint2 = item[ITEM_DISTANCE], view.half_offset2 = item[ITEM_INTERVAL];
+  for (uint c = 0u; c < (uint)CHUNKS; c++) {
+    uint i = begin + 32u * c + lane;
+    if (i >= p->n_time) break;
+    float t1sq = axis[i].t1sq, s2 = slowness[i].s2;
+    float t = FAST_SQRT(leg_squared_straight(t1sq, view.source2, s2)) + FAST_SQRT(leg_squared_straight(t1sq, view.receiver2, s2));
+    int inside = inside_or_doubtful(&view, t, s2, slowness[i].radius2, axis[i].mute, p);
+    if (inside == 2) inside = inside_exactly(trace, column, axis + i, slowness + i, p);
+    bits |= (uint)(inside != 0) << c;
+  }
+  return bits;
+}
+
+DEVICE_FUNCTION void next_chunk(PRIVATE tile_lane *own) {
+  float t1sq = own->t1sq[0], s2 = own->s2[0], sum = own->sum[0];
+  int count = own->count[0];
+  UNROLL_ALL
+  for (uint c = 0u; c + 1u < (uint)CHUNKS; c++) {
+    own->t1sq[c] = own->t1sq[c + 1u], own->s2[c] = own->s2[c + 1u];
+    own->sum[c] = own->sum[c + 1u], own->count[c] = own->count[c + 1u];
+  }
+  own->t1sq[CHUNKS - 1] = t1sq, own->s2[CHUNKS - 1] = s2, own->sum[CHUNKS - 1] = sum, own->count[CHUNKS - 1] = count;
+}
+
+/* Items whose samples are tested: rare. @return those of `bits` of which a sample was inside. */
+DEVICE_FUNCTION uint run_tested(PRIVATE tile_lane *own, const LOCAL float *items, uint bits, uint begin, const LOCAL float *index,
+                                const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
+                                const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
+                                const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
+  uint reached = 0u;
+  for (; bits; bits &= bits - 1u) {
+    uint e = CTZ(bits);
+    const LOCAL float *item = items + ((uint)LIST_ITEMS - 1u - e) * (uint)ITEM_WORDS;
+    const GLOBAL migrate_trace *trace = traces + AS_UINT(index[AS_UINT(item[ITEM_FLAGS]) >> 16]);
+    uint inside = inside_tested(item, SIMD_LANE, begin, trace, column, axis, slowness, p);
+    reached |= SIMD_ANY(inside) ? 1u << e : 0u;
+    UNROLL_ALL
+    for (uint c = 0u; c < (uint)CHUNKS; c++) {
+      float inverse = inverse_radius(slowness[sample_of(begin, c, p HERE)].radius2), weight;
+      float value = part_at(item, own->t1sq[c], own->s2[c], FAST_SQRT(item[ITEM_DISTANCE]), inverse, &weight, rows, sinc, p);
+      if (inside >> c & 1u) own->sum[c] = FMA(weight, value, own->sum[c]), own->count[c] += 1;
+    }
+  }
+  return reached;
+}
+
+/* Bit i: sample i of chunk c is in the interval. */
+DEVICE_FUNCTION uint chunk_mask(uint interval, uint c) {
+  int first = (int)(interval & 0xffffu) - 32 * (int)c, end = (int)(interval >> 16) - 32 * (int)c;
+  first = MIN(MAX(first, 0), 32), end = MIN(MAX(end, 0), 32);
+  uint below_end = end == 32 ? 0xffffffffu : (1u << (uint)end) - 1u, below = first == 32 ? 0xffffffffu : (1u << (uint)first) - 1u;
+  return below_end & ~below;
+}
+
+/* The items of a list that do not cover the range: places LIST_ITEMS - 1, - 2 ... @return bit e: item e is tested and a
+ * sample of it was inside. */
+DEVICE_FUNCTION uint run_parts(PRIVATE tile_lane *own, const LOCAL float *items, uint n_parts, uint begin,
+                               const LOCAL float *index, const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
+                               const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
+                               const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
+  const LOCAL float *last = items + ((uint)LIST_ITEMS - 1u) * (uint)ITEM_WORDS, *mine = last - SIMD_LANE * (uint)ITEM_WORDS;
+  uint flags = SIMD_LANE < n_parts ? AS_UINT(mine[ITEM_FLAGS]) : 0u;
+  uint interval = SIMD_LANE < n_parts ? AS_UINT(mine[ITEM_INTERVAL]) : 0u;
+  uint tested = SIMD_BALLOT(flags & ITEM_TESTED);
+  if (flags & ITEM_TESTED) flags = 0u;
+  if (SIMD_ANY(flags)) {
+    UNROLL(1)                                  /* less code is faster */
+    for (uint c = 0u; c < (uint)CHUNKS; c++) { /* the chunk in hand is number 0; they go round */
+      uint kind = flags >> (2u * c) & 3u, full = SIMD_BALLOT(kind == CHUNK_FULL);
+      uint edges = SIMD_BALLOT(kind != CHUNK_NONE) & ~full, mask = chunk_mask(interval, c);
+      own->count[0] += (int)POPCOUNT(full);
+      full = run_full_chunk(&own->sum[0], last, full, own->t1sq[0], own->s2[0], rows, sinc, p);
+      own->count[0] -= (int)POPCOUNT(full); /* those left are counted with the edges */
+      float inverse = inverse_radius(slowness[sample_of(begin, c, p HERE)].radius2);
+      run_edge_chunk(&own->sum[0], &own->count[0], last, edges | full, mask, own->t1sq[0], own->s2[0], inverse, rows, sinc,
+                     p HERE);
+      next_chunk(own);
+    }
+  }
+  return tested ? run_tested(own, items, tested, begin, index, traces, column, axis, slowness, rows, sinc, p HERE) : 0u;
+}
+
+#endif

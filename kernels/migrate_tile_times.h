@@ -1,0 +1,107 @@
+/* migrate_tile_times.h - travel times in a tile: exact, or for v3 by a polynomial along t0 (docs/kernels.md), with the half-width
+ * of the antialias and the weight.
+ */
+#ifndef MOHO_KERNELS_MIGRATE_TILE_TIMES_H
+#define MOHO_KERNELS_MIGRATE_TILE_TIMES_H
+
+#include "migrate_tile_shape.h"
+
+/* ---- the polynomial ---- */
+
+/* Four samples near Chebyshev's nodes of the range (4, 39, 88, 123 of 128), symmetric about its middle: even and odd part are
+ * solved apart. At them x, which is -1 .. 1 over the range, is -NODE_FAR, -NODE_NEAR, NODE_NEAR, NODE_FAR. */
+#define NODE_FAR_SAMPLE ((uint)CHUNKS)
+#define NODE_NEAR_SAMPLE (39u * (uint)CHUNKS / 4u)
+#define NODE_SAMPLE(k)                               \
+  ((k) == 0u   ? NODE_FAR_SAMPLE                     \
+   : (k) == 1u ? NODE_NEAR_SAMPLE                    \
+   : (k) == 2u ? (uint)RANGE - 1u - NODE_NEAR_SAMPLE \
+               : (uint)RANGE - 1u - NODE_FAR_SAMPLE)
+#define NODE_FAR (1.0f - (2.0f * (float)NODE_FAR_SAMPLE + 1.0f) / (float)RANGE)
+#define NODE_NEAR (1.0f - (2.0f * (float)NODE_NEAR_SAMPLE + 1.0f) / (float)RANGE)
+#define NODE_INVERSE (1.0f / (NODE_FAR * NODE_FAR - NODE_NEAR * NODE_NEAR))
+#define PLACE_STEP (2.0f / (float)CHUNKS) /* x from one chunk to the next */
+
+DEVICE_FUNCTION void fit_polynomial(const PRIVATE float *value, PRIVATE float *c) {
+  float even_near = 0.5f * (value[2] + value[1]), even_far = 0.5f * (value[3] + value[0]);
+  float odd_near = (0.5f / NODE_NEAR) * (value[2] - value[1]), odd_far = (0.5f / NODE_FAR) * (value[3] - value[0]);
+  c[2] = NODE_INVERSE * (even_far - even_near);
+  c[3] = NODE_INVERSE * (odd_far - odd_near);
+  c[0] = FMA(-NODE_NEAR * NODE_NEAR, c[2], even_near);
+  c[1] = FMA(-NODE_NEAR * NODE_NEAR, c[3], odd_near);
+}
+
+DEVICE_FUNCTION float polynomial(float c0, float c1, float c2, float c3, float x) {
+  return FMA(x, FMA(x, FMA(x, c3, c2), c1), c0);
+}
+
+/* The times of the trace at the nodes make c; one of them is taken off meanwhile, which keeps the coefficients small. */
+DEVICE_FUNCTION void fit_times(float source2, float receiver2, float shift, const LOCAL float *node, PRIVATE float *c) {
+  float value[NODES];
+  UNROLL_ALL
+  for (uint k = 0u; k < (uint)NODES; k++) {
+    float t1sq = node[2u * k], s2 = node[2u * k + 1u];
+    value[k] = FAST_SQRT(leg_squared_straight(t1sq, source2, s2)) + FAST_SQRT(leg_squared_straight(t1sq, receiver2, s2));
+  }
+  float middle = value[2];
+  UNROLL_ALL
+  for (uint k = 0u; k < (uint)NODES; k++) value[k] -= middle;
+  fit_polynomial(value, c);
+  c[0] += middle - shift;
+}
+
+#ifdef POLYNOMIAL
+/* 1 where the velocity over the range is so smooth that the polynomial holds to 0.003 samples a leg: tried on this column, at
+ * distances whose horizontal time is 64 to 4096 samples, where the leg is long enough. */
+DEVICE_FUNCTION int prepare_nodes(PRIVATE tile_lane *own, uint begin, const GLOBAL migrate_sample *axis,
+                                  const GLOBAL migrate_slowness *slowness, LOCAL float *node, PARAMETERS *p HERE_PARAMETER) {
+  if (SIMD_LANE < (uint)NODES) {
+    uint i = begin + NODE_SAMPLE(SIMD_LANE);
+    i = MIN(i, p->n_time - 1u);
+    node[2u * SIMD_LANE] = axis[i].t1sq;
+    node[2u * SIMD_LANE + 1u] = slowness[i].s2;
+  }
+  SIMD_BARRIER();
+  float error = begin + (uint)RANGE > p->n_time ? 1.0f : 0.0f, s2 = node[1], bound2 = p->leg_bound * p->leg_bound;
+  for (float horizontal = 64.0f; horizontal < 5000.0f; horizontal *= 2.0f) {
+    float d2 = horizontal * horizontal / s2, c[NODES];
+    if (FMA(horizontal, horizontal, node[0]) < bound2) continue;
+    fit_times(d2, d2, 0.0f, node, c);
+    UNROLL_ALL
+    for (uint k = 0u; k < (uint)CHUNKS; k++) {
+      float t = polynomial(c[0], c[1], c[2], c[3], own->x + PLACE_STEP * (float)k);
+      float exact = 2.0f * SQRT(leg_squared_straight(own->t1sq[k], d2, own->s2[k]));
+      /* Both legs are the same here: half the error; a float's rounding is not the velocity's fault. */
+      error = MAX(error, 0.5f * ABS(t - exact) - 4e-7f * exact);
+    }
+  }
+  return simd_most(error HERE) < 0.0027f;
+}
+#endif
+
+/* Half-width from an item's projections (spacing is in them); s2 of leg_slope_straight comes last. */
+DEVICE_FUNCTION float width_of(const LOCAL float *item, float s2, float source_inverse, float receiver_inverse, PARAMETERS *p) {
+  float px = FMA(item[5], source_inverse, item[6] * receiver_inverse);
+  float py = FMA(item[7], source_inverse, item[8] * receiver_inverse);
+  return MIN(triangle_half_width(px, py, s2), (float)p->k_max);
+}
+
+/* Exact times of one sample: t and, for the antialias, the half-width. */
+DEVICE_FUNCTION float exact_time(const LOCAL float *item, float source2, float receiver2, float t1sq, float s2,
+                                 PRIVATE float *width, PARAMETERS *p) {
+  float source_squared = leg_squared_straight(t1sq, source2, s2), receiver_squared = leg_squared_straight(t1sq, receiver2, s2);
+  *width = 1.0f;
+  if (ANTIALIAS == TRIANGLE) {
+    float source_inverse = FAST_RSQRT(source_squared), receiver_inverse = FAST_RSQRT(receiver_squared);
+    *width = width_of(item, s2, source_inverse, receiver_inverse, p);
+    return FMA(source_squared, source_inverse, receiver_squared * receiver_inverse);
+  }
+  return FAST_SQRT(source_squared) + FAST_SQRT(receiver_squared);
+}
+
+/* w times t^-p. */
+DEVICE_FUNCTION float weighted(float w, float t, PARAMETERS *p) {
+  return WEIGHT_POWER ? w * weight_of_time(MAX(t, p->shortest_time), WEIGHT_POWER) : w;
+}
+
+#endif
