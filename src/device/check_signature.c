@@ -12,17 +12,10 @@ static const char *read_word(const char *at, char *word, size_t capacity) {
 
 /* After "KERNEL(name," or "KERNEL_GROUP(name,"; NULL: the text has no such kernel. */
 static const char *find_kernel(const char *text, const char *name) {
-  char word[80];
-  for (const char *at = moho_scan_skip(text); *at;) {
-    if (!moho_scan_is_letter(*at)) {
-      at = moho_scan_skip(at + 1);
-      continue;
-    }
-    at = read_word(at, word, sizeof word);
-    if ((strcmp(word, "KERNEL") && strcmp(word, "KERNEL_GROUP")) || *at != '(') continue;
-    at = read_word(at + 1, word, sizeof word);
-    if (strcmp(word, name) == 0 && *at == ',') return at + 1;
-  }
+  moho_scanned_kernel kernel;
+  int by_macro;
+  while (moho_scan_kernel(&text, &kernel, &by_macro))
+    if (strcmp(kernel.name, name) == 0) return kernel.parameters;
   return NULL;
 }
 

@@ -31,71 +31,37 @@ static int comment_after(const char *line, size_t length, int in_comment) {
   return in_comment;
 }
 
-/* Behind "#  word", or NULL when the line is not that directive. */
-static const char *directive(const char *line, const char *word) {
-  line += strspn(line, " \t");
-  if (*line != '#') return NULL;
-  line++;
-  line += strspn(line, " \t");
-  size_t n = strlen(word);
-  return strncmp(line, word, n) == 0 && !moho_scan_is_letter(line[n]) ? line + n + strspn(line + n, " \t") : NULL;
-}
-
 enum { NAMES = 64 };
 
 typedef struct found_names {
-  char names[NAMES][64];
-  int uses_group[NAMES];
-  size_t n;
-  int by_macro; /* the text defines macros that make kernels */
+  moho_scanned_kernel kernels[NAMES];
+  size_t n; /* as many as there is room for */
 } found_names;
 
-/* All KERNEL(name, ...) and KERNEL_GROUP(name, ...) of a text. */
-static void read_names(const char *text, found_names *found) {
-  char word[64];
-  for (const char *at = moho_scan_skip(text); *at; at = moho_scan_skip(at)) {
-    if (directive(at, "define")) {
-      const char *end = at;
-      do end += strcspn(end, "\n") + 1;
-      while (end[-1] && end[-2] == '\\' && *end);
-      if (!end[-1]) end--;
-      for (const char *k = at; (k = strstr(k, "KERNEL")) && k < end; k++) found->by_macro = 1;
-      at = end;
-      continue;
-    }
-    const char *end = moho_scan_word(at, word, sizeof word);
-    at = end > at ? end : at + 1;
-    int group = strcmp(word, "KERNEL_GROUP") == 0;
-    if ((!group && strcmp(word, "KERNEL")) || *moho_scan_skip(at) != '(') continue;
-    at = moho_scan_skip(moho_scan_skip(at) + 1);
-    at = moho_scan_word(at, word, sizeof word);
-    if (!*word || *moho_scan_skip(at) != ',' || found->n == NAMES) continue;
-    memcpy(found->names[found->n], word, sizeof word);
-    found->uses_group[found->n++] = group;
-  }
+static moho_status refuse_name(const found_names *found, const char *file, const char *name) {
+  const char *names[NAMES], *nearest = NULL;
+  char list[300] = "none", hint[120];
+  size_t used = 0;
+  for (size_t i = 0; i < found->n; i++) names[i] = found->kernels[i].name;
+  for (size_t i = 0; i < found->n && used < sizeof list; i++)
+    used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
+  if (found->n) nearest = moho_nearest_name(name, names, found->n);
+  snprintf(hint, sizeof hint, nearest ? "did you mean \"%s\"?" : "write KERNEL(%.60s, lanes, ...)", nearest ? nearest : name);
+  return moho_fail_at((moho_place){.file = file}, hint, MOHO_ERROR_NOT_FOUND, "no kernel %.64s in the text, it has: %s", name,
+                      list);
 }
 
 moho_status moho_kernel_text_find(const char *text, const char *file, const char *name, moho_kernel_facts *out) {
-  found_names *found = calloc(1, sizeof *found);
-  const char *names[NAMES];
-  char list[300] = "none";
+  moho_scanned_kernel kernel;
+  int by_macro = 0;
   *out = (moho_kernel_facts){0};
+  found_names *found = calloc(1, sizeof *found);
   if (!found) return moho_fail(MOHO_ERROR_MEMORY, "kernel %s: out of memory", name);
-  read_names(text, found);
-  size_t at = 0, used = 0;
-  for (; at < found->n && strcmp(found->names[at], name); at++) names[at] = found->names[at];
-  moho_status status = MOHO_OK;
-  if (at < found->n) {
-    *out = (moho_kernel_facts){.known = 1, .uses_group = found->uses_group[at]};
-  } else if (!found->by_macro) {
-    for (size_t i = 0; i < found->n && used < sizeof list; i++)
-      used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
-    const char *nearest = found->n ? moho_nearest_name(name, names, found->n) : NULL;
-    char hint[120];
-    snprintf(hint, sizeof hint, nearest ? "did you mean \"%s\"?" : "write KERNEL(%.60s, lanes, ...)", nearest ? nearest : name);
-    status = moho_fail_at((moho_place){.file = file}, hint, MOHO_ERROR_NOT_FOUND, "no kernel %.64s in the text, it has: %s", name,
-                          list);
+  while (!out->known && moho_scan_kernel(&text, &kernel, &by_macro)) {
+    if (strcmp(kernel.name, name) == 0) *out = (moho_kernel_facts){.known = 1, .uses_group = kernel.uses_group};
+    if (found->n < NAMES) found->kernels[found->n++] = kernel;
   }
+  moho_status status = out->known || by_macro ? MOHO_OK : refuse_name(found, file, name);
   free(found);
   return status;
 }
@@ -187,7 +153,7 @@ static moho_status append_lines(writer *out, const char *text, const char *file,
   int number = 1, in_comment = 0;
   for (const char *line = text; *line; number++) {
     size_t length = strcspn(line, "\n");
-    const char *included = in_comment ? NULL : directive(line, "include");
+    const char *included = in_comment ? NULL : moho_scan_directive(line, "include");
     if (included && strncmp(included, "\"kern.h\"", 8))
       return moho_fail_at(
           (moho_place){.file = file, .line = number},

@@ -29,7 +29,7 @@ static void check_made(const char *whole, const char *text) {
 static void check_signature(const char *text, const char *name, const moho_kernel_facts *facts) {
   moho_signature signature;
   moho_signature_read(text, name, &signature);
-  if (signature.n_buffers > MOHO_LAUNCH_BUFFERS || (facts->known && !signature.known)) abort();
+  if (signature.n_buffers > MOHO_LAUNCH_BUFFERS || signature.known != facts->known) abort();
   for (size_t i = 0; i < MOHO_LAUNCH_BUFFERS; i++)
     if (!memchr(signature.names[i], 0, sizeof signature.names[i])) abort();
 }
