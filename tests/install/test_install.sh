@@ -8,8 +8,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "install: $*" >&2; exit 1; }
 
-DESTDIR="$work/root" cmake --install "$build" --prefix /opt/moho >"$work/log" || { cat "$work/log"; fail "cmake --install"; }
-prefix=$work/root/opt/moho
+DESTDIR="$work/staged" cmake --install "$build" --prefix /opt/moho >"$work/log" || { cat "$work/log"; fail "cmake --install"; }
+prefix=$work/staged/opt/moho
 grep -rl -e "$source" "$prefix/include" "$(dirname "$(find "$prefix" -name moho-config.cmake)")" &&
   fail "the files above name the folder that Moho was built from"
 
