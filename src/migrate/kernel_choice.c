@@ -63,12 +63,14 @@ static const moho_kernel_version *version_of(moho_migration_kernel kernel) {
 
 static moho_status refuse(const moho_device_report *report, const moho_migration_options *o, const char *missing) {
   char able[80] = "";
+  const char *hint = "name one of those that can, or leave it auto";
   for (int i = 0; i < VERSIONS; i++)
     if (!lacks(&versions[i], report, o))
       snprintf(able + strlen(able), sizeof able - strlen(able), "%s%s", *able ? ", " : "", names[versions[i].kernel]);
-  return moho_fail_at((moho_place){.key = "execution.kernel"}, *able ? "name one of those that can, or leave it auto" : "",
-                      MOHO_ERROR_NOT_AVAILABLE, "kernel %s does not do %s; on device %s kernels that can are: %s",
-                      names[o->kernel], missing, report->kind, *able ? able : "none");
+  if (!*able) hint = o->storage == MOHO_STORAGE_HALF ? "set execution.storage to float" : "choose another device";
+  return moho_fail_at((moho_place){.key = "execution.kernel"}, hint, MOHO_ERROR_NOT_AVAILABLE,
+                      "kernel %s does not do %s; on device %s kernels that can are: %s", names[o->kernel], missing, report->kind,
+                      *able ? able : "none");
 }
 
 /* auto: native, else v2 against v3, else the next best. */
@@ -80,7 +82,7 @@ static moho_status choose_auto(const moho_device_report *report, const moho_migr
     if (!v || lacks(v, report, o)) continue;
     if (!out->n || (out->candidates[0]->kernel == MOHO_KERNEL_V3 && order[i] == MOHO_KERNEL_V2)) out->candidates[out->n++] = v;
   }
-  if (!out->n) return refuse(report, o, "these options");
+  if (!out->n) return refuse(report, o, lacks(version_of(MOHO_KERNEL_V3), report, o));
   const char *name = names[out->candidates[0]->kernel];
   if (out->n > 1) return MOHO_OK;
   if (!out->candidates[0]->function) snprintf(out->reason, sizeof out->reason, "native: this device has native functions");

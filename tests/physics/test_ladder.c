@@ -186,6 +186,9 @@ static void what_a_kernel_lacks_is_named(void **state) {
   assert_non_null(strstr(moho_last_error()->message, "v1, v2, v3"));
   options.kernel = MOHO_KERNEL_V2, options.antialias = MOHO_ANTIALIAS_TRIANGLE;
   assert_fails(moho_migration_supports(device, &options), MOHO_ERROR_NOT_AVAILABLE, "are: none");
+  options.kernel = MOHO_KERNEL_AUTO;
+  assert_fails(moho_migration_supports(device, &options), MOHO_ERROR_NOT_AVAILABLE, "storage half with migration.antialias");
+  assert_string_equal(moho_last_error()->hint, "set execution.storage to float");
   options = moho_migration_options_default(), options.kernel = MOHO_KERNEL_NATIVE;
   if (report.has_native) assert_ok(moho_migration_supports(device, &options));
   else assert_fails(moho_migration_supports(device, &options), MOHO_ERROR_NOT_AVAILABLE, "native");
