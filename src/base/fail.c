@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/memory.h"
+
 static _Thread_local moho_error last_error = {.trace = -1, .byte = -1, .line = -1, .column = -1};
 
 static void copy_text(char *to, size_t capacity, const char *from) {
@@ -94,10 +96,6 @@ static int same_letter(char a, char b) {
   return strncasecmp(&a, &b, 1) == 0;
 }
 
-static size_t smaller(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-
 /* Levenshtein distance in which two neighbours that changed places count once ("cdua" for "cuda"); letters folded to lower
  * case; names are short. Three rows of the table are kept. */
 static size_t edit_distance(const char *a, const char *b) {
@@ -110,9 +108,9 @@ static size_t edit_distance(const char *a, const char *b) {
     row[0] = i;
     for (size_t j = 1; j <= n; j++) {
       size_t change = above[j - 1] + !same_letter(a[i - 1], b[j - 1]);
-      row[j] = smaller(change, smaller(above[j], row[j - 1]) + 1);
+      row[j] = moho_smaller(change, moho_smaller(above[j], row[j - 1]) + 1);
       int swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
-      if (swapped) row[j] = smaller(row[j], second[j - 2] + 1);
+      if (swapped) row[j] = moho_smaller(row[j], second[j - 2] + 1);
     }
   }
   return rows[m % 3][n];

@@ -16,6 +16,15 @@ static inline size_t moho_round_up(size_t n, size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
+/* How many pieces of this size make n, the last one cut. */
+static inline size_t moho_pieces(size_t n, size_t size) {
+  return n / size + (n % size != 0);
+}
+
+static inline size_t moho_smaller(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
 /* "1.5 GiB" for people; returns buffer. */
 const char *moho_bytes_text(double bytes, char buffer[32]);
 

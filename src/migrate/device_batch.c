@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/memory.h"
 #include "base/timer.h"
 #include "migrate/device_kernels.h"
 #include "migrate/device_run.h"
@@ -11,14 +12,6 @@ enum { GROWTH = 4 };
 /* Groups of a persistent launch: as many as any device holds at once; the rest find the queue empty. */
 enum { GROUPS_PER_MULTIPROCESSOR = 8, MULTIPROCESSORS_UNKNOWN = 32 };
 enum { PACK_LANES = 256, SIMD_LANES = 32 };
-
-static size_t smaller(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-
-static uint32_t pieces(size_t n, size_t size) {
-  return (uint32_t)((n + size - 1) / size);
-}
 
 /* ---- launches ---- */
 
@@ -35,18 +28,18 @@ static moho_status shape_launch(const moho_device_run *r, const moho_kernel_vers
   const moho_device_constants *c = &r->plan.constants;
   if (!version->plan.is_tiled) {
     MOHO_TRY(plain_lanes(launch->kernel, &launch->lanes));
-    launch->groups[0] = pieces(r->plan.n_time, launch->lanes), launch->groups[1] = (uint32_t)n_entries;
+    launch->groups[0] = (uint32_t)moho_pieces(r->plan.n_time, launch->lanes), launch->groups[1] = (uint32_t)n_entries;
     return MOHO_OK;
   }
   launch->lanes = (uint32_t)(SIMD_LANES * c->columns);
   launch->group_memory = moho_tile_group_bytes(c->columns, c->chunks, c->together);
-  uint32_t ranges = pieces(r->plan.n_time, SIMD_LANES * c->chunks), tiles = (uint32_t)(n_entries / r->plan.tile);
+  uint32_t ranges = (uint32_t)moho_pieces(r->plan.n_time, SIMD_LANES * c->chunks), tiles = (uint32_t)(n_entries / r->plan.tile);
   launch->groups[0] = ranges, launch->groups[1] = tiles;
   if (!version->plan.is_persistent) return MOHO_OK;
   size_t multiprocessors = r->m->report.multiprocessors > 0 ? (size_t)r->m->report.multiprocessors : MULTIPROCESSORS_UNKNOWN;
   parameters->n_items = ranges * tiles;
   launch->groups[0] =
-      (uint32_t)smaller(parameters->n_items, multiprocessors * (c->groups ? c->groups : GROUPS_PER_MULTIPROCESSOR));
+      (uint32_t)moho_smaller(parameters->n_items, multiprocessors * (c->groups ? c->groups : GROUPS_PER_MULTIPROCESSOR));
   launch->groups[1] = 1;
   return moho_queue_fill(r->queue, r->work, 0, moho_buffer_bytes(r->work), 0);
 }
@@ -83,13 +76,14 @@ static moho_status record_packing(moho_device_run *r, const moho_device_slot *sl
                                         .x0 = (unsigned)r->m->layout.x0,
                                         .storage = r->parameters.storage,
                                         .n_traces = (unsigned)slot->n};
-  return moho_queue_launch(r->queue, &(moho_launch){.kernel = r->pack,
-                                                    .buffers = buffers,
-                                                    .n_buffers = 3,
-                                                    .parameters = &parameters,
-                                                    .parameter_bytes = sizeof parameters,
-                                                    .groups = {pieces(r->plan.row_floats, PACK_LANES), (uint32_t)slot->n},
-                                                    .lanes = PACK_LANES});
+  return moho_queue_launch(r->queue,
+                           &(moho_launch){.kernel = r->pack,
+                                          .buffers = buffers,
+                                          .n_buffers = 3,
+                                          .parameters = &parameters,
+                                          .parameter_bytes = sizeof parameters,
+                                          .groups = {(uint32_t)moho_pieces(r->plan.row_floats, PACK_LANES), (uint32_t)slot->n},
+                                          .lanes = PACK_LANES});
 }
 
 /* ---- in flight ---- */
@@ -129,7 +123,7 @@ static moho_status submit(moho_device_run *r, moho_device_flight flight) {
 
 /* Columns of the next launch: as many as the last one's rate does in half the time that a launch should last. */
 static size_t next_columns(const moho_device_run *r, size_t n_traces) {
-  size_t tile = r->plan.tile, columns, groups = pieces(r->plan.n_time, 256);
+  size_t tile = r->plan.tile, columns, groups = moho_pieces(r->plan.n_time, 256);
   size_t multiprocessors = r->m->report.multiprocessors > 0 ? (size_t)r->m->report.multiprocessors : MULTIPROCESSORS_UNKNOWN;
   if (r->rate > 0) {
     double wanted = 0.5 * r->plan.launch_seconds * r->rate / (double)n_traces, most = (double)(GROWTH * r->last_columns);
@@ -137,7 +131,7 @@ static size_t next_columns(const moho_device_run *r, size_t n_traces) {
   } else {
     columns = multiprocessors / groups * tile;
   }
-  columns = smaller(columns / tile * tile, r->plan.launch_columns);
+  columns = moho_smaller(columns / tile * tile, r->plan.launch_columns);
   return columns > tile ? columns : tile;
 }
 
@@ -146,7 +140,7 @@ static moho_status launch_slab(moho_device_run *r, moho_device_part *part, const
   size_t end = slab->first_entry + slab->n_entries;
   for (size_t first = slab->first_entry; first < end && !moho_device_is_stopped(r); first += part->n_entries) {
     part->first_entry = first;
-    part->n_entries = smaller(next_columns(r, part->n_traces), end - first);
+    part->n_entries = moho_smaller(next_columns(r, part->n_traces), end - first);
     MOHO_TRY(moho_device_record_launch(r, r->chosen, part));
     r->last_columns = part->n_entries;
     double work = (double)part->n_entries * (double)part->n_traces;
@@ -167,7 +161,7 @@ static moho_status launch_parts(moho_device_run *r, moho_device_slot *slot) {
                              .fold = slab->fold,
                              .table = slab->table ? slab->table : r->constant.table};
     for (; part.first_trace < slot->n; part.first_trace += part.n_traces) {
-      part.n_traces = smaller(slot->n - part.first_trace, r->plan.launch_traces);
+      part.n_traces = moho_smaller(slot->n - part.first_trace, r->plan.launch_traces);
       int is_last = s + 1 == r->n_slabs && part.first_trace + part.n_traces == slot->n;
       MOHO_TRY(launch_slab(r, &part, slab, is_last ? slot : NULL));
     }

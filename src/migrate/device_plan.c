@@ -77,14 +77,6 @@ moho_status moho_device_constants_parse(const char *text, moho_device_constants 
 
 /* ---- cuts ---- */
 
-static size_t pieces(size_t n, size_t size) {
-  return (n + size - 1) / size;
-}
-
-static size_t smaller(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-
 static moho_status check_power_of_two(const char *name, size_t value, size_t largest) {
   if (value <= largest && (value & (value - 1)) == 0) return MOHO_OK;
   return moho_fail_at((moho_place){.key = "constants"}, "choose a power of two up to what is expected", MOHO_ERROR_ARGUMENT,
@@ -113,8 +105,8 @@ static moho_status cut_tiles(moho_device_plan *p, const moho_kernel_version *ver
                         "constants: COLUMNS=%zu is not a multiple of COLUMNS_X=%zu", c->columns, c->columns_x);
   p->tile_along = p->tile == 1 ? 1 : is_line ? (grid->n_inline == 1 ? p->tile : 1) : c->columns_x;
   p->tile_across = p->tile / p->tile_along;
-  p->tiles_along = pieces(grid->n_crossline, p->tile_along);
-  p->tiles_across = pieces(grid->n_inline, p->tile_across);
+  p->tiles_along = moho_pieces(grid->n_crossline, p->tile_along);
+  p->tiles_across = moho_pieces(grid->n_inline, p->tile_across);
   p->entries = p->tiles_along * p->tiles_across * p->tile;
   return MOHO_OK;
 }
@@ -131,8 +123,8 @@ void moho_device_order(const moho_device_plan *p, const moho_grid *grid, uint32_
 static void cut_slabs(moho_device_plan *p, const moho_device_report *report, int is_uniform) {
   size_t samples = p->constants.slab_samples ? p->constants.slab_samples : ((size_t)1 << 31) - 1;
   size_t largest = report->largest_buffer ? report->largest_buffer : SIZE_MAX;
-  samples = smaller(samples, largest / sizeof(float));
-  if (!is_uniform) samples = smaller(samples, largest / sizeof(migrate_slowness));
+  samples = moho_smaller(samples, largest / sizeof(float));
+  if (!is_uniform) samples = moho_smaller(samples, largest / sizeof(migrate_slowness));
   size_t tiles = samples / p->image_stride / p->tile;
   p->slab_entries = (tiles ? tiles : 1) * p->tile;
 }
@@ -140,9 +132,9 @@ static void cut_slabs(moho_device_plan *p, const moho_device_report *report, int
 static void cut_launches(moho_device_plan *p, const moho_device_report *report) {
   p->launch_seconds = report->launch_seconds > 0 ? report->launch_seconds : 1;
   p->launch_traces = p->launch_seconds < 0.5 ? SHORT_LAUNCH_TRACES : LARGEST_BATCH;
-  if (p->constants.launch_traces) p->launch_traces = pieces(p->constants.launch_traces, LANES_A_STEP) * LANES_A_STEP;
+  if (p->constants.launch_traces) p->launch_traces = moho_round_up(p->constants.launch_traces, LANES_A_STEP);
   p->launch_columns = LARGEST_GRID * p->tile;
-  if (p->constants.launch_columns) p->launch_columns = pieces(p->constants.launch_columns, p->tile) * p->tile;
+  if (p->constants.launch_columns) p->launch_columns = moho_round_up(p->constants.launch_columns, p->tile);
 }
 
 /* A piece takes traces, or at least a row of the image and its fold. */
@@ -150,13 +142,13 @@ static void cut_pieces(moho_device_plan *p, size_t columns, size_t n_traces) {
   size_t row = p->row_floats * sizeof(float), image_row = 2 * p->image_stride * sizeof(float);
   if (p->is_unified) return;
   if (p->is_kept) {
-    p->piece_traces = smaller(MOHO_PIECE_BYTES / (row + sizeof(migrate_trace)), n_traces);
-    if (p->constants.piece_traces) p->piece_traces = smaller(p->piece_traces, p->constants.piece_traces);
+    p->piece_traces = moho_smaller(MOHO_PIECE_BYTES / (row + sizeof(migrate_trace)), n_traces);
+    if (p->constants.piece_traces) p->piece_traces = moho_smaller(p->piece_traces, p->constants.piece_traces);
     if (!p->piece_traces) p->piece_traces = 1;
-    p->piece_traces_offset = pieces(p->piece_traces * row, 256) * 256;
+    p->piece_traces_offset = moho_round_up(p->piece_traces * row, 256);
     p->piece_bytes = p->piece_traces_offset + p->piece_traces * sizeof(migrate_trace);
   } else {
-    p->piece_bytes = smaller(MOHO_PIECE_BYTES, columns * image_row);
+    p->piece_bytes = moho_smaller(MOHO_PIECE_BYTES, columns * image_row);
   }
   if (p->piece_bytes < image_row) p->piece_bytes = image_row;
 }
@@ -186,7 +178,7 @@ static size_t fixed_host_bytes(const moho_migration_setup *s, const moho_migrati
   moho_time_axis axis = {.n = p->n_time, .stride = moho_time_axis_stride(p->n_time), .table = moho_time_axis_table(p->n_time)};
   size_t worker = moho_trace_workspace_bytes(q->n_samples, q->options->refine, s->k_max) + moho_column_table_bytes(&axis) +
                   p->n_time * (2 * sizeof(double) + sizeof(int32_t));
-  size_t tables = p->is_kept ? smaller(MOHO_TABLE_CHUNK_BYTES, p->n_time * s->columns * sizeof(migrate_slowness))
+  size_t tables = p->is_kept ? moho_smaller(MOHO_TABLE_CHUNK_BYTES, p->n_time * s->columns * sizeof(migrate_slowness))
                              : p->n_time * s->columns * sizeof(migrate_slowness);
   return (size_t)s->threads * worker + MOHO_DEVICE_PIECES * p->piece_bytes +
          p->entries * (sizeof(uint32_t) + sizeof(migrate_column)) + s->columns * sizeof(uint32_t) +
@@ -199,14 +191,14 @@ static size_t choose_capacity(const moho_migration_setup *s, const moho_migratio
   const moho_device_plan *p = &s->device;
   size_t row = p->row_floats * sizeof(float), on_device = trace_device_bytes(p), on_host = trace_host_bytes(p);
   size_t wanted = p->constants.batch_traces ? p->constants.batch_traces : BATCH_BYTES / row;
-  wanted = smaller(smaller(wanted, LARGEST_BATCH), q->geometry->n);
+  wanted = moho_smaller(moho_smaller(wanted, LARGEST_BATCH), q->geometry->n);
   size_t largest = q->report->largest_buffer ? q->report->largest_buffer : SIZE_MAX;
-  wanted = smaller(wanted, smaller(LARGEST_INDEX / p->row_floats, largest / (2 * row)));
+  wanted = moho_smaller(wanted, moho_smaller(LARGEST_INDEX / p->row_floats, largest / (2 * row)));
   if (p->is_unified) on_host += on_device, fixed_host += fixed_device;
-  else if (s->device_allowed > fixed_device) wanted = smaller(wanted, (s->device_allowed - fixed_device) / on_device);
-  if (s->allowed > fixed_host) wanted = smaller(wanted, (s->allowed - fixed_host) / on_host);
-  size_t least = smaller(SMALLEST_BATCH, LARGEST_INDEX / p->row_floats);
-  if (p->constants.batch_traces) least = smaller(least, p->constants.batch_traces);
+  else if (s->device_allowed > fixed_device) wanted = moho_smaller(wanted, (s->device_allowed - fixed_device) / on_device);
+  if (s->allowed > fixed_host) wanted = moho_smaller(wanted, (s->allowed - fixed_host) / on_host);
+  size_t least = moho_smaller(SMALLEST_BATCH, LARGEST_INDEX / p->row_floats);
+  if (p->constants.batch_traces) least = moho_smaller(least, p->constants.batch_traces);
   return wanted > least ? wanted : least;
 }
 
@@ -235,7 +227,7 @@ moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_
   cut_pieces(p, s->columns, q->geometry->n);
   size_t fixed_device = fixed_device_bytes(p, s->columns, s->is_uniform), fixed_host = fixed_host_bytes(s, q);
   s->capacity = choose_capacity(s, q, fixed_device, fixed_host);
-  p->traces_offset = pieces(s->capacity * p->row_floats * sizeof(float), 256) * 256;
+  p->traces_offset = moho_round_up(s->capacity * p->row_floats * sizeof(float), 256);
   s->device_bytes = fixed_device + s->capacity * trace_device_bytes(p);
   s->bytes = fixed_host + s->capacity * trace_host_bytes(p);
   if (p->is_unified) s->bytes += s->device_bytes, s->device_bytes = 0;

@@ -1,21 +1,16 @@
 /* tile_plan.c - the image cut into tiles of neighbouring columns. */
 #include "migrate/tile_plan.h"
 
+#include "base/memory.h"
+
 enum { LARGEST_SIDE = 8, TILES_PER_THREAD = 8 };
-
-static size_t smaller(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-
-static size_t pieces(size_t n, size_t side) {
-  return (n + side - 1) / side;
-}
 
 static moho_tile_plan plan_of_side(const moho_grid *grid, size_t side) {
   size_t in_line = grid->n_inline == 1 || grid->n_crossline == 1 ? side * side : side;
-  moho_tile_plan plan = {.side_inline = smaller(in_line, grid->n_inline), .side_crossline = smaller(in_line, grid->n_crossline)};
-  plan.tiles_inline = pieces(grid->n_inline, plan.side_inline);
-  plan.tiles_crossline = pieces(grid->n_crossline, plan.side_crossline);
+  moho_tile_plan plan = {.side_inline = moho_smaller(in_line, grid->n_inline),
+                         .side_crossline = moho_smaller(in_line, grid->n_crossline)};
+  plan.tiles_inline = moho_pieces(grid->n_inline, plan.side_inline);
+  plan.tiles_crossline = moho_pieces(grid->n_crossline, plan.side_crossline);
   plan.n_tiles = plan.tiles_inline * plan.tiles_crossline;
   return plan;
 }
@@ -30,7 +25,7 @@ moho_tile_plan moho_tile_plan_make(const moho_grid *grid, int columns_along_side
 moho_tile moho_tile_plan_tile(const moho_tile_plan *plan, const moho_grid *grid, size_t index) {
   moho_tile tile = {.first_inline = index / plan->tiles_crossline * plan->side_inline,
                     .first_crossline = index % plan->tiles_crossline * plan->side_crossline};
-  tile.n_inline = smaller(plan->side_inline, grid->n_inline - tile.first_inline);
-  tile.n_crossline = smaller(plan->side_crossline, grid->n_crossline - tile.first_crossline);
+  tile.n_inline = moho_smaller(plan->side_inline, grid->n_inline - tile.first_inline);
+  tile.n_crossline = moho_smaller(plan->side_crossline, grid->n_crossline - tile.first_crossline);
   return tile;
 }
