@@ -28,12 +28,12 @@ void moho_reference_preparer_release(moho_reference_preparer *preparer);
 int moho_reference_prepare(const moho_reference_preparer *preparer, const moho_geometry *geometry, size_t trace,
                            const float *samples, double *muted, double *row);
 
-/* Sample 0 of the trace, and of the trace integrated twice, in a row. */
-static inline const double *moho_reference_samples(const double *row) {
-  return row + MOHO_REFERENCE_PAD;
+/* Where in a row sample 0 of the trace is, and of the trace integrated twice. */
+static inline size_t moho_reference_samples_at(void) {
+  return MOHO_REFERENCE_PAD;
 }
-static inline const double *moho_reference_integrated(const moho_reference_preparer *p, const double *row) {
-  return row + p->n_samples + 2 * MOHO_REFERENCE_PAD + p->c_margin;
+static inline size_t moho_reference_integrated_at(const moho_reference_preparer *p) {
+  return p->n_samples + 2 * MOHO_REFERENCE_PAD + p->c_margin;
 }
 
 #endif

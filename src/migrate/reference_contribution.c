@@ -1,0 +1,161 @@
+/* reference_contribution.c - what one trace adds to one image sample, for the double reference and its adjoint.
+ *
+ * Absolute coordinates; formulas from kernels/physics.h and interpolate.h, edges from aperture.h. Nothing is hoisted but
+ * what depends on the column alone, so that it can be believed by reading. A value read from a trace is linear in the
+ * trace's samples: it is described by its taps, the coefficient of each sample that it reads. The coefficients come from
+ * the formulas themselves, put to unit traces, so that no formula stands here twice.
+ */
+#include <math.h>
+
+#include "migrate/antialias.h"
+#include "migrate/aperture.h"
+#include "migrate/migration_options.h"
+#include "migrate/real_double.h"
+#include "migrate/reference_internal.h"
+
+static double distance2(double dx, double dy) {
+  return dx * dx + dy * dy;
+}
+
+double moho_reference_distance(const reference_column *column, const reference_trace *trace) {
+  return sqrt(distance2(column->x - trace->midpoint_x, column->y - trace->midpoint_y));
+}
+
+/* ---- columns and traces ---- */
+
+double moho_reference_describe_column(const moho_reference *r, size_t c, reference_sample *samples) {
+  double dt = r->preparer.dt_s, radius = 0, tan_dip = tan(r->options.aperture_max_dip_deg * (3.14159265358979323846 / 180.0));
+  for (size_t k = 0; k < r->n_time; k++) {
+    double v = r->v[c * r->n_time + k], t0 = r->first_s + (double)k * r->step_s, t1 = t0 / (2.0 * dt);
+    radius = MAX(radius, moho_aperture_radius(v, t0 / 2.0, tan_dip, r->options.aperture_min_m, r->options.aperture_max_m));
+    samples[k] = (reference_sample){
+        .v = v, .s2 = 1.0 / ((v * dt) * (v * dt)), .t1 = t1, .t1sq = vertical_squared(t1), .t0_s = t0, .radius = radius};
+  }
+  return radius;
+}
+
+reference_trace moho_reference_trace(const moho_reference *r, const moho_geometry *g, size_t i) {
+  double dx = g->source_x[i] - g->receiver_x[i], dy = g->source_y[i] - g->receiver_y[i];
+  reference_trace trace = {.source_x = g->source_x[i],
+                           .source_y = g->source_y[i],
+                           .receiver_x = g->receiver_x[i],
+                           .receiver_y = g->receiver_y[i],
+                           .midpoint_x = 0.5 * (g->source_x[i] + g->receiver_x[i]),
+                           .midpoint_y = 0.5 * (g->source_y[i] + g->receiver_y[i]),
+                           .half_offset2 = 0.25 * distance2(dx, dy),
+                           .first_sample = g->first_sample_s[i] / r->preparer.dt_s};
+  if (r->classes.n)
+    trace.spacing =
+        r->options.antialias_factor * r->classes.spacing_m[moho_offset_class_of(&r->classes, moho_geometry_offset(g, i))];
+  return trace;
+}
+
+/* ---- taps: a trace at time u (refined samples after its first) ---- */
+
+static void add_tap(reference_contribution *out, ptrdiff_t at, double h) {
+  out->at[out->n] = at;
+  out->h[out->n++] = h;
+}
+
+/* at: of the sample before u; f: the fraction past it. */
+static void tap_linear(reference_contribution *out, ptrdiff_t at, double f, double scale) {
+  add_tap(out, at, scale * interpolate_linear(1, 0, f));
+  add_tap(out, at + 1, scale * interpolate_linear(0, 1, f));
+}
+
+static void tap_cubic(reference_contribution *out, ptrdiff_t at, double f, double scale) {
+  add_tap(out, at - 1, scale * interpolate_cubic(1, 0, 0, 0, f));
+  add_tap(out, at, scale * interpolate_cubic(0, 1, 0, 0, f));
+  add_tap(out, at + 1, scale * interpolate_cubic(0, 0, 1, 0, f));
+  add_tap(out, at + 2, scale * interpolate_cubic(0, 0, 0, 1, f));
+}
+
+static void tap_sinc8(reference_contribution *out, const double (*sinc)[MOHO_SINC_TAPS], ptrdiff_t at, double f, double scale) {
+  double position = f * MOHO_SINC_FRACTIONS, row = MIN(floor(position), MOHO_SINC_FRACTIONS - 1), g = position - row;
+  const double *before = sinc[(size_t)row], *after = sinc[(size_t)row + 1];
+  for (int j = 0; j < MOHO_SINC_TAPS; j++) add_tap(out, at + j - 3, scale * interpolate_linear(before[j], after[j], g));
+}
+
+/* `first`: of the row's values, where sample 0 of the trace is; zeros lie before and after it, for the taps beyond it. */
+static void tap_trace(const moho_reference *r, reference_contribution *out, size_t first, double u, double scale) {
+  double i = floor(u), f = u - i;
+  ptrdiff_t at = (ptrdiff_t)first + (ptrdiff_t)i;
+  if (r->options.interpolation == MOHO_INTERPOLATION_CUBIC) tap_cubic(out, at, f, scale);
+  else if (r->options.interpolation == MOHO_INTERPOLATION_SINC8)
+    tap_sinc8(out, (const double(*)[MOHO_SINC_TAPS])r->sinc, at, f, scale);
+  else tap_linear(out, at, f, scale);
+}
+
+/* The trace under a triangle of whole half-width K, from the trace integrated twice. */
+static void tap_triangle(reference_contribution *out, size_t first, double u, ptrdiff_t K, double scale) {
+  double i = floor(u), f = u - i, inv_k2 = 1.0 / ((double)K * (double)K);
+  ptrdiff_t at = (ptrdiff_t)first + (ptrdiff_t)i;
+  for (int past = 0; past < 2; past++) {
+    double share = scale * (past ? interpolate_linear(0, 1, f) : interpolate_linear(1, 0, f));
+    add_tap(out, at + past - K, share * triangle_of(1, 0, 0, inv_k2));
+    add_tap(out, at + past, share * triangle_of(0, 1, 0, inv_k2));
+    add_tap(out, at + past + K, share * triangle_of(0, 0, 1, inv_k2));
+  }
+}
+
+static void tap_antialiased(const moho_reference *r, reference_contribution *out, double u, double half_width) {
+  double k = MIN(half_width, (double)r->preparer.k_max);
+  if (k <= 1.0) {
+    tap_trace(r, out, moho_reference_samples_at(), u, 1);
+    return;
+  }
+  double K = floor(k);
+  tap_triangle(out, moho_reference_integrated_at(&r->preparer), u, (ptrdiff_t)K, interpolate_linear(1, 0, k - K));
+  tap_triangle(out, moho_reference_integrated_at(&r->preparer), u, (ptrdiff_t)K + 1, interpolate_linear(0, 1, k - K));
+}
+
+/* ---- factor ---- */
+
+static double taper(const moho_reference *r, double distance, double radius) {
+  double fraction = r->options.aperture_taper;
+  if (fraction == 0 || radius == 0) return 1;
+  return 0.5 * (1.0 + cos(3.14159265358979323846 * taper_argument(distance, 1.0 / radius, 1.0 / fraction)));
+}
+
+/* t in refined samples, at least one input sample. */
+static double weight(const moho_reference *r, const reference_sample *sample, double t) {
+  double t_s = MAX(t, (double)r->preparer.refine) * r->preparer.dt_s, w = 1;
+  if (moho_weight_has_spreading(r->weight)) w *= r->is_line ? 1.0 / sqrt(sample->v * t_s) : 1.0 / (sample->v * t_s);
+  if (moho_weight_has_obliquity(r->weight)) w *= sample->t0_s / t_s;
+  return w;
+}
+
+/* Slope along one axis of the grid: p = p_s + p_r. */
+static double slope(const reference_column *column, const reference_trace *trace, const double axis[2], double s2, double t_s,
+                    double t_r) {
+  double from_source = (column->x - trace->source_x) * axis[0] + (column->y - trace->source_y) * axis[1];
+  double from_receiver = (column->x - trace->receiver_x) * axis[0] + (column->y - trace->receiver_y) * axis[1];
+  return leg_slope_straight(from_source, s2, 1.0 / t_s) + leg_slope_straight(from_receiver, s2, 1.0 / t_r);
+}
+
+/* ---- one trace at one image sample ---- */
+
+int moho_reference_contribute(const moho_reference *r, const reference_column *column, const reference_trace *trace,
+                              const reference_sample *sample, reference_contribution *out) {
+  double distance = moho_reference_distance(column, trace);
+  if (distance > moho_aperture_widened(sample->radius)) return 0;
+  if (r->options.stretch_mute >= 0 &&
+      moho_is_stretched(sample->t1, trace->half_offset2 * sample->s2, 1.0 + r->options.stretch_mute))
+    return 0;
+  double source2 = distance2(column->x - trace->source_x, column->y - trace->source_y);
+  double receiver2 = distance2(column->x - trace->receiver_x, column->y - trace->receiver_y);
+  double t_s = sqrt(leg_squared_straight(sample->t1sq, source2, sample->s2));
+  double t_r = sqrt(leg_squared_straight(sample->t1sq, receiver2, sample->s2));
+  double u = t_s + t_r - trace->first_sample, band = moho_record_band(r->preparer.n_samples);
+  if (u < -band || u > (double)(r->preparer.n_samples - 1) + band) return 0;
+  out->n = 0;
+  if (r->preparer.c_margin) {
+    double p_x = slope(column, trace, column->along, sample->s2, t_s, t_r),
+           p_y = slope(column, trace, column->across, sample->s2, t_s, t_r);
+    tap_antialiased(r, out, u, triangle_half_width(p_x, p_y, trace->spacing));
+  } else {
+    tap_trace(r, out, moho_reference_samples_at(), u, 1);
+  }
+  out->factor = weight(r, sample, t_s + t_r) * taper(r, distance, sample->radius);
+  return 1;
+}

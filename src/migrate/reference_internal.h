@@ -1,0 +1,74 @@
+/* reference_internal.h - the double reference as its files see it: columns, traces, samples, and one contribution.
+ *
+ * reference.c migrates and reference_adjoint.c demigrates. What a pair (trace, image sample) adds is written once, in
+ * reference_contribution.c, as numbers that both use: a factor, and taps of the prepared row.
+ *
+ *   forward   image[sample] += factor * sum_k h[k] row[at[k]]
+ *   adjoint   row[at[k]]    += factor * h[k] * image[sample]
+ */
+#ifndef MOHO_MIGRATE_REFERENCE_INTERNAL_H
+#define MOHO_MIGRATE_REFERENCE_INTERNAL_H
+
+#include "migrate/offset_class.h"
+#include "migrate/reference_prepare.h"
+#include "migrate/sinc_table.h"
+#include "moho/migration.h"
+
+/* The most that one value reads: sinc8 takes 8, a triangle 8, two low-passed copies under sinc8 16. */
+enum { MOHO_REFERENCE_TAPS = 16 };
+
+typedef struct reference_column {
+  double x, y;
+  double along[2], across[2]; /* axes of the slope */
+} reference_column;
+
+struct moho_reference {
+  moho_migration_options options;
+  moho_weight weight;
+  int is_line;
+  double first_s, step_s;
+  size_t n_time, n_columns;
+  reference_column *columns;
+  double *v;                   /* [column, time] m/s */
+  double *image;               /* [column, time] */
+  int32_t *fold;               /* [column, time] */
+  moho_offset_classes classes; /* with antialias only */
+  moho_reference_preparer preparer;
+  double (*sinc)[MOHO_SINC_TAPS]; /* with sinc8 only */
+};
+
+/* A trace and where it was shot; times in refined samples. */
+typedef struct reference_trace {
+  double source_x, source_y, receiver_x, receiver_y, midpoint_x, midpoint_y;
+  double half_offset2;
+  double first_sample; /* t_first */
+  double spacing;      /* factor * spacing of its offset class, m */
+  const double *row;   /* prepared; NULL: not live (or not read, by the adjoint) */
+} reference_trace;
+
+/* One image sample of a column as the formulas want it, times in refined samples. */
+typedef struct reference_sample {
+  double v, s2, t1, t1sq, t0_s;
+  double radius; /* running maximum of A(t0), m */
+} reference_sample;
+
+/* What one trace adds to one image sample: factor * sum h[k] row[at[k]]. */
+typedef struct reference_contribution {
+  double factor; /* weight and taper */
+  int n;
+  ptrdiff_t at[MOHO_REFERENCE_TAPS];
+  double h[MOHO_REFERENCE_TAPS];
+} reference_contribution;
+
+/* Columns, velocities, offset classes and the like of trace i of a geometry. */
+reference_trace moho_reference_trace(const moho_reference *r, const moho_geometry *geometry, size_t i);
+/* samples [n_time]; returns the column's largest radius. */
+double moho_reference_describe_column(const moho_reference *r, size_t column, reference_sample *samples);
+/* Distance on the ground between a column and a trace's midpoint. */
+double moho_reference_distance(const reference_column *column, const reference_trace *trace);
+
+/* Returns 1, or 0 when the sample lies outside of aperture, mute or record. */
+int moho_reference_contribute(const moho_reference *r, const reference_column *column, const reference_trace *trace,
+                              const reference_sample *sample, reference_contribution *out);
+
+#endif
