@@ -161,6 +161,11 @@ MOHO_API moho_status moho_reference_create(const moho_grid *grid, const moho_vel
 MOHO_API moho_status moho_reference_add(moho_reference *reference, const moho_geometry *geometry, const float *traces);
 /** image [n_columns, n_time], fold [n_columns, n_time]. */
 MOHO_API moho_status moho_reference_finish(moho_reference *reference, double *image, int32_t *fold);
+/** The adjoint of add and finish together, exact to rounding: image [n_columns, n_time] into traces [geometry->n, n_samples].
+ *  like [geometry->n, n_samples]: recorded traces, whose zeros mute and kill a trace as in add; NULL: by headers alone.
+ *  fold [n_columns, n_time]: what finish divides by; NULL without normalisation. */
+MOHO_API moho_status moho_reference_demigrate(moho_reference *reference, const double *image, const int32_t *fold,
+                                              const moho_geometry *geometry, const float *like, double *traces);
 MOHO_API void moho_reference_destroy(moho_reference **reference);
 
 #ifdef __cplusplus

@@ -28,6 +28,11 @@ void moho_reference_preparer_release(moho_reference_preparer *preparer);
 int moho_reference_prepare(const moho_reference_preparer *preparer, const moho_geometry *geometry, size_t trace,
                            const float *samples, double *muted, double *row);
 
+/* The transpose (reference_prepare_adjoint.c): what a row (overwritten) means for the samples [n_input] of a trace whose mutes
+ * follow from `like` (NULL: from the header alone). Zeros for a trace that is not live. */
+void moho_reference_prepare_adjoint(const moho_reference_preparer *preparer, const moho_geometry *geometry, size_t trace,
+                                    const float *like, double *row, double *samples);
+
 /* Where in a row sample 0 of the trace is, and of the trace integrated twice. */
 static inline size_t moho_reference_samples_at(void) {
   return MOHO_REFERENCE_PAD;

@@ -11,5 +11,7 @@
 
 /* c has 2*margin + n values; c[0] is at sample -margin. */
 void moho_trace_integrate(const double *x, size_t n, size_t margin, double *c);
+/* Its transpose: x[j] += what c [2*margin + n] is mapped to; c is overwritten. */
+void moho_trace_integrate_adjoint(double *c, size_t n, size_t margin, double *x);
 
 #endif

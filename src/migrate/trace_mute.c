@@ -35,7 +35,7 @@ int moho_trace_mute(const moho_geometry *geometry, size_t trace, const float *sa
   size_t first, last, ramp = moho_mute_ramp(dt_s);
   header_mute(geometry, trace, n, dt_s, &first, &last);
   size_t edge = first == 0 ? last : 0; /* samples before it are muted at the top of the trace */
-  if (filter_follows) {
+  if (filter_follows && samples) {
     size_t zeros = count_leading_zeros(samples, edge, n);
     if (zeros >= MOHO_MUTE_ZEROS) edge = zeros;
   }
@@ -45,6 +45,7 @@ int moho_trace_mute(const moho_geometry *geometry, size_t trace, const float *sa
     weights[j] = weight;
   }
   if (!moho_geometry_is_live(geometry, trace)) return 0;
+  if (!samples) return 1;
   for (size_t j = 0; j < n; j++)
     if (weights[j] * (double)samples[j] != 0) return 1;
   return 0;

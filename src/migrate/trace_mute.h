@@ -16,7 +16,8 @@ enum { MOHO_MUTE_ZEROS = 3 };
 size_t moho_mute_ramp(double dt_s);
 
 /* Factors of the samples of one trace into weights [n]. Returns 1 when the trace is live: no flag but MOHO_TRACE_BAD, and
- * some sample is not zero after the mutes. Decided in double, for the float path and the reference. */
+ * some sample is not zero after the mutes. samples NULL: none is known, so the header alone decides (a trace yet to be
+ * modelled). Decided in double, for the float path and the reference. */
 int moho_trace_mute(const moho_geometry *geometry, size_t trace, const float *samples, size_t n, double dt_s, int filter_follows,
                     double *weights);
 
