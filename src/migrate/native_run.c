@@ -8,26 +8,12 @@
 #include "device/device_internal.h"
 #include "migrate/antialias.h"
 #include "migrate/aperture.h"
-#include "migrate/migration_internal.h"
+#include "migrate/native_run.h"
 #include "migrate/simd/migrate_native.h"
-#include "migrate/sinc_table.h"
-#include "migrate/tile_run.h"
 
 /* A batch of prepared traces takes at most this much; more does not make it faster. */
 #define BATCH_BYTES ((size_t)64 << 20)
 enum { SMALLEST_BATCH = 64, LARGEST_BATCH = 65536 };
-
-typedef struct native_run {
-  moho_column_table shared_table;
-  moho_tile_plan plan;
-  moho_tile_frame frame;
-  moho_tile_worker **workers; /* [threads] */
-  moho_column *columns;
-  float *rows, *image, (*sinc)[MOHO_SINC_TAPS];
-  int32_t *steps;
-  moho_batch_trace *traces;
-  uint8_t *live, *used;
-} native_run;
 
 /* ---- sizes ---- */
 
@@ -137,7 +123,7 @@ static void native_destroy(moho_migration *m) {
 
 /* ---- add ---- */
 
-static void place_traces(const moho_migration *m, native_run *r, const moho_geometry *geometry) {
+void moho_native_place_traces(const moho_migration *m, native_run *r, const moho_geometry *geometry) {
   double origin[2] = {m->grid.origin_x_m, m->grid.origin_y_m}, dt = m->layout.dt_s;
   for (size_t i = 0; i < geometry->n; i++) {
     moho_batch_trace *trace = &r->traces[i];
@@ -196,7 +182,7 @@ static moho_status native_add(moho_migration *m, const moho_geometry *geometry, 
   native_run *r = m->run;
   double begin = moho_seconds();
   MOHO_TRY(moho_trace_prepare(m->preparer, geometry, traces, m->threads, r->rows, r->live));
-  place_traces(m, r, geometry);
+  moho_native_place_traces(m, r, geometry);
   memset(r->used, 0, geometry->n);
   moho_batch batch = {.n = geometry->n, .traces = r->traces, .rows = r->rows, .used = r->used};
   double prepared = moho_seconds();

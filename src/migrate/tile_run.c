@@ -13,36 +13,86 @@
  * tables stay in the first-level cache while the block passes. */
 enum { TRACES_PER_BLOCK = 64, COLUMNS_PER_GROUP = 4, RUNS_PER_LAUNCH = 128 };
 
+struct moho_tile_columns {
+  moho_column_table *tables;  /* [capacity], or NULL when one is shared by all tiles */
+  float *s2, *inverse_radius; /* [capacity, table] the loops' tables, or NULL */
+  size_t *flat;               /* [capacity] index in the image */
+  size_t capacity, n;
+};
+
 struct moho_tile_worker {
-  moho_column_table *tables;  /* [columns] of a tile, or NULL when one is shared */
-  float *s2, *inverse_radius; /* [columns, table] the loops' tables, or NULL */
+  moho_tile_columns *columns; /* of the tile that it is at */
   double *velocity;           /* [n] scratch */
   int32_t *ends;              /* [columns] where the last interval ended */
-  size_t *columns;            /* [columns] flat index in the image */
   moho_run *runs;             /* [RUNS_PER_LAUNCH] */
   moho_interval *intervals;   /* [n / 2 + 1] of one trace and column */
   int32_t *hits;              /* [TRACES_PER_BLOCK] rows that may reach the tile */
-  size_t capacity, n_columns;
 };
+
+/* ---- a tile's columns ---- */
+
+moho_status moho_tile_columns_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_columns **out) {
+  size_t capacity = plan->side_inline * plan->side_crossline;
+  moho_tile_columns *columns;
+  MOHO_TRY(moho_allocate(1, sizeof *columns, "tile columns", &columns));
+  columns->capacity = capacity;
+  moho_status status = moho_allocate(capacity, sizeof *columns->flat, "tile columns", &columns->flat);
+  if (!status && !frame->shared_table) {
+    status = moho_allocate(capacity, sizeof *columns->tables, "column tables", &columns->tables);
+    if (!status) status = moho_allocate(capacity * frame->axis->table, sizeof(float), "column tables", &columns->s2);
+    if (!status) status = moho_allocate(capacity * frame->axis->table, sizeof(float), "column tables", &columns->inverse_radius);
+    for (size_t i = 0; !status && i < capacity; i++)
+      status = moho_column_table_create(frame->axis, frame->options->stretch_mute >= 0, &columns->tables[i]);
+  }
+  if (status) moho_tile_columns_destroy(&columns);
+  *out = columns;
+  return status;
+}
+
+void moho_tile_columns_destroy(moho_tile_columns **columns_pointer) {
+  moho_tile_columns *columns = *columns_pointer;
+  if (!columns) return;
+  for (size_t i = 0; columns->tables && i < columns->capacity; i++) moho_column_table_release(&columns->tables[i]);
+  free(columns->tables), free(columns->s2), free(columns->inverse_radius), free(columns->flat), free(columns);
+  *columns_pointer = NULL;
+}
+
+size_t moho_tile_columns_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform) {
+  size_t columns = plan->side_inline * plan->side_crossline;
+  return columns * sizeof(size_t) +
+         (is_uniform ? 0 : columns * (moho_column_table_bytes(axis) + 2 * axis->table * sizeof(float)));
+}
+
+moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_frame *frame, const moho_tile *tile,
+                                    double *velocity) {
+  size_t table = frame->axis->table;
+  columns->n = 0;
+  for (size_t i = 0; i < tile->n_inline; i++)
+    for (size_t j = 0; j < tile->n_crossline; j++)
+      columns->flat[columns->n++] = (tile->first_inline + i) * frame->grid->n_crossline + tile->first_crossline + j;
+  for (size_t c = 0; columns->tables && c < columns->n; c++) {
+    double x, y;
+    moho_grid_node(frame->grid, columns->flat[c] / frame->grid->n_crossline, columns->flat[c] % frame->grid->n_crossline, &x, &y);
+    MOHO_TRY(moho_velocity_rms(frame->velocity, x, y, frame->axis->first_s, frame->axis->step_s, frame->axis->n, velocity));
+    moho_column_table_fill(&columns->tables[c], frame->axis, frame->options, velocity);
+    memcpy(columns->s2 + c * table, columns->tables[c].s2_f, table * sizeof(float));
+    memcpy(columns->inverse_radius + c * table, columns->tables[c].inverse_radius_f, table * sizeof(float));
+  }
+  return MOHO_OK;
+}
+
+/* ---- a worker ---- */
 
 moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_worker **out) {
   size_t columns = plan->side_inline * plan->side_crossline, n = frame->axis->n;
   moho_tile_worker *worker;
   MOHO_TRY(moho_allocate(1, sizeof *worker, "tile worker", &worker));
-  worker->capacity = columns;
-  moho_status status = moho_allocate(columns, sizeof(int32_t), "tile worker", &worker->ends);
-  if (!status) status = moho_allocate(columns, sizeof(size_t), "tile worker", &worker->columns);
+  moho_status status = moho_tile_columns_create(frame, plan, &worker->columns);
+  if (!status) status = moho_allocate(columns, sizeof(int32_t), "tile worker", &worker->ends);
   if (!status) status = moho_allocate(RUNS_PER_LAUNCH, sizeof(moho_run), "tile worker", &worker->runs);
   if (!status) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->intervals);
   if (!status) status = moho_allocate(TRACES_PER_BLOCK, sizeof(int32_t), "tile worker", &worker->hits);
-  if (!status && !frame->shared_table) {
-    status = moho_allocate(columns, sizeof *worker->tables, "column tables", &worker->tables);
-    if (!status) status = moho_allocate(n, sizeof(double), "column tables", &worker->velocity);
-    if (!status) status = moho_allocate(columns * frame->axis->table, sizeof(float), "column tables", &worker->s2);
-    if (!status) status = moho_allocate(columns * frame->axis->table, sizeof(float), "column tables", &worker->inverse_radius);
-    for (size_t i = 0; !status && i < columns; i++)
-      status = moho_column_table_create(frame->axis, frame->options->stretch_mute >= 0, &worker->tables[i]);
-  }
+  if (!status) status = moho_allocate(n, sizeof(double), "tile worker", &worker->velocity);
   if (status) moho_tile_worker_destroy(&worker);
   *out = worker;
   return status;
@@ -51,50 +101,29 @@ moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_til
 void moho_tile_worker_destroy(moho_tile_worker **worker_pointer) {
   moho_tile_worker *worker = *worker_pointer;
   if (!worker) return;
-  for (size_t i = 0; worker->tables && i < worker->capacity; i++) moho_column_table_release(&worker->tables[i]);
-  free(worker->tables), free(worker->s2), free(worker->inverse_radius), free(worker->velocity), free(worker->ends);
-  free(worker->columns), free(worker->runs), free(worker->intervals), free(worker->hits);
+  moho_tile_columns_destroy(&worker->columns);
+  free(worker->velocity), free(worker->ends), free(worker->runs), free(worker->intervals), free(worker->hits);
   free(worker);
   *worker_pointer = NULL;
 }
 
 size_t moho_tile_worker_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform) {
-  size_t columns = plan->side_inline * plan->side_crossline,
-         bytes = RUNS_PER_LAUNCH * sizeof(moho_run) + axis->n * sizeof(moho_interval);
-  return is_uniform ? bytes : bytes + columns * (moho_column_table_bytes(axis) + 2 * axis->table * sizeof(float));
+  return RUNS_PER_LAUNCH * sizeof(moho_run) + axis->n * (sizeof(moho_interval) + sizeof(double)) +
+         moho_tile_columns_bytes(axis, plan, is_uniform);
 }
 
-/* The tile's columns, and where the velocity varies sideways their tables. */
-static moho_status enter_tile(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile) {
-  size_t table = frame->axis->table;
-  worker->n_columns = 0;
-  for (size_t i = 0; i < tile->n_inline; i++)
-    for (size_t j = 0; j < tile->n_crossline; j++)
-      worker->columns[worker->n_columns++] = (tile->first_inline + i) * frame->grid->n_crossline + tile->first_crossline + j;
-  for (size_t c = 0; c < worker->n_columns; c++) worker->ends[c] = (int32_t)frame->axis->n;
-  for (size_t c = 0; worker->tables && c < worker->n_columns; c++) {
-    double x, y;
-    moho_grid_node(frame->grid, worker->columns[c] / frame->grid->n_crossline, worker->columns[c] % frame->grid->n_crossline, &x,
-                   &y);
-    MOHO_TRY(
-        moho_velocity_rms(frame->velocity, x, y, frame->axis->first_s, frame->axis->step_s, frame->axis->n, worker->velocity));
-    moho_column_table_fill(&worker->tables[c], frame->axis, frame->options, worker->velocity);
-    memcpy(worker->s2 + c * table, worker->tables[c].s2_f, table * sizeof(float));
-    memcpy(worker->inverse_radius + c * table, worker->tables[c].inverse_radius_f, table * sizeof(float));
-  }
-  return MOHO_OK;
-}
+/* ---- a pass ---- */
 
 /* Rows of the block whose midpoint lies within the largest radius of the tile's bounding box. */
-static size_t find_hits(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_batch *batch, size_t first,
-                        size_t end) {
+static size_t find_hits(moho_tile_worker *worker, const moho_tile_columns *columns, const moho_tile_frame *frame,
+                        const moho_batch *batch, size_t first, size_t end) {
   double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY}, reach = 0;
-  for (size_t c = 0; c < worker->n_columns; c++) {
+  for (size_t c = 0; c < columns->n; c++) {
     for (int axis = 0; axis < 2; axis++) {
-      double at = frame->columns[worker->columns[c]].position[axis];
+      double at = frame->columns[columns->flat[c]].position[axis];
       low[axis] = fmin(low[axis], at), high[axis] = fmax(high[axis], at);
     }
-    reach = fmax(reach, worker->tables ? worker->tables[c].largest_radius : frame->shared_table->largest_radius);
+    reach = fmax(reach, columns->tables ? columns->tables[c].largest_radius : frame->shared_table->largest_radius);
   }
   size_t hits = 0;
   for (size_t row = first; row < end; row++) {
@@ -109,6 +138,7 @@ static size_t find_hits(moho_tile_worker *worker, const moho_tile_frame *frame, 
 /* Runs are collected in order and handed to the native loop a launch at a time. */
 typedef struct launch_queue {
   moho_tile_worker *worker;
+  const moho_tile_columns *columns;
   const moho_tile_frame *frame;
   const moho_batch *batch;
   int32_t n_runs;
@@ -116,6 +146,7 @@ typedef struct launch_queue {
 
 static void launch(launch_queue *queue) {
   const moho_tile_worker *worker = queue->worker;
+  const moho_tile_columns *columns = queue->columns;
   const moho_tile_frame *frame = queue->frame;
   moho_migrate_parameters parameters = frame->parameters;
   parameters.n_runs = queue->n_runs;
@@ -123,9 +154,9 @@ static void launch(launch_queue *queue) {
   void *buffers[MOHO_BUFFER_COUNT] = {[MOHO_BUFFER_ROWS] = (void *)(uintptr_t)queue->batch->rows,
                                       [MOHO_BUFFER_RUNS] = worker->runs,
                                       [MOHO_BUFFER_T1SQ] = frame->axis->t1sq_f,
-                                      [MOHO_BUFFER_S2] = worker->tables ? worker->s2 : frame->shared_table->s2_f,
+                                      [MOHO_BUFFER_S2] = columns->tables ? columns->s2 : frame->shared_table->s2_f,
                                       [MOHO_BUFFER_INVERSE_RADIUS] =
-                                          worker->tables ? worker->inverse_radius : frame->shared_table->inverse_radius_f,
+                                          columns->tables ? columns->inverse_radius : frame->shared_table->inverse_radius_f,
                                       [MOHO_BUFFER_SINC] = (void *)(uintptr_t)frame->sinc,
                                       [MOHO_BUFFER_IMAGE] = frame->image};
   if (queue->n_runs) frame->migrate(buffers, &parameters);
@@ -149,10 +180,11 @@ static int32_t end_of_taper(const moho_tile_frame *frame, const moho_column_tabl
 /* One trace into one column. @return contributions */
 static uint64_t add_runs(launch_queue *queue, int32_t row, size_t c) {
   moho_tile_worker *worker = queue->worker;
+  const moho_tile_columns *columns = queue->columns;
   const moho_tile_frame *frame = queue->frame;
   const moho_batch_trace *trace = &queue->batch->traces[row];
-  const moho_column *column = &frame->columns[worker->columns[c]];
-  const moho_column_table *table = worker->tables ? &worker->tables[c] : frame->shared_table;
+  const moho_column *column = &frame->columns[columns->flat[c]];
+  const moho_column_table *table = columns->tables ? &columns->tables[c] : frame->shared_table;
   double midpoint[2], source[2], receiver[2];
   for (int axis = 0; axis < 2; axis++) {
     midpoint[axis] = column->position[axis] - trace->midpoint[axis];
@@ -167,16 +199,15 @@ static uint64_t add_runs(launch_queue *queue, int32_t row, size_t c) {
                           .low = -frame->band,
                           .high = (double)frame->layout.n_samples - 1 + frame->band};
   size_t count = moho_runs_find(table, frame->axis, &query, &worker->ends[c], worker->intervals);
-  int32_t *steps = frame->steps + worker->columns[c] * (frame->axis->n + 1);
+  int32_t *steps = frame->steps ? frame->steps + columns->flat[c] * (frame->axis->n + 1) : NULL;
   uint64_t contributions = 0;
   for (size_t i = 0; i < count; i++) {
     moho_interval interval = worker->intervals[i];
-    steps[interval.first]++;
-    steps[interval.end]--;
+    if (steps) steps[interval.first]++, steps[interval.end]--;
     contributions += (uint64_t)(interval.end - interval.first);
     if (queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
     worker->runs[queue->n_runs++] = (moho_run){.row = row,
-                                               .column = (int32_t)worker->columns[c],
+                                               .column = (int32_t)columns->flat[c],
                                                .table = (int32_t)c,
                                                .first = interval.first,
                                                .full = end_of_taper(frame, table, query.distance, interval),
@@ -194,22 +225,28 @@ static uint64_t add_runs(launch_queue *queue, int32_t row, size_t c) {
   return contributions;
 }
 
-moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch,
-                          uint64_t *contributions) {
-  MOHO_TRY(enter_tile(worker, frame, tile));
-  launch_queue queue = {.worker = worker, .frame = frame, .batch = batch};
+void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, const moho_tile_frame *frame,
+                    const moho_batch *batch, uint64_t *contributions) {
+  launch_queue queue = {.worker = worker, .columns = columns, .frame = frame, .batch = batch};
+  for (size_t c = 0; c < columns->n; c++) worker->ends[c] = (int32_t)frame->axis->n;
   for (size_t first = 0; first < batch->n; first += TRACES_PER_BLOCK) {
     size_t end = first + TRACES_PER_BLOCK < batch->n ? first + TRACES_PER_BLOCK : batch->n;
-    size_t hits = find_hits(worker, frame, batch, first, end);
-    for (size_t group = 0; group < worker->n_columns; group += COLUMNS_PER_GROUP)
+    size_t hits = find_hits(worker, columns, frame, batch, first, end);
+    for (size_t group = 0; group < columns->n; group += COLUMNS_PER_GROUP)
       for (size_t hit = 0; hit < hits; hit++) {
         uint64_t added = 0;
-        for (size_t c = group; c < group + COLUMNS_PER_GROUP && c < worker->n_columns; c++)
+        for (size_t c = group; c < group + COLUMNS_PER_GROUP && c < columns->n; c++)
           added += add_runs(&queue, worker->hits[hit], c);
         if (added) __atomic_store_n(&batch->used[worker->hits[hit]], 1, __ATOMIC_RELAXED);
         *contributions += added;
       }
   }
   launch(&queue);
+}
+
+moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch,
+                          uint64_t *contributions) {
+  MOHO_TRY(moho_tile_columns_enter(worker->columns, frame, tile, worker->velocity));
+  moho_tile_pass(worker, worker->columns, frame, batch, contributions);
   return MOHO_OK;
 }

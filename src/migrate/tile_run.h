@@ -48,16 +48,28 @@ typedef struct moho_tile_frame {
   const float *sinc;
   double band;
   float *image;   /* [columns, axis->stride] */
-  int32_t *steps; /* [columns, n + 1] fold as differences along time */
+  int32_t *steps; /* [columns, n + 1] fold as differences along time; NULL: it is not counted */
 } moho_tile_frame;
 
-/* Scratch of one worker. */
+/* A tile's columns: which they are, and where the velocity varies sideways their tables. Read by any number of workers. */
+typedef struct moho_tile_columns moho_tile_columns;
+moho_status moho_tile_columns_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_columns **out);
+void moho_tile_columns_destroy(moho_tile_columns **columns);
+size_t moho_tile_columns_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform);
+/* velocity: scratch [axis->n]. @return status of reading the velocity. */
+moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_frame *frame, const moho_tile *tile,
+                                    double *velocity);
+
+/* Scratch of one worker, with columns of its own. */
 typedef struct moho_tile_worker moho_tile_worker;
 moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_worker **out);
 void moho_tile_worker_destroy(moho_tile_worker **worker);
 size_t moho_tile_worker_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform);
 
-/* @return status of reading the velocity; *contributions grows by the pairs added. */
+/* A batch over columns that were entered; *contributions grows by the pairs. Each trace meets the columns in their order. */
+void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, const moho_tile_frame *frame,
+                    const moho_batch *batch, uint64_t *contributions);
+/* Enter, then pass, with the worker's own columns. @return status of reading the velocity. */
 moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch,
                           uint64_t *contributions);
 
