@@ -1,9 +1,9 @@
-/* image.h - the migrated image: stack and fold on a grid, written as Zarr and SEG-Y, read back.
+/* image.h - the migrated image: stack, fold and gathers on a grid, written as Zarr and SEG-Y, read back.
  */
 #ifndef MOHO_IMAGE_H
 #define MOHO_IMAGE_H
 
-#include "moho/grid.h"
+#include "moho/gathers.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,11 +14,16 @@ typedef struct moho_image {
   float *stack;     /* [inline, crossline, time] */
   int32_t *fold;    /* [inline, crossline, time], contributions per sample; NULL where a file has none */
   char *attributes; /* JSON object: the effective job, versions, input hash, ... (no member "grid"); may be NULL; owned, malloc */
+  moho_gather_bins bins; /* kind none: no gathers */
+  float *gathers;        /* [inline, crossline, bin, time]; NULL: none */
+  int32_t *gathers_fold; /* the same */
 } moho_image;
 
 /** Zeroed stack and fold for a grid (COPY). */
 MOHO_API moho_status moho_image_create(const moho_grid *grid, moho_image *out);
 MOHO_API void moho_image_release(moho_image *image);
+/** Zeroed gathers and their fold, for these bins (COPY). @return MOHO_ERROR_MEMORY, MOHO_ERROR_RANGE */
+MOHO_API moho_status moho_image_add_gathers(moho_image *image, const moho_gather_bins *bins);
 
 /** Write image.zarr (Zarr v2, consolidated; design: arrays stack, fold; coordinates inline, crossline, time, cdp_x, cdp_y;
  *  grid and job in attributes). Built beside `path` and renamed at the end; an existing `path` is replaced only then. */

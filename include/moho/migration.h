@@ -66,15 +66,16 @@ typedef struct moho_migration_options {
   moho_rho rho_filter; /* auto: 2D when the grid is one line, else 3D */
   double stretch_mute; /* s: outside when 2*leg(h,t0) > (1+s)*t0; < 0: none */
   moho_normalise normalise;
-  int refine;                   /* traces refined by this factor before interpolation: 1, 2, 4, 8 */
-  int tile_columns;             /* native: columns along a tile's side; 0: chosen */
-  size_t memory_bytes;          /* bound on image, tables and batches together on the host; 0: 80 % of what is free */
-  size_t device_memory_bytes;   /* the same for a device with memory of its own; 0: 90 % of what is free there */
-  moho_migration_kernel kernel; /* auto */
-  moho_storage storage;         /* float; half: v1, v2, v3 without antialias */
-  const char *constants;        /* for tuning, "COLUMNS_X=4,CHUNKS=4": constants of the kernel's text, and of the plan
-                                 * BATCH_TRACES, PIECE_TRACES, LAUNCH_TRACES, LAUNCH_COLUMNS, SLAB_SAMPLES; NULL: the
-                                 * defaults. Read at creation */
+  const moho_gather_bins *gathers; /* image gathers in these bins, the stack then is made of them; NULL: none. Read at creation */
+  int refine;                      /* traces refined by this factor before interpolation: 1, 2, 4, 8 */
+  int tile_columns;                /* native: columns along a tile's side; 0: chosen */
+  size_t memory_bytes;             /* bound on image, tables and batches together on the host; 0: 80 % of what is free */
+  size_t device_memory_bytes;      /* the same for a device with memory of its own; 0: 90 % of what is free there */
+  moho_migration_kernel kernel;    /* auto */
+  moho_storage storage;            /* float; half: v1, v2, v3 without antialias */
+  const char *constants;           /* for tuning, "COLUMNS_X=4,CHUNKS=4": constants of the kernel's text, and of the plan
+                                    * BATCH_TRACES, PIECE_TRACES, LAUNCH_TRACES, LAUNCH_COLUMNS, SLAB_SAMPLES; NULL: the
+                                    * defaults. Read at creation */
 } moho_migration_options;
 
 MOHO_API moho_migration_options moho_migration_options_default(void);
@@ -83,6 +84,7 @@ typedef struct moho_migration moho_migration;
 
 typedef struct moho_migration_counts {
   uint64_t traces_added, traces_used, traces_outside, traces_dead; /* used: >= 1 contribution; outside: live, none */
+  uint64_t traces_unbinned; /* live, outside all bins of the gathers: neither used nor outside */
   uint64_t contributions;
   double kernel_seconds;     /* native: in the loops over tiles (intervals included), wall; else of the launches, by the device */
   double prepare_seconds;    /* rho filter and the like, wall */
@@ -99,8 +101,11 @@ typedef struct moho_migration_counts {
 /* What a migration will take; contributions are estimated from a sample of the traces. */
 typedef struct moho_migration_plan {
   size_t memory_bytes, image_bytes, batch_traces;
-  size_t device_bytes; /* of it on a device with memory of its own: not in memory_bytes */
-  const char *kernel;  /* that will run: "native", "v2" ...; "auto": v2 or v3, measured with the first batch */
+  size_t gather_bins;     /* 0: no gathers */
+  size_t gathers_bytes;   /* of the finished gathers and their fold */
+  size_t unbinned_traces; /* live, outside all bins of offset or tile */
+  size_t device_bytes;    /* of it on a device with memory of its own: not in memory_bytes */
+  const char *kernel;     /* that will run: "native", "v2" ...; "auto": v2 or v3, measured with the first batch */
   size_t tiles, tile_columns;
   double contributions;
   size_t offset_classes;
@@ -130,7 +135,9 @@ MOHO_API moho_status moho_migration_add(moho_migration *migration, const moho_ge
 /** Wait, with progress, until all traces added are migrated; finish does so without. @return what failed on the device;
  *  MOHO_ERROR_INTERRUPTED. */
 MOHO_API moho_status moho_migration_wait(moho_migration *migration, moho_progress_function progress, void *user);
-/** Weights that do not depend on the trace, normalisation, fold -> image (made by moho_image_create on the same grid). */
+/** Weights that do not depend on the trace, normalisation, fold -> image (made by moho_image_create on the same grid). With
+ *  gathers the stack is the sum of the bins (normalised by the sum of their folds), or the mean of the live ones for true
+ *  amplitudes; an image with moho_image_add_gathers() for the same bins gets them too. */
 MOHO_API moho_status moho_migration_finish(moho_migration *migration, moho_image *image);
 /** On a device contributions, traces used and seconds are complete after moho_migration_finish(). */
 MOHO_API moho_migration_counts moho_migration_get_counts(const moho_migration *migration);

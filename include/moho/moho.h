@@ -4,6 +4,7 @@
 
 #include "moho/buffer.h"
 #include "moho/device.h"
+#include "moho/gathers.h"
 #include "moho/grid.h"
 #include "moho/image.h"
 #include "moho/job.h"

@@ -12,7 +12,8 @@ typedef struct finished_rows {
   const int32_t *fold;
 } finished_rows;
 
-static size_t read_row(const moho_migration *m, const void *from, size_t k, const float **sums, int32_t *fold) {
+static size_t read_row(const moho_migration *m, const void *from, size_t k, size_t bin, const float **sums, int32_t *fold) {
+  (void)bin;
   const finished_rows *rows = from;
   *sums = rows->image + k * m->axis.stride;
   memcpy(fold, rows->fold + k * m->axis.stride, m->axis.n * sizeof *fold);

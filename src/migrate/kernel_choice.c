@@ -50,6 +50,8 @@ static const char *lacks(const moho_kernel_version *v, const moho_device_report 
   if (!(v->interpolations & BIT(o->interpolation))) return interpolations[o->interpolation];
   if (!(v->antialiases & BIT(o->antialias))) return antialiases[o->antialias];
   if (!(v->storages & BIT(o->storage))) return "storage half";
+  if (o->gathers && o->gathers->kind == MOHO_GATHERS_ANGLE) return "gathers by angle";
+  if (o->gathers && o->gathers->kind && v->function) return "gathers";
   /* Half has 11 bits: enough for samples, not for second differences of a trace integrated twice. */
   if (o->storage == MOHO_STORAGE_HALF && o->antialias == MOHO_ANTIALIAS_TRIANGLE) return "storage half with migration.antialias";
   return NULL;

@@ -13,11 +13,13 @@
 
 static moho_status refuse_too_large(const moho_migration_setup *s, const moho_grid *grid, size_t bytes, size_t allowed,
                                     const char *where, const char *hint) {
-  char need[32], have[32];
+  char need[32], have[32], bins[64] = "";
+  if (s->bins > 1) snprintf(bins, sizeof bins, " in each of %zu bins of the gathers", s->bins);
   return moho_fail_at(
-      (moho_place){.key = "grid"}, hint, MOHO_ERROR_TOO_LARGE,
-      "the migration needs %s%s (image of %zu x %zu x %zu samples, its fold and a batch of %zu traces), allowed are %s",
-      moho_bytes_text((double)bytes, need), where, grid->n_inline, grid->n_crossline, grid->n_time, s->capacity,
+      (moho_place){.key = s->bins > 1 ? "gathers" : "grid"},
+      s->bins > 1 ? "use fewer bins, a smaller grid or fewer time samples" : hint, MOHO_ERROR_TOO_LARGE,
+      "the migration needs %s%s (image of %zu x %zu x %zu samples%s, its fold and a batch of %zu traces), allowed are %s",
+      moho_bytes_text((double)bytes, need), where, grid->n_inline, grid->n_crossline, grid->n_time, bins, s->capacity,
       moho_bytes_text((double)allowed, have));
 }
 
@@ -37,9 +39,14 @@ static int weight_power(const moho_migration_options *options, int is_line) {
   return (moho_weight_has_spreading(weight) ? (is_line ? 1 : 2) : 0) + (moho_weight_has_obliquity(weight) ? 2 : 0);
 }
 
-static moho_status build(moho_migration *m, const moho_grid *grid, const moho_migration_setup *s, double dt_s) {
+static moho_status build(moho_migration *m, const moho_grid *grid, const moho_geometry *geometry, const moho_migration_setup *s,
+                         double dt_s) {
+  size_t unbinned; /* counted again as traces are added */
   MOHO_TRY(moho_device_describe(m->device, &m->report));
   MOHO_TRY(moho_grid_copy(grid, &m->grid));
+  MOHO_TRY(moho_gather_bins_copy(m->options.gathers, &m->bins));
+  m->options.gathers = m->bins.kind ? &m->bins : NULL;
+  MOHO_TRY(moho_gather_bins_measure(&m->bins, grid, geometry, &unbinned));
   MOHO_TRY(moho_trace_preparer_create(&m->options, m->is_line, m->input_samples, dt_s, s->k_max, &m->preparer));
   m->layout = moho_trace_preparer_layout(m->preparer);
   MOHO_TRY(moho_time_axis_create(grid, m->layout.dt_s, &m->axis));
@@ -63,11 +70,12 @@ moho_status moho_migration_create(moho_device *device, const moho_grid *grid, co
   m->options.constants = NULL; /* the caller's, read by now */
   m->is_line = moho_grid_is_line(grid), m->weight_power = weight_power(options, m->is_line);
   m->input_samples = n_samples, m->capacity = s.capacity, m->n_columns = s.columns, m->n_traces = geometry->n;
+  m->n_bins = s.bins;
   m->counts.memory_bytes = s.bytes, m->counts.device_bytes = s.device_bytes;
   m->counts.kernel = moho_kernel_choice_name(&s.choice);
   snprintf(m->counts.kernel_reason, sizeof m->counts.kernel_reason, "%s", s.choice.reason);
   m->method = s.choice.candidates[0]->method;
-  status = build(m, grid, &s, dt_s);
+  status = build(m, grid, geometry, &s, dt_s);
   if (status) moho_migration_destroy(&m);
   *out = m;
   return status;
@@ -81,6 +89,7 @@ void moho_migration_destroy(moho_migration **migration) {
   moho_time_axis_release(&m->axis);
   moho_offset_classes_release(&m->classes);
   moho_grid_release(&m->grid);
+  moho_gather_bins_release(&m->bins);
   free(m);
   *migration = NULL;
 }
@@ -132,7 +141,14 @@ moho_status moho_migration_finish(moho_migration *m, moho_image *image) {
     return moho_fail(MOHO_ERROR_SHAPE, "the image is %zu x %zu x %zu, expected the migration's grid of %zu x %zu x %zu",
                      image->grid.n_inline, image->grid.n_crossline, image->grid.n_time, m->grid.n_inline, m->grid.n_crossline,
                      m->grid.n_time);
+  if (image->gathers && moho_gather_bins_count(&image->bins) != m->n_bins)
+    return moho_fail(MOHO_ERROR_SHAPE, "the image's gathers have %zu bins, expected the migration's %zu",
+                     moho_gather_bins_count(&image->bins), m->n_bins);
   MOHO_TRY(moho_migration_wait(m, NULL, NULL));
+  if (image->gathers) {
+    moho_gather_bins_release(&image->bins);
+    MOHO_TRY(moho_gather_bins_copy(&m->bins, &image->bins));
+  }
   moho_status status = m->method->finish(m, image);
   if (status < 0) m->is_broken = 1;
   return status;

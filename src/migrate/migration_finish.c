@@ -1,4 +1,5 @@
-/* migration_finish.c - from sums to an image: the part of the weight that no trace changes, normalisation, the fold. */
+/* migration_finish.c - from sums to an image: the part of the weight that no trace changes, normalisation, the fold, the stack of
+ * the gathers' bins. */
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -16,23 +17,59 @@ static double column_weight(const moho_migration *m, double t0_s, double v_mps) 
   return c;
 }
 
-/* v, fold: scratch [n]. */
-static moho_status finish_column(const moho_migration *m, const moho_unfinished *columns, size_t k, double *v, int32_t *fold,
-                                 moho_image *image, uint64_t *contributions) {
+/* Scratch of one thread, each [n]. */
+typedef struct finish_scratch {
+  double *weight, *sum;
+  int32_t *fold, *total, *live;
+} finish_scratch;
+
+/* weight [n] */
+static moho_status fill_weights(const moho_migration *m, size_t c, double *weight) {
   size_t n = m->axis.n;
   double x, y;
-  const float *from;
-  size_t c = columns->read(m, columns->from, k, &from, fold);
-  if (m->weight_power) {
-    moho_grid_node(&m->grid, c / m->grid.n_crossline, c % m->grid.n_crossline, &x, &y);
-    MOHO_TRY(moho_velocity_rms(m->velocity, x, y, m->axis.first_s, m->axis.step_s, n, v));
+  for (size_t i = 0; i < n; i++) weight[i] = 1;
+  if (!m->weight_power) return MOHO_OK;
+  moho_grid_node(&m->grid, c / m->grid.n_crossline, c % m->grid.n_crossline, &x, &y);
+  MOHO_TRY(moho_velocity_rms(m->velocity, x, y, m->axis.first_s, m->axis.step_s, n, weight));
+  for (size_t i = 0; i < n; i++) weight[i] = column_weight(m, m->axis.first_s + (double)i * m->axis.step_s, weight[i]);
+  return MOHO_OK;
+}
+
+static double divided_by_fold(const moho_migration *m, double value, int32_t fold) {
+  return m->options.normalise == MOHO_NORMALISE_FOLD && fold > 1 ? value / fold : value;
+}
+
+/* One bin of a column: into the gathers, and onto the stack's sums. */
+static void finish_bin(const moho_migration *m, size_t row, const float *from, const finish_scratch *s, moho_image *image) {
+  size_t n = m->axis.n;
+  for (size_t i = 0; i < n; i++) {
+    double value = s->weight[i] * (double)from[i];
+    if (image->gathers) {
+      image->gathers[row * n + i] = (float)divided_by_fold(m, value, s->fold[i]);
+      image->gathers_fold[row * n + i] = s->fold[i];
+    }
+    s->sum[i] += value;
+    s->total[i] += s->fold[i];
+    s->live[i] += s->fold[i] > 0;
+  }
+}
+
+static moho_status finish_column(const moho_migration *m, const moho_unfinished *columns, size_t k, const finish_scratch *s,
+                                 moho_image *image, uint64_t *contributions) {
+  size_t n = m->axis.n, c = 0;
+  for (size_t bin = 0; bin < m->n_bins; bin++) {
+    const float *from;
+    c = columns->read(m, columns->from, k, bin, &from, s->fold);
+    if (!bin) {
+      MOHO_TRY(fill_weights(m, c, s->weight));
+      for (size_t i = 0; i < n; i++) s->sum[i] = 0, s->total[i] = 0, s->live[i] = 0;
+    }
+    finish_bin(m, c * m->n_bins + bin, from, s, image);
   }
   for (size_t i = 0; i < n; i++) {
-    double scale = m->weight_power ? column_weight(m, m->axis.first_s + (double)i * m->axis.step_s, v[i]) : 1;
-    if (m->options.normalise == MOHO_NORMALISE_FOLD && fold[i] > 1) scale /= fold[i];
-    image->stack[c * n + i] = (float)(scale * (double)from[i]);
-    if (image->fold) image->fold[c * n + i] = fold[i];
-    *contributions += (uint64_t)fold[i];
+    image->stack[c * n + i] = (float)divided_by_fold(m, s->sum[i], s->total[i]);
+    if (image->fold) image->fold[c * n + i] = s->total[i];
+    *contributions += (uint64_t)s->total[i];
   }
   return MOHO_OK;
 }
@@ -40,17 +77,19 @@ static moho_status finish_column(const moho_migration *m, const moho_unfinished 
 moho_status moho_migration_finish_columns(const moho_migration *m, const moho_unfinished *columns, moho_image *image,
                                           uint64_t *contributions) {
   size_t n = m->axis.n, threads = (size_t)m->threads;
-  double *v = NULL;
-  int32_t *fold = NULL;
-  moho_status status = moho_allocate(threads * n, sizeof *v, "velocity", &v);
-  if (!status) status = moho_allocate(threads * n, sizeof *fold, "fold", &fold);
+  double *reals = NULL;
+  int32_t *counts = NULL;
+  moho_status status = moho_allocate(threads * 2 * n, sizeof *reals, "a column's sums", &reals);
+  if (!status) status = moho_allocate(threads * 3 * n, sizeof *counts, "a column's fold", &counts);
   moho_error error = {0};
   uint64_t sum = 0;
   if (!status) {
 #pragma omp parallel for num_threads(m->threads) schedule(static) reduction(+ : sum)
     for (size_t k = 0; k < columns->n; k++) {
       size_t thread = (size_t)omp_get_thread_num();
-      moho_status column_status = finish_column(m, columns, k, v + thread * n, fold + thread * n, image, &sum);
+      int32_t *own = counts + thread * 3 * n;
+      finish_scratch scratch = {reals + thread * 2 * n, reals + (thread * 2 + 1) * n, own, own + n, own + 2 * n};
+      moho_status column_status = finish_column(m, columns, k, &scratch, image, &sum);
       if (column_status) {
 #pragma omp critical(moho_migration_error)
         if (!status) status = column_status, error = moho_error_take();
@@ -59,6 +98,6 @@ moho_status moho_migration_finish_columns(const moho_migration *m, const moho_un
     if (status) status = moho_error_set(&error);
   }
   *contributions += sum;
-  free(v), free(fold);
+  free(reals), free(counts);
   return status;
 }

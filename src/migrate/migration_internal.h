@@ -37,7 +37,9 @@ struct moho_migration {
   int threads, is_line, weight_power; /* t^(-power/2) in the loops */
   size_t input_samples, capacity;     /* of a recorded trace; traces a batch */
   size_t n_columns;
-  uint64_t n_traces; /* of the survey */
+  moho_gather_bins bins; /* options.gathers points here */
+  size_t n_bins;         /* rows of the image a column: 1 without gathers */
+  uint64_t n_traces;     /* of the survey */
   moho_migration_counts counts;
   int is_broken; /* an add failed: the image is not complete */
 };
@@ -58,15 +60,22 @@ struct moho_migration_method {
   void (*destroy)(moho_migration *m);
 };
 
-/* Columns of an unfinished image: row k, a column's number flat[k] in the grid; `read` gives the sums (pointer) and the fold
- * (into fold [n_time]). */
+/* Columns of an unfinished image: row k, a column's number flat[k] in the grid, which is returned; `read` gives the sums
+ * (pointer) and the fold (into fold [n_time]) of one of its bins. */
 typedef struct moho_unfinished {
   size_t n;
   const void *from;
-  size_t (*read)(const moho_migration *m, const void *from, size_t k, const float **sums, int32_t *fold);
+  size_t (*read)(const moho_migration *m, const void *from, size_t k, size_t bin, const float **sums, int32_t *fold);
 } moho_unfinished;
 
-/* Column weights and normalisation, in parallel, into the image's stack and fold. *contributions grows by the fold. */
+/* Traces of a batch that fall into the bins: bin of each [n], 0 without gathers and for angles; -1 outside all bins. */
+static inline long moho_migration_bin_of(const moho_migration *m, const moho_geometry *geometry, size_t trace) {
+  if (m->n_bins == 1 && m->bins.kind == MOHO_GATHERS_NONE) return 0;
+  return m->bins.kind == MOHO_GATHERS_ANGLE ? 0 : moho_gather_bin_of_trace(&m->bins, &m->grid, geometry, trace);
+}
+
+/* Column weights and normalisation, in parallel, into the image's stack and fold, and into its gathers where it has them.
+ * *contributions grows by the fold. */
 moho_status moho_migration_finish_columns(const moho_migration *m, const moho_unfinished *columns, moho_image *image,
                                           uint64_t *contributions);
 

@@ -75,6 +75,7 @@ moho_status moho_migration_options_check(const moho_migration_options *o) {
   if (!(o->stretch_mute < 0 || (o->stretch_mute >= 0 && o->stretch_mute <= 1e6)))
     return refuse("migration.stretch_mute", o->stretch_mute, "a stretch such as 0.5, or a negative number for none",
                   "use -1 for no stretch mute");
+  if (o->gathers) MOHO_TRY(moho_gather_bins_check(o->gathers));
   if (o->refine != 1 && o->refine != 2 && o->refine != 4 && o->refine != 8)
     return refuse("input.resample", o->refine, "a refinement of 1, 2, 4 or 8",
                   "moho_migration_refine_factor() tells what the data need");

@@ -85,6 +85,15 @@ static double grid_alias_hz(const moho_grid *grid, const moho_migration_options 
   return dx > 0 && sine > 0 ? v_min / (4 * dx * sine) : INFINITY;
 }
 
+static moho_status count_unbinned(const moho_grid *grid, const moho_gather_bins *gathers, const moho_geometry *geometry,
+                                  size_t *out) {
+  moho_gather_bins bins;
+  MOHO_TRY(moho_gather_bins_copy(gathers, &bins));
+  moho_status status = moho_gather_bins_measure(&bins, grid, geometry, out);
+  moho_gather_bins_release(&bins);
+  return status;
+}
+
 moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                                      const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
                                      double dt_s, moho_migration_plan *out) {
@@ -94,11 +103,14 @@ moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid,
   if (!status)
     status = moho_migration_estimate(grid, velocity, options, geometry, n_samples, dt_s, SAMPLED_TRACES, SAMPLED_COLUMNS,
                                      &out->contributions);
+  if (!status) status = count_unbinned(grid, options->gathers, geometry, &out->unbinned_traces);
   if (!status) {
     out->memory_bytes = s.bytes;
     out->device_bytes = s.device_bytes;
     out->kernel = moho_kernel_choice_name(&s.choice);
     out->image_bytes = s.columns * grid->n_time * (sizeof(float) + sizeof(int32_t));
+    out->gather_bins = moho_gather_bins_count(options->gathers);
+    out->gathers_bytes = out->gather_bins * out->image_bytes;
     out->batch_traces = s.capacity;
     out->tiles = s.plan.n_tiles;
     out->tile_columns = s.plan.side_inline * s.plan.side_crossline;

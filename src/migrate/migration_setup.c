@@ -89,6 +89,11 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
     s->k_max = moho_antialias_k_max(options->antialias_factor, widest, s->v_min, refined_dt,
                                     (n_samples - 1) * (size_t)options->refine + 1);
   s->columns = grid->n_inline * grid->n_crossline;
+  s->bins = moho_gather_bins_count(options->gathers);
+  if (!s->bins) s->bins = 1;
+  if (s->columns > INT32_MAX / s->bins)
+    return moho_fail_at((moho_place){.key = "gathers"}, "use fewer bins or a smaller grid", MOHO_ERROR_RANGE,
+                        "%zu columns of %zu bins each, expected at most %d together", s->columns, s->bins, INT32_MAX);
   s->allowed = options->memory_bytes ? options->memory_bytes : moho_machine_memory_free() / 5 * 4;
   size_t free_bytes = report.memory_free_bytes;
   if (report.working_set_bytes && report.working_set_bytes < free_bytes) free_bytes = report.working_set_bytes;

@@ -17,6 +17,7 @@ typedef struct moho_migration_setup {
   moho_tile_plan plan;            /* native */
   moho_device_plan device;        /* kernels on a device */
   size_t columns, capacity;       /* capacity: traces a batch */
+  size_t bins;                    /* of the gathers; 1 without */
   size_t bytes, device_bytes;     /* on the host; on a device with memory of its own */
   double contributions_a_trace;   /* on a device, expected: for progress */
   size_t allowed, device_allowed; /* of them */

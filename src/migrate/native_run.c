@@ -20,10 +20,11 @@ enum { SMALLEST_BATCH = 64, LARGEST_BATCH = 65536 };
 static moho_status native_size(moho_migration_setup *s, const moho_migration_size_query *q) {
   size_t stride = moho_time_axis_stride(q->grid->n_time), k_max = (size_t)s->k_max;
   size_t row = moho_prepared_layout_make(q->n_samples, q->options->refine, 1, (int)k_max).stride * sizeof(float) +
-               sizeof(moho_batch_trace) + 2;
+               sizeof(moho_batch_trace) + sizeof(int32_t) + 2;
   moho_time_axis axis = {.n = q->grid->n_time, .stride = stride, .table = moho_time_axis_table(q->grid->n_time)};
   s->plan = moho_tile_plan_make(q->grid, q->options->tile_columns, s->threads);
-  size_t image = s->columns * (stride * sizeof(float) + (q->grid->n_time + 1) * sizeof(int32_t) + sizeof(moho_column));
+  size_t image =
+      s->columns * (s->bins * (stride * sizeof(float) + (q->grid->n_time + 1) * sizeof(int32_t)) + sizeof(moho_column));
   size_t workers = (size_t)s->threads * (moho_tile_worker_bytes(&axis, &s->plan, s->is_uniform) +
                                          moho_trace_workspace_bytes(q->n_samples, q->options->refine, s->k_max));
   s->capacity = BATCH_BYTES / row;
@@ -60,11 +61,13 @@ static moho_status make_shared_table(const moho_migration *m, moho_column_table 
 
 static moho_status allocate_buffers(const moho_migration *m, native_run *r) {
   MOHO_TRY(moho_allocate(m->n_columns, sizeof *r->columns, "image columns", &r->columns));
-  MOHO_TRY(moho_allocate(m->n_columns * m->axis.stride, sizeof *r->image, "the image", &r->image));
-  MOHO_TRY(moho_allocate(m->n_columns * (m->axis.n + 1), sizeof *r->steps, "the fold", &r->steps));
+  MOHO_TRY(moho_allocate(m->n_columns * m->n_bins * m->axis.stride, sizeof *r->image, "the image", &r->image));
+  MOHO_TRY(moho_allocate(m->n_columns * m->n_bins * (m->axis.n + 1), sizeof *r->steps, "the fold", &r->steps));
   MOHO_TRY(moho_allocate(MOHO_SINC_ROWS, sizeof *r->sinc, "sinc table", &r->sinc));
   MOHO_TRY(moho_allocate(m->capacity * m->layout.stride, sizeof *r->rows, "prepared traces", &r->rows));
   MOHO_TRY(moho_allocate(m->capacity, sizeof *r->traces, "prepared traces", &r->traces));
+  MOHO_TRY(moho_allocate(m->capacity, sizeof *r->bins, "prepared traces", &r->bins));
+  MOHO_TRY(moho_allocate(m->n_bins + 2, sizeof *r->first_of_bin, "bins", &r->first_of_bin));
   MOHO_TRY(moho_allocate(m->capacity, 1, "prepared traces", &r->live));
   MOHO_TRY(moho_allocate(m->capacity, 1, "prepared traces", &r->used));
   return moho_allocate((size_t)m->threads, sizeof(moho_tile_worker *), "tile workers", &r->workers);
@@ -94,6 +97,7 @@ static void fill_frame(moho_migration *m, native_run *r, int is_uniform) {
                      .shortest_time = (float)m->options.refine},
       .sinc = &r->sinc[0][0],
       .band = moho_record_band(m->layout.n_samples),
+      .n_bins = m->n_bins,
       .image = r->image,
       .steps = r->steps};
 }
@@ -117,16 +121,29 @@ static void native_destroy(moho_migration *m) {
   for (int i = 0; r->workers && i < m->threads; i++) moho_tile_worker_destroy(&r->workers[i]);
   moho_column_table_release(&r->shared_table);
   free(r->workers), free(r->columns), free(r->rows), free(r->image), free(r->sinc), free(r->steps), free(r->traces),
-      free(r->live), free(r->used);
+      free(r->bins), free(r->first_of_bin), free(r->live), free(r->used);
   free(r);
 }
 
 /* ---- add ---- */
 
+/* Where each trace lies in the order of the batch: by bin, so that a bin's rows of the image stay in the cache while its traces
+ * pass, ascending within it. Traces outside all bins come last. */
+static void order_by_bin(const moho_migration *m, const moho_geometry *geometry, size_t *first_of_bin, int32_t *bins) {
+  memset(first_of_bin, 0, (m->n_bins + 2) * sizeof *first_of_bin);
+  for (size_t i = 0; i < geometry->n; i++) {
+    long bin = moho_migration_bin_of(m, geometry, i);
+    bins[i] = bin < 0 ? (int32_t)m->n_bins : (int32_t)bin;
+    first_of_bin[bins[i] + 1]++;
+  }
+  for (size_t b = 0; b <= m->n_bins; b++) first_of_bin[b + 1] += first_of_bin[b];
+}
+
 void moho_native_place_traces(const moho_migration *m, native_run *r, const moho_geometry *geometry) {
   double origin[2] = {m->grid.origin_x_m, m->grid.origin_y_m}, dt = m->layout.dt_s;
+  order_by_bin(m, geometry, r->first_of_bin, r->bins);
   for (size_t i = 0; i < geometry->n; i++) {
-    moho_batch_trace *trace = &r->traces[i];
+    moho_batch_trace *trace = &r->traces[r->first_of_bin[r->bins[i]]++];
     double source[2] = {geometry->source_x[i], geometry->source_y[i]},
            receiver[2] = {geometry->receiver_x[i], geometry->receiver_y[i]};
     for (int axis = 0; axis < 2; axis++) {
@@ -138,7 +155,9 @@ void moho_native_place_traces(const moho_migration *m, native_run *r, const moho
     trace->half_offset2 = offset * offset / 4;
     trace->shift = geometry->first_sample_s[i] / dt;
     trace->spacing = (float)(m->options.antialias_factor * m->classes.spacing_m[moho_offset_class_of(&m->classes, offset)]);
-    trace->live = r->live[i];
+    trace->row = (int32_t)i;
+    trace->bin = r->bins[i];
+    trace->live = r->live[i] && trace->bin < (int32_t)m->n_bins;
   }
 }
 
@@ -191,6 +210,7 @@ static moho_status native_add(moho_migration *m, const moho_geometry *geometry, 
   m->counts.kernel_seconds += moho_seconds() - prepared;
   for (size_t i = 0; i < geometry->n; i++) {
     if (!r->live[i]) m->counts.traces_dead++;
+    else if (r->bins[i] == (int32_t)m->n_bins) m->counts.traces_unbinned++;
     else if (r->used[i]) m->counts.traces_used++;
     else m->counts.traces_outside++;
   }
@@ -204,11 +224,12 @@ static moho_status native_wait(moho_migration *m, const moho_reporter *reporter)
 
 /* ---- finish ---- */
 
-static size_t read_column(const moho_migration *m, const void *from, size_t k, const float **sums, int32_t *fold) {
+static size_t read_column(const moho_migration *m, const void *from, size_t k, size_t bin, const float **sums, int32_t *fold) {
   const native_run *r = from;
-  const int32_t *steps = r->steps + k * (m->axis.n + 1);
+  size_t row = k * m->n_bins + bin;
+  const int32_t *steps = r->steps + row * (m->axis.n + 1);
   int32_t sum = 0;
-  *sums = r->image + k * m->axis.stride;
+  *sums = r->image + row * m->axis.stride;
   for (size_t i = 0; i < m->axis.n; i++) fold[i] = sum += steps[i];
   return k;
 }

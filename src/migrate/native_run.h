@@ -14,7 +14,9 @@ typedef struct native_run {
   moho_column *columns;
   float *rows, *image, (*sinc)[MOHO_SINC_TAPS];
   int32_t *steps;
-  moho_batch_trace *traces;
+  moho_batch_trace *traces; /* [capacity] by bin of the gathers */
+  int32_t *bins;            /* [capacity] of a batch's traces; n_bins: outside all */
+  size_t *first_of_bin;     /* [bins + 2] of a batch's traces */
   uint8_t *live, *used;
 } native_run;
 

@@ -178,11 +178,11 @@ static int32_t end_of_taper(const moho_tile_frame *frame, const moho_column_tabl
 }
 
 /* One trace into one column. @return contributions */
-static uint64_t add_runs(launch_queue *queue, int32_t row, size_t c) {
+static uint64_t add_runs(launch_queue *queue, int32_t hit, size_t c) {
   moho_tile_worker *worker = queue->worker;
   const moho_tile_columns *columns = queue->columns;
   const moho_tile_frame *frame = queue->frame;
-  const moho_batch_trace *trace = &queue->batch->traces[row];
+  const moho_batch_trace *trace = &queue->batch->traces[hit];
   const moho_column *column = &frame->columns[columns->flat[c]];
   const moho_column_table *table = columns->tables ? &columns->tables[c] : frame->shared_table;
   double midpoint[2], source[2], receiver[2];
@@ -199,15 +199,16 @@ static uint64_t add_runs(launch_queue *queue, int32_t row, size_t c) {
                           .low = -frame->band,
                           .high = (double)frame->layout.n_samples - 1 + frame->band};
   size_t count = moho_runs_find(table, frame->axis, &query, &worker->ends[c], worker->intervals);
-  int32_t *steps = frame->steps ? frame->steps + columns->flat[c] * (frame->axis->n + 1) : NULL;
+  size_t image_row = columns->flat[c] * frame->n_bins + (size_t)trace->bin;
+  int32_t *steps = frame->steps ? frame->steps + image_row * (frame->axis->n + 1) : NULL;
   uint64_t contributions = 0;
   for (size_t i = 0; i < count; i++) {
     moho_interval interval = worker->intervals[i];
     if (steps) steps[interval.first]++, steps[interval.end]--;
     contributions += (uint64_t)(interval.end - interval.first);
     if (queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
-    worker->runs[queue->n_runs++] = (moho_run){.row = row,
-                                               .column = (int32_t)columns->flat[c],
+    worker->runs[queue->n_runs++] = (moho_run){.row = trace->row,
+                                               .column = (int32_t)image_row,
                                                .table = (int32_t)c,
                                                .first = interval.first,
                                                .full = end_of_taper(frame, table, query.distance, interval),
@@ -237,7 +238,7 @@ void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, 
         uint64_t added = 0;
         for (size_t c = group; c < group + COLUMNS_PER_GROUP && c < columns->n; c++)
           added += add_runs(&queue, worker->hits[hit], c);
-        if (added) __atomic_store_n(&batch->used[worker->hits[hit]], 1, __ATOMIC_RELAXED);
+        if (added) __atomic_store_n(&batch->used[batch->traces[worker->hits[hit]].row], 1, __ATOMIC_RELAXED);
         *contributions += added;
       }
   }

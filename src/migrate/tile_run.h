@@ -19,14 +19,16 @@ typedef struct moho_batch_trace {
   double half_offset2;
   double shift;  /* in refined samples */
   float spacing; /* antialias: factor * spacing of its offset class */
+  int32_t row;   /* of the prepared rows */
+  int32_t bin;   /* of the gathers */
   int32_t live;
 } moho_batch_trace;
 
 typedef struct moho_batch {
   size_t n;
-  const moho_batch_trace *traces; /* [n] */
-  const float *rows;              /* [n, stride] */
-  uint8_t *used;                  /* [n] set to 1 by any tile that has work for the trace */
+  const moho_batch_trace *traces; /* [n] by bin, ascending trace number within each */
+  const float *rows;              /* [n, stride] in input order */
+  uint8_t *used;                  /* [n] set to 1 by any tile that has work for the row's trace */
 } moho_batch;
 
 /* A column: position relative to the grid's origin, and the directions in which antialias slopes are resolved. */
@@ -47,8 +49,9 @@ typedef struct moho_tile_frame {
   moho_migrate_parameters parameters;
   const float *sinc;
   double band;
-  float *image;   /* [columns, axis->stride] */
-  int32_t *steps; /* [columns, n + 1] fold as differences along time; NULL: it is not counted */
+  size_t n_bins;  /* of the gathers; 1: none */
+  float *image;   /* [columns, bins, axis->stride] */
+  int32_t *steps; /* [columns, bins, n + 1] fold as differences along time; NULL: it is not counted */
 } moho_tile_frame;
 
 /* A tile's columns: which they are, and where the velocity varies sideways their tables. Read by any number of workers. */

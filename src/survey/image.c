@@ -18,8 +18,23 @@ moho_status moho_image_create(const moho_grid *grid, moho_image *out) {
   return status;
 }
 
+moho_status moho_image_add_gathers(moho_image *image, const moho_gather_bins *bins) {
+  size_t columns = image->grid.n_inline * image->grid.n_crossline, samples;
+  moho_gather_bins_release(&image->bins);
+  free(image->gathers), free(image->gathers_fold);
+  image->gathers = NULL, image->gathers_fold = NULL;
+  MOHO_TRY(moho_gather_bins_copy(bins, &image->bins));
+  MOHO_TRY(moho_multiply(columns * image->grid.n_time, moho_gather_bins_count(bins), "image gathers", &samples));
+  if (!samples) return MOHO_OK;
+  MOHO_TRY(moho_allocate(samples, sizeof *image->gathers, "image gathers", &image->gathers));
+  return moho_allocate(samples, sizeof *image->gathers_fold, "the gathers' fold", &image->gathers_fold);
+}
+
 void moho_image_release(moho_image *image) {
   moho_grid_release(&image->grid);
+  moho_gather_bins_release(&image->bins);
+  free(image->gathers);
+  free(image->gathers_fold);
   free(image->stack);
   free(image->fold);
   free(image->attributes);
