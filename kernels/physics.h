@@ -1,9 +1,22 @@
 /* physics.h - the formulas, once: for the double reference, the SIMD loops and the GPUs (docs/physics.md).
  *
- * Written in REAL, R(x), FMA, MIN, MAX, ABS without branches or loops, so that double, float and vector types compile.
- * Whoever includes it defines those macros first (src/migrate/real_double.h, src/migrate/simd/lanes_*.h) and
- * PHYSICS_FUNCTION (static inline ...). Times are in trace samples, lengths in metres, squared slowness s2 in samples^2/m^2:
+ * Written in REAL, R(x), FMA, MIN, MAX, ABS, SQRT, RSQRT, RECIPROCAL without branches or loops, so that double, float and
+ * vector types compile. Whoever includes it defines those macros first (src/migrate/real_double.h, src/migrate/simd/lanes_*.h)
+ * and PHYSICS_FUNCTION (static inline ...). Times are in trace samples, lengths in metres, squared slowness s2 in
+ * samples^2/m^2:
  *   s2 = 1/(v*dt)^2,  t1 = t0/(2*dt)
+ *
+ * Laws of the leg time at squared horizontal distance d2. What of them depends on the image sample alone, its leg terms
+ * {base, s2, a, b}, is made once a sample in double (src/migrate/travel_time.c); a leg then is
+ *
+ *   law            base               s2                     a             b           time t of a leg
+ *   straight       t1^2               1/(v dt)^2                                       sqrt(q),  q = base + d2 s2
+ *   curved_linear  (sinh(c t1)/c)^2   e^(-2 c t1)/(V0 dt)^2                            leg_time_linear(q, c^2),  c = k dt/2
+ *   curved_rms     (t1/S)^2           1/(S (v dt)^2)         t1 (1 - 1/S)              a + sqrt(q)
+ *   vti            t1^2               1/((1+2 eta)(v dt)^2)  1/(4 (1+eta)) (i)           sqrt(leg_squared_vti)
+ *   vti_rational   t1^2               1/(v dt)^2             2 eta                     sqrt(leg_squared_vti_rational)
+ *
+ * (i) 16 eta (1+eta) base s2, with base held above 0 by vertical_squared(); the slope dt/dd along an axis is d_axis times a factor of each law.
  */
 #ifndef MOHO_KERNELS_PHYSICS_H
 #define MOHO_KERNELS_PHYSICS_H
@@ -22,6 +35,56 @@ PHYSICS_FUNCTION REAL leg_squared_straight(REAL t1sq, REAL d2, REAL s2) {
 /* Slope dt_leg/dd along one axis: straight d/(v^2 t); inv_t = 1/t_leg. */
 PHYSICS_FUNCTION REAL leg_slope_straight(REAL d_axis, REAL s2, REAL inv_t) {
   return d_axis * (s2 * inv_t);
+}
+
+/* ---- curved_linear: v(z) = V0 + k z, rays are circles; q = base + d2 s2, c2 = (k dt/2)^2 ---- */
+
+/* root * asinh(s)/s, s^2 = y. Whose REAL has more digits than a float defines ARC itself, by log1p(s + s^2/(1 + sqrt(1 + s^2))).
+ * Else 1 - y N(y)/D(y), exact where k goes to 0: 3.1e-8 up to y = 25, which is k t = 4.6 (tests/migrate/test_travel_time.c). */
+#ifndef ARC
+#define ARC(root, y) FMA(-(root), arc_shortfall(y), root)
+PHYSICS_FUNCTION REAL arc_shortfall(REAL y) {
+  REAL above = FMA(FMA(R(2.486736145e-05), y, R(2.419033003e-03)), y, R(3.995084552e-02));
+  above = FMA(FMA(above, y, R(1.647733644e-01)), y, R(1.666654359e-01));
+  REAL below = FMA(FMA(R(2.903859029e-05), y, R(3.749819538e-03)), y, R(8.946654211e-02));
+  below = FMA(FMA(FMA(below, y, R(6.195526355e-01)), y, R(1.438554209)), y, R(1.0));
+  return y * above * RECIPROCAL(below);
+}
+#endif
+
+PHYSICS_FUNCTION REAL leg_time_linear(REAL q, REAL c2) {
+  return ARC(SQRT(q), c2 * q);
+}
+
+/* k d e^(-k t1)/(V0^2 sinh(k t)) = d s2/sqrt(q (1 + c2 q)) */
+PHYSICS_FUNCTION REAL leg_slope_linear(REAL d_axis, REAL s2, REAL q, REAL c2) {
+  return d_axis * (s2 * RSQRT(q * FMA(c2, q, R(1.0))));
+}
+
+/* ---- vti (Fomel 2004): H = base + d2 s2, t^2 = H + a (sqrt(H^2 + b d2) - H) ---- */
+
+PHYSICS_FUNCTION REAL leg_squared_vti(REAL base, REAL d2, REAL s2, REAL a, REAL b) {
+  REAL h = FMA(d2, s2, base);
+  return FMA(a, SQRT(FMA(h, h, b * d2)) - h, h);
+}
+
+/* d(t^2)/d(d2) = s2 + a ((H s2 + b/2)/sqrt(H^2 + b d2) - s2) */
+PHYSICS_FUNCTION REAL leg_slope_vti(REAL d_axis, REAL base, REAL d2, REAL s2, REAL a, REAL b, REAL inv_t) {
+  REAL h = FMA(d2, s2, base);
+  REAL growth = FMA(h, s2, b * R(0.5)) * RSQRT(FMA(h, h, b * d2));
+  return d_axis * inv_t * FMA(a, growth - s2, s2);
+}
+
+/* ---- vti_rational (Alkhalifah & Tsvankin 1995): t^2 = T + D - a D^2/(T + (1 + a) D), T = base, D = d2 s2, a = 2 eta ---- */
+
+PHYSICS_FUNCTION REAL leg_squared_vti_rational(REAL base, REAL d2, REAL s2, REAL a) {
+  REAL d2s2 = d2 * s2, share = d2s2 * RECIPROCAL(FMA(a, d2s2, base + d2s2));
+  return FMA(d2s2, FMA(-a, share, R(1.0)), base);
+}
+
+PHYSICS_FUNCTION REAL leg_slope_vti_rational(REAL d_axis, REAL base, REAL d2, REAL s2, REAL a, REAL inv_t) {
+  REAL d2s2 = d2 * s2, inverse = RECIPROCAL(FMA(a, d2s2, base + d2s2));
+  return d_axis * (s2 * inv_t) * FMA(-a * (d2s2 * inverse), FMA(base, inverse, R(1.0)), R(1.0));
 }
 
 /* Argument of the aperture taper, clamped to [0, 1]: (d - A(1-f)) / (f A). inv_f = 1/f. */

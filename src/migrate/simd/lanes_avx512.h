@@ -29,6 +29,11 @@ INLINE vfloat lanes_rsqrt(vfloat a) {
   return FMA(r * R(0.5), e, r);
 }
 
+INLINE vfloat lanes_sqrt(vfloat a) {
+  vfloat r = _mm512_rsqrt14_ps(a), y = a * r;
+  return FMA(r * R(0.5), _mm512_fnmadd_ps(y, y, a), y);
+}
+
 /* sqrt(a) + sqrt(b) - shift of count (VECTORS at most) vectors, operation by operation so that none waits for the one before:
  * y = a r, sqrt(a) = y + r/2 (a - y^2), the two halves added first. */
 INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, vfloat *out, int count) {

@@ -10,7 +10,9 @@
  * processor's scheduler with waiting operations (measured with data in cache, G contributions/s: 1.8 in one step, 2.5 in two;
  * AVX2 0.75 and 1.1). Options are compile-time constants of `run_samples`: one specialised loop each.
  */
+#define SQRT(x) lanes_sqrt(x)
 #define RSQRT(x) lanes_rsqrt(x)
+#define RECIPROCAL(x) lanes_reciprocal(x)
 
 #include "kernels/interpolate.h"
 #include "kernels/physics.h"
