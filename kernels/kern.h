@@ -16,7 +16,8 @@
  * recursion, globals, struct copies, designated initialisers, other includes.
  * MARK: 1 into a word that lanes of several groups may mark. READ_PAIR, READ_WORD: element index + offset (a constant) of data
  * that the launch does not write, counted from `row`, which may lie before the buffer: FAR_ROW, element `index` (of so many
- * bytes) of `pointer`. One operation makes each address.
+ * bytes) of `pointer`. One operation makes each address; `zero`: a parameter that is 0, which no compiler may know.
+ * COS_PI: cos(pi x), 0 <= x <= 1, to 5e-7.
  */
 #ifndef MOHO_KERNELS_KERN_H
 #define MOHO_KERNELS_KERN_H
@@ -90,7 +91,8 @@ DEVICE_FUNCTION float kern_fast_sqrt(float x) {
 #define LOAD2(pointer, index) (((const device float2 *)(pointer))[index])
 #define LOAD4(pointer, index) (((const device float4 *)(pointer))[index])
 #define LOCAL_LOAD4(pointer, index) (((const threadgroup float4 *)(pointer))[index])
-#define FAR_ROW(pointer, index, bytes) ((const device float *)((pointer) + (index)))
+#define FAR_ROW(pointer, index, bytes, zero) ((const device float *)((pointer) + (index)))
+#define COS_PI(x) kern_cos_pi(x)
 #define READ_PAIR(row, index, offset) (((const device float2 *)(row) + (index))[offset])
 #define READ_WORD(row, index, offset) (((const device uint *)(row) + (index))[offset])
 #define ATOMIC_ADD(pointer, value) atomic_fetch_add_explicit(pointer, value, memory_order_relaxed)
@@ -213,12 +215,16 @@ template <int bytes> DEVICE_FUNCTION uint kern_read_word(const void *row, uint i
   asm("{.reg .u64 a; mad.wide.u32 a, %1, 4, %2; ld.global.nc.u32 %0, [a + %3];}" : "=r"(y) : "r"(index), "l"(row), "n"(bytes));
   return y;
 }
-template <int bytes> DEVICE_FUNCTION const float *kern_far_row(const void *pointer, uint index) {
+/* The assembler too would take the row apart, were it not for the zero in its way. */
+template <int bytes> DEVICE_FUNCTION const float *kern_far_row(const void *pointer, uint index, uint zero) {
   const float *row;
-  asm("mad.wide.u32 %0, %1, %3, %2;" : "=l"(row) : "r"(index), "l"(pointer), "n"(bytes));
+  asm("{.reg .u64 a, z; mad.wide.u32 a, %1, %4, %2; cvt.u64.u32 z, %3; xor.b64 %0, a, z;}"
+      : "=l"(row)
+      : "r"(index), "l"(pointer), "r"(zero), "n"(bytes));
   return row;
 }
-#define FAR_ROW(pointer, index, bytes) kern_far_row<bytes>(pointer, index)
+#define FAR_ROW(pointer, index, bytes, zero) kern_far_row<bytes>(pointer, index, zero)
+#define COS_PI(x) __cosf(3.14159265f * (x))
 #define READ_PAIR(row, index, offset) kern_read_pair<8 * (offset)>(row, index)
 #define READ_WORD(row, index, offset) kern_read_word<4 * (offset)>(row, index)
 #define ATOMIC_ADD(pointer, value) atomicAdd(pointer, value)
@@ -379,7 +385,8 @@ DEVICE_FUNCTION float4 kern_load4(const float *pointer) {
 #define LOAD2(pointer, index) kern_load2((pointer) + 2 * (index))
 #define LOAD4(pointer, index) kern_load4((pointer) + 4 * (index))
 #define LOCAL_LOAD4(pointer, index) kern_load4((pointer) + 4 * (index))
-#define FAR_ROW(pointer, index, bytes) ((const float *)((pointer) + (index)))
+#define FAR_ROW(pointer, index, bytes, zero) ((const float *)((pointer) + (index)))
+#define COS_PI(x) kern_cos_pi(x)
 #define READ_PAIR(row, index, offset) kern_load2((const float *)(row) + 2 * (size_t)(index) + 2 * (offset))
 #define READ_WORD(row, index, offset) (((const uint *)(row) + (index))[offset])
 #define ATOMIC_ADD(pointer, value) __atomic_fetch_add(pointer, value, __ATOMIC_RELAXED)
@@ -443,6 +450,18 @@ DEVICE_FUNCTION int kern_dot4(uint a, uint b, int sum) {
 }
 #define DOT4(a, b, sum) kern_dot4(a, b, sum)
 #endif
+#if !defined(__CUDACC__)
+/* -sin(pi (x - 1/2)), the sine series: error 1.2e-7. */
+DEVICE_FUNCTION float kern_cos_pi(float x) {
+  float z = (x - 0.5f) * 3.14159265f, z2 = z * z;
+  float s = FMA(z2, -2.50521084e-8f, 2.75573192e-6f);
+  s = FMA(z2, s, -1.98412698e-4f);
+  s = FMA(z2, s, 8.33333333e-3f);
+  s = FMA(z2, s, -1.66666667e-1f);
+  return -FMA(z * z2, s, z);
+}
+#endif
+
 /* floor(x) of 0 <= x < 2^22, as a float and as an integer, without the slow conversion unit: m = ROUND_DOWN_ADD(x, KERN_MAGIC),
  * floor = m - KERN_MAGIC, integer = AS_UINT(m) - KERN_MAGIC_BITS. For negative x down to -2^22 likewise (KERN_MAGIC is 1.5*2^23).
  */

@@ -66,6 +66,7 @@ typedef struct migrate_device_parameters {
   unsigned int n_items;                  /* v3: items of the work queue */
   /* Compile-time constants on GPUs, read from here where the text is compiled as C. */
   unsigned int interpolation, antialias, weight_power, has_mute, storage;
+  unsigned int zero; /* 0: see FAR_ROW in kern.h */
 } migrate_device_parameters;
 
 /* migrate_pack: float rows -> pairs or lines. Buffers 0 values [rows, row_stride], 1 traces, 2 packed (uint words), 3 PARAM. */

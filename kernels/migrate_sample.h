@@ -102,16 +102,6 @@ DEVICE_FUNCTION int inside_or_doubtful(const PRIVATE trace_view *view, float t, 
 
 /* ---- weights ---- */
 
-/* 1/2 (1 + cos(pi x)), x in [0, 1]: the sine series about x = 1/2, error 6e-8. */
-DEVICE_FUNCTION float half_cosine(float x) {
-  float z = (x - 0.5f) * 3.14159265f, z2 = z * z;
-  float s = FMA(z2, -2.50521084e-8f, 2.75573192e-6f);
-  s = FMA(z2, s, -1.98412698e-4f);
-  s = FMA(z2, s, 8.33333333e-3f);
-  s = FMA(z2, s, -1.66666667e-1f);
-  return FMA(FMA(z * z2, s, z), -0.5f, 0.5f);
-}
-
 /* 1/A from the square of the widened radius, A = (sqrt(radius2) - 1 mm) / (1 + 4e-6), to the second order in 1 mm / A. Where A
  * is 0 only d = 0 is inside; its taper argument must be 0: 0 * inverse = 0 < 1 - f. */
 DEVICE_FUNCTION float inverse_radius(float radius2) {
@@ -120,7 +110,7 @@ DEVICE_FUNCTION float inverse_radius(float radius2) {
 }
 
 DEVICE_FUNCTION float taper_at(float distance, float inverse, PARAMETERS *p) {
-  return half_cosine(taper_argument(distance, inverse, p->taper_inv_fraction));
+  return FMA(COS_PI(taper_argument(distance, inverse, p->taper_inv_fraction)), 0.5f, 0.5f);
 }
 
 /* t^-(power/2) */
@@ -174,8 +164,8 @@ DEVICE_FUNCTION float interpolated(const GLOBAL float *rows, uint at, float f, c
 /* A row so far before its first value (number `begin` of all) that the bits of a rounded-down place index it. */
 DEVICE_FUNCTION const GLOBAL float *row_of(const GLOBAL float *rows, uint begin, PARAMETERS *p) {
   if (STORAGE == STORAGE_PAIRS || STORAGE == STORAGE_LINES)
-    return FAR_ROW((const GLOBAL float2 *)rows - KERN_MAGIC_BITS, begin, 8);
-  return FAR_ROW(rows - KERN_MAGIC_BITS, begin, 4);
+    return FAR_ROW((const GLOBAL float2 *)rows - KERN_MAGIC_BITS, begin, 8, p->zero);
+  return FAR_ROW(rows - KERN_MAGIC_BITS, begin, 4, p->zero);
 }
 
 /* Linear between element bits + offset of a row of pairs and the next; offset a constant. */

@@ -90,14 +90,13 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   }
   item[0] = view.source2, item[1] = view.receiver2, item[2] = view.shift;
   item[ITEM_WEIGHT] = weight;
-  item[5] = item[6] = item[7] = item[8] = 0.0f;
   item[ITEM_DISTANCE] = distance;
   if (ANTIALIAS == TRIANGLE) {
     float spacing = staged[STAGED_SPACING];
-    item[5] = spacing * FMA(view.source_x, column->along_x, view.source_y * column->along_y);
-    item[6] = spacing * FMA(view.receiver_x, column->along_x, view.receiver_y * column->along_y);
-    item[7] = spacing * FMA(view.source_x, column->across_x, view.source_y * column->across_y);
-    item[8] = spacing * FMA(view.receiver_x, column->across_x, view.receiver_y * column->across_y);
+    item[ITEM_PROJECTIONS] = spacing * FMA(view.source_x, column->along_x, view.source_y * column->along_y);
+    item[ITEM_PROJECTIONS + 1] = spacing * FMA(view.receiver_x, column->along_x, view.receiver_y * column->along_y);
+    item[ITEM_PROJECTIONS + 2] = spacing * FMA(view.source_x, column->across_x, view.source_y * column->across_y);
+    item[ITEM_PROJECTIONS + 3] = spacing * FMA(view.receiver_x, column->across_x, view.receiver_y * column->across_y);
   }
   if (kind == RANGE_TESTED) {
     flags = ITEM_TESTED;
@@ -105,12 +104,13 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   } else if (kind == RANGE_ALL && !is_tapered) {
     base |= BASE_WHOLE;
 #ifdef POLYNOMIAL
-    if (is_smooth && ANTIALIAS != TRIANGLE && shortest >= p->leg_bound) {
-      float c[NODES];
+    float c[NODES], w[NODES] = {0};
+    if (is_smooth && shortest >= p->leg_bound && (ANTIALIAS != TRIANGLE || fit_widths(item, node, w, p))) {
       fit_times(view.source2, view.receiver2, view.shift, node, c);
       item[0] = c[0], item[1] = c[1], item[2] = c[2];
       item[5] = c[3], item[6] = view.shift;
-      base |= BASE_POLYNOMIAL;
+      item[7] = w[0], item[8] = w[1], item[9] = w[2], item[10] = w[3];
+      return base | BASE_POLYNOMIAL;
     }
 #endif
   } else {
@@ -138,6 +138,7 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   }
   (void)node;
   (void)is_smooth;
+  (void)shortest;
   item[ITEM_FLAGS] = AS_FLOAT(flags | place << 16);
   return base;
 }

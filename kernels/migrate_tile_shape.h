@@ -55,14 +55,15 @@
 #define STAGED_SCALE 10
 #define STAGED_BASE 11
 
-/* An item. Exact: source2, receiver2, shift | polynomial: c0, c1, c2; then */
-#define ITEM_BASE 3                 /* uint: first value of the trace's row, and two bits */
-#define ITEM_WEIGHT 4               /* 5-8 exact: projections for the antialias | 5, 6 polynomial: c3, shift */
-#define ITEM_FLAGS 9                /* uint: two bits a chunk, ITEM_TESTED, staged place << 16 */
-#define ITEM_DISTANCE 10            /* of the midpoint | tested: its square */
-#define ITEM_INTERVAL 11            /* uint: first | end << 16 in the range | tested: half_offset2 */
-#define ITEM_TESTED 0x8000u         /* sample by sample */
-#define BASE_WHOLE 0x80000000u      /* covers the range with one weight */
+/* An item. Exact: source2, receiver2, shift | polynomials: of u 0, 1, 2, 5, of the antialias' half-width 7 - 10; then */
+#define ITEM_BASE 3 /* uint: first value of the trace's row, and two bits */
+#define ITEM_WEIGHT 4
+#define ITEM_DISTANCE 5        /* of the midpoint | tested: its square */
+#define ITEM_INTERVAL 6        /* uint: first | end << 16 in the range | tested: half_offset2 | polynomial: shift */
+#define ITEM_FLAGS 7           /* uint: two bits a chunk, ITEM_TESTED, staged place << 16 */
+#define ITEM_PROJECTIONS 8     /* for the antialias, times spacing: along from source, receiver; across from source, receiver */
+#define ITEM_TESTED 0x8000u    /* sample by sample */
+#define BASE_WHOLE 0x80000000u /* covers the range with one weight */
 #define BASE_POLYNOMIAL 0x40000000u /* by the polynomial */
 #define BASE_MASK 0x3fffffffu
 

@@ -14,12 +14,15 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
   for (uint k = 0u; k < (uint)TOGETHER; k++) {
     const LOCAL float *item = items + (e + k) * (uint)ITEM_WORDS;
     float4 head = LOCAL_LOAD4(items, (e + k) * 3u), tail = LOCAL_LOAD4(items, (e + k) * 3u + 1u);
+    float4 last = is_polynomial && ANTIALIAS == TRIANGLE ? LOCAL_LOAD4(items, (e + k) * 3u + 2u) : head;
     uint base = AS_UINT(head.w);
     UNROLL_ALL
     for (uint c = 0u; c < (uint)CHUNKS; c++) {
       float width = 1.0f, t, u;
       if (is_polynomial) {
-        u = polynomial(head.x, head.y, head.z, tail.y, own->x + PLACE_STEP * (float)c);
+        float x = own->x + PLACE_STEP * (float)c;
+        u = polynomial(head.x, head.y, head.z, tail.y, x);
+        if (ANTIALIAS == TRIANGLE) width = polynomial(tail.w, last.x, last.y, last.z, x);
         t = WEIGHT_POWER && !NO_SHIFT ? u + tail.z : u;
       } else {
         t = exact_time(item, head.x, head.y, own->t1sq[c], own->s2[c], &width, p);
@@ -38,10 +41,11 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
  * the interval reads somewhere near the record. */
 DEVICE_FUNCTION float part_at(const LOCAL float *item, float t1sq, float s2, float distance, float inverse, PRIVATE float *weight,
                               const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
-  float width, t = exact_time(item, item[0], item[1], t1sq, s2, &width, p);
-  float u = NO_SHIFT ? t : MAX(t - item[2], -8.0f);
+  float4 head = LOCAL_LOAD4(item, 0);
+  float width, t = exact_time(item, head.x, head.y, t1sq, s2, &width, p);
+  float u = NO_SHIFT ? t : MAX(t - head.z, -8.0f);
   *weight = weighted(item[ITEM_WEIGHT], t, p) * (p->taper_inv_fraction > 0.0f ? taper_at(distance, inverse, p) : 1.0f);
-  return trace_at(rows, AS_UINT(item[ITEM_BASE]), MIN(u, p->high + 8.0f), width, sinc, p);
+  return trace_at(rows, AS_UINT(head.w), MIN(u, p->high + 8.0f), width, sinc, p);
 }
 
 /* Items `bits` of the list's end that cover the samples of a chunk with one weight, TOGETHER at once; the others, fewer than
@@ -54,8 +58,9 @@ DEVICE_FUNCTION uint run_full_chunk(PRIVATE float *sum, const LOCAL float *last,
     for (uint k = 0u; k < (uint)TOGETHER; k++) {
       const LOCAL float *item = last - CTZ(bits) * (uint)ITEM_WORDS;
       bits &= bits - 1u;
-      float width, t = exact_time(item, item[0], item[1], t1sq, s2, &width, p);
-      value[k] = trace_at(rows, AS_UINT(item[ITEM_BASE]), NO_SHIFT ? t : t - item[2], width, sinc, p);
+      float4 head = LOCAL_LOAD4(item, 0);
+      float width, t = exact_time(item, head.x, head.y, t1sq, s2, &width, p);
+      value[k] = trace_at(rows, AS_UINT(head.w), NO_SHIFT ? t : t - head.z, width, sinc, p);
       weight[k] = weighted(item[ITEM_WEIGHT], t, p);
     }
     UNROLL_ALL

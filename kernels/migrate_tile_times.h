@@ -31,6 +31,15 @@ DEVICE_FUNCTION void fit_polynomial(const PRIVATE float *value, PRIVATE float *c
   c[1] = FMA(-NODE_NEAR * NODE_NEAR, c[3], odd_near);
 }
 
+/* Large values less the shift. */
+DEVICE_FUNCTION void fit_around(PRIVATE float *value, float shift, PRIVATE float *c) {
+  float middle = value[2];
+  UNROLL_ALL
+  for (uint k = 0u; k < (uint)NODES; k++) value[k] -= middle;
+  fit_polynomial(value, c);
+  c[0] += middle - shift;
+}
+
 DEVICE_FUNCTION float polynomial(float c0, float c1, float c2, float c3, float x) {
   return FMA(x, FMA(x, FMA(x, c3, c2), c1), c0);
 }
@@ -43,13 +52,29 @@ DEVICE_FUNCTION void fit_times(float source2, float receiver2, float shift, cons
     float t1sq = node[2u * k], s2 = node[2u * k + 1u];
     value[k] = FAST_SQRT(leg_squared_straight(t1sq, source2, s2)) + FAST_SQRT(leg_squared_straight(t1sq, receiver2, s2));
   }
-  float middle = value[2];
-  UNROLL_ALL
-  for (uint k = 0u; k < (uint)NODES; k++) value[k] -= middle;
-  fit_polynomial(value, c);
-  c[0] += middle - shift;
+  fit_around(value, shift, c);
 }
 
+/* The half-widths at the nodes make w, times spacing: projections as in an item. @return 0 where not the same of
+ * the grid's axes, to the same side, is the steeper at all nodes, or k_max may cut them: there they are no polynomial. */
+DEVICE_FUNCTION int fit_widths(const PRIVATE float *item, const LOCAL float *node, PRIVATE float *w, PARAMETERS *p) {
+  float value[NODES], largest = 0.0f;
+  uint steeper = 0u;
+  UNROLL_ALL
+  for (uint k = 0u; k < (uint)NODES; k++) {
+    float t1sq = node[2u * k], s2 = node[2u * k + 1u];
+    float source_inverse = FAST_RSQRT(leg_squared_straight(t1sq, item[0], s2));
+    float receiver_inverse = FAST_RSQRT(leg_squared_straight(t1sq, item[1], s2));
+    float px = FMA(item[ITEM_PROJECTIONS], source_inverse, item[ITEM_PROJECTIONS + 1] * receiver_inverse);
+    float py = FMA(item[ITEM_PROJECTIONS + 2], source_inverse, item[ITEM_PROJECTIONS + 3] * receiver_inverse);
+    float most = MAX(ABS(px), ABS(py));
+    value[k] = most * s2;
+    largest = MAX(largest, value[k]);
+    steeper |= px == most ? 1u : -px == most ? 2u : py == most ? 4u : 8u;
+  }
+  fit_polynomial(value, w);
+  return (steeper & (steeper - 1u)) == 0u && largest < (float)p->k_max - 1.0f;
+}
 #ifdef POLYNOMIAL
 /* 1 where the velocity over the range is so smooth that the polynomial holds to 0.003 samples a leg: tried on this column, at
  * distances whose horizontal time is 64 to 4096 samples, where the leg is long enough. */
@@ -81,8 +106,8 @@ DEVICE_FUNCTION int prepare_nodes(PRIVATE tile_lane *own, uint begin, const GLOB
 
 /* Half-width from an item's projections (spacing is in them); s2 of leg_slope_straight comes last. */
 DEVICE_FUNCTION float width_of(const LOCAL float *item, float s2, float source_inverse, float receiver_inverse, PARAMETERS *p) {
-  float px = FMA(item[5], source_inverse, item[6] * receiver_inverse);
-  float py = FMA(item[7], source_inverse, item[8] * receiver_inverse);
+  float px = FMA(item[ITEM_PROJECTIONS], source_inverse, item[ITEM_PROJECTIONS + 1] * receiver_inverse);
+  float py = FMA(item[ITEM_PROJECTIONS + 2], source_inverse, item[ITEM_PROJECTIONS + 3] * receiver_inverse);
   return MIN(triangle_half_width(px, py, s2), (float)p->k_max);
 }
 

@@ -19,6 +19,9 @@ enum { SMALLEST_BATCH = 256, LARGEST_BATCH = 65535, LANES_A_STEP = 64 }; /* a ro
 /* Where launches must be short, one takes at most so many traces: a tile of columns is then done in time. */
 enum { SHORT_LAUNCH_TRACES = 8192 };
 enum { LARGEST_GRID = 65535 };
+/* Packed rows of one launch: a large GPU's second-level cache holds them while all tiles read them (NVIDIA H200, `medium`: v3
+ * 0.92 -> 1.00, v2 0.75 -> 0.88 10^12 contributions/s). */
+#define LAUNCH_BYTES ((size_t)64 << 20)
 
 /* ---- constants ---- */
 
@@ -132,6 +135,8 @@ static void cut_slabs(moho_device_plan *p, const moho_device_report *report, int
 static void cut_launches(moho_device_plan *p, const moho_device_report *report) {
   p->launch_seconds = report->launch_seconds > 0 ? report->launch_seconds : 1;
   p->launch_traces = p->launch_seconds < 0.5 ? SHORT_LAUNCH_TRACES : LARGEST_BATCH;
+  if (p->packed_bytes) p->launch_traces = moho_smaller(p->launch_traces, LAUNCH_BYTES / p->packed_bytes);
+  p->launch_traces = moho_round_up(p->launch_traces, LANES_A_STEP);
   if (p->constants.launch_traces) p->launch_traces = moho_round_up(p->constants.launch_traces, LANES_A_STEP);
   p->launch_columns = LARGEST_GRID * p->tile;
   if (p->constants.launch_columns) p->launch_columns = moho_round_up(p->constants.launch_columns, p->tile);
@@ -220,10 +225,10 @@ moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_
   MOHO_TRY(moho_device_constants_parse(q->options->constants, &p->constants));
   MOHO_TRY(cut_tiles(p, version, q->grid));
   cut_slabs(p, q->report, s->is_uniform);
-  cut_launches(p, q->report);
   p->row_floats = moho_prepared_layout_make(q->n_samples, q->options->refine, 1, s->k_max).stride;
   p->is_packed = version->plan.is_packed || q->options->storage == MOHO_STORAGE_HALF;
   if (p->is_packed) p->packed_bytes = p->row_floats * (q->options->storage == MOHO_STORAGE_HALF ? 4 : 8);
+  cut_launches(p, q->report);
   cut_pieces(p, s->columns, q->geometry->n);
   size_t fixed_device = fixed_device_bytes(p, s->columns, s->is_uniform), fixed_host = fixed_host_bytes(s, q);
   s->capacity = choose_capacity(s, q, fixed_device, fixed_host);

@@ -19,6 +19,7 @@ typedef struct moho_kernel_plan {
   int is_persistent;           /* groups take items from a work queue */
   int reads_lines;             /* STORAGE_LINES where only linear interpolation of the trace is asked for */
   int groups_a_multiprocessor; /* that registers are kept free for; 0: as the compiler likes */
+  int groups_with_triangle;    /* the same with the antialias */
   int is_tiled;                /* a group works on a tile of COLUMNS columns, 32 lanes each; else a lane an image sample */
 } moho_kernel_plan;
 
