@@ -173,6 +173,9 @@ MOHO_API moho_status moho_reference_finish(moho_reference *reference, double *im
  *  fold [n_columns, n_time]: what finish divides by; NULL without normalisation. */
 MOHO_API moho_status moho_reference_demigrate(moho_reference *reference, const double *image, const int32_t *fold,
                                               const moho_geometry *geometry, const float *like, double *traces);
+/** With options.gathers: gathers [n_columns, bins, n_time] and their fold; finish gives the stack of the bins.
+ *  @return MOHO_ERROR_ARGUMENT without gathers */
+MOHO_API moho_status moho_reference_gathers(moho_reference *reference, double *gathers, int32_t *fold);
 MOHO_API void moho_reference_destroy(moho_reference **reference);
 
 #ifdef __cplusplus

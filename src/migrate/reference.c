@@ -36,6 +36,7 @@ static moho_status allocate_image(moho_reference *r) {
   MOHO_TRY(moho_multiply(r->n_columns, r->n_time, "reference image", &samples));
   MOHO_TRY(moho_allocate(r->n_columns, sizeof *r->columns, "reference columns", &r->columns));
   MOHO_TRY(moho_allocate(samples, sizeof *r->v, "reference velocities", &r->v));
+  MOHO_TRY(moho_multiply(samples, r->n_bins, "reference gathers", &samples));
   MOHO_TRY(moho_allocate(samples, sizeof *r->image, "reference image", &r->image));
   return moho_allocate(samples, sizeof *r->fold, "reference fold", &r->fold);
 }
@@ -65,6 +66,10 @@ static moho_status fill_reference(moho_reference *r, const moho_grid *grid, cons
                                   const moho_geometry *geometry, size_t n_samples, double dt_s, const size_t *columns) {
   double v_min;
   int k_max = 0;
+  MOHO_TRY(moho_gather_bins_copy(r->options.gathers, &r->bins));
+  r->options.gathers = r->bins.kind ? &r->bins : NULL;
+  r->n_bins = r->bins.kind ? moho_gather_bins_count(&r->bins) : 1;
+  r->axes.inline_azimuth_deg = grid->inline_azimuth_deg, r->axes.flip = grid->flip;
   MOHO_TRY(allocate_image(r));
   MOHO_TRY(place_columns(r, grid, columns));
   MOHO_TRY(read_velocities(r, velocity, &v_min));
@@ -107,6 +112,7 @@ void moho_reference_destroy(moho_reference **reference) {
   moho_reference *r = *reference;
   if (!r) return;
   moho_offset_classes_release(&r->classes);
+  moho_gather_bins_release(&r->bins);
   moho_reference_preparer_release(&r->preparer);
   free(r->columns), free(r->v), free(r->image), free(r->fold), free(r->sinc), free(r);
   *reference = NULL;
@@ -125,8 +131,9 @@ static void add_to_column(const moho_reference *r, size_t c, const reference_tra
       if (!moho_reference_contribute(r, column, trace, &samples[k], &part)) continue;
       double value = 0;
       for (int tap = 0; tap < part.n; tap++) value += part.h[tap] * trace->row[part.at[tap]];
-      r->image[c * r->n_time + k] += part.factor * value;
-      r->fold[c * r->n_time + k]++;
+      size_t at = (c * r->n_bins + part.bin) * r->n_time + k;
+      r->image[at] += part.factor * value;
+      r->fold[at]++;
     }
   }
 }
@@ -183,10 +190,27 @@ moho_status moho_reference_add(moho_reference *r, const moho_geometry *geometry,
   return status;
 }
 
+static double divided_by_fold(const moho_reference *r, double value, int32_t fold) {
+  return r->options.normalise == MOHO_NORMALISE_FOLD && fold > 1 ? value / fold : value;
+}
+
 moho_status moho_reference_finish(moho_reference *r, double *image, int32_t *fold) {
   for (size_t i = 0; i < r->n_columns * r->n_time; i++) {
-    int divide = r->options.normalise == MOHO_NORMALISE_FOLD && r->fold[i] > 1;
-    if (image) image[i] = divide ? r->image[i] / r->fold[i] : r->image[i];
+    size_t first = i / r->n_time * r->n_bins * r->n_time + i % r->n_time;
+    double sum = 0;
+    int32_t count = 0;
+    for (size_t bin = 0; bin < r->n_bins; bin++)
+      sum += r->image[first + bin * r->n_time], count += r->fold[first + bin * r->n_time];
+    if (image) image[i] = divided_by_fold(r, sum, count);
+    if (fold) fold[i] = count;
+  }
+  return MOHO_OK;
+}
+
+moho_status moho_reference_gathers(moho_reference *r, double *gathers, int32_t *fold) {
+  if (!r->bins.kind) return moho_fail(MOHO_ERROR_ARGUMENT, "this reference has no gathers: create it with options.gathers");
+  for (size_t i = 0; i < r->n_columns * r->n_bins * r->n_time; i++) {
+    if (gathers) gathers[i] = divided_by_fold(r, r->image[i], r->fold[i]);
     if (fold) fold[i] = r->fold[i];
   }
   return MOHO_OK;

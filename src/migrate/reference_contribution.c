@@ -47,6 +47,7 @@ reference_trace moho_reference_trace(const moho_reference *r, const moho_geometr
   if (r->classes.n)
     trace.spacing =
         r->options.antialias_factor * r->classes.spacing_m[moho_offset_class_of(&r->classes, moho_geometry_offset(g, i))];
+  trace.bin = r->bins.kind ? moho_gather_bin_of_trace(&r->bins, &r->axes, g, i) : 0;
   return trace;
 }
 
@@ -138,6 +139,7 @@ static double slope(const reference_column *column, const reference_trace *trace
 int moho_reference_contribute(const moho_reference *r, const reference_column *column, const reference_trace *trace,
                               const reference_sample *sample, reference_contribution *out) {
   double distance = moho_reference_distance(column, trace);
+  if (trace->bin < 0) return 0;
   if (distance > moho_aperture_widened(sample->radius)) return 0;
   if (r->options.stretch_mute >= 0 &&
       moho_is_stretched(sample->t1, trace->half_offset2 * sample->s2, 1.0 + r->options.stretch_mute))
@@ -149,6 +151,7 @@ int moho_reference_contribute(const moho_reference *r, const reference_column *c
   double u = t_s + t_r - trace->first_sample, band = moho_record_band(r->preparer.n_samples);
   if (u < -band || u > (double)(r->preparer.n_samples - 1) + band) return 0;
   out->n = 0;
+  out->bin = (size_t)trace->bin;
   if (r->preparer.c_margin) {
     double p_x = slope(column, trace, column->along, sample->s2, t_s, t_r),
            p_y = slope(column, trace, column->across, sample->s2, t_s, t_r);

@@ -30,8 +30,11 @@ struct moho_reference {
   size_t n_time, n_columns;
   reference_column *columns;
   double *v;                   /* [column, time] m/s */
-  double *image;               /* [column, time] */
-  int32_t *fold;               /* [column, time] */
+  moho_grid axes;              /* directions only: tells signed offsets and tiles */
+  moho_gather_bins bins;       /* options.gathers points here */
+  size_t n_bins;               /* 1 without gathers */
+  double *image;               /* [column, bin, time] */
+  int32_t *fold;               /* [column, bin, time] */
   moho_offset_classes classes; /* with antialias only */
   moho_reference_preparer preparer;
   double (*sinc)[MOHO_SINC_TAPS]; /* with sinc8 only */
@@ -43,6 +46,7 @@ typedef struct reference_trace {
   double half_offset2;
   double first_sample; /* t_first */
   double spacing;      /* factor * spacing of its offset class, m */
+  long bin;            /* of the gathers; -1: outside all */
   const double *row;   /* prepared; NULL: not live (or not read, by the adjoint) */
 } reference_trace;
 
@@ -55,6 +59,7 @@ typedef struct reference_sample {
 /* What one trace adds to one image sample: factor * sum h[k] row[at[k]]. */
 typedef struct reference_contribution {
   double factor; /* weight and taper */
+  size_t bin;    /* of the gathers */
   int n;
   ptrdiff_t at[MOHO_REFERENCE_TAPS];
   double h[MOHO_REFERENCE_TAPS];
@@ -67,7 +72,7 @@ double moho_reference_describe_column(const moho_reference *r, size_t column, re
 /* Distance on the ground between a column and a trace's midpoint. */
 double moho_reference_distance(const reference_column *column, const reference_trace *trace);
 
-/* Returns 1, or 0 when the sample lies outside of aperture, mute or record. */
+/* Returns 1, or 0 when the sample lies outside of aperture, mute or record, or of all bins. */
 int moho_reference_contribute(const moho_reference *r, const reference_column *column, const reference_trace *trace,
                               const reference_sample *sample, reference_contribution *out);
 

@@ -105,6 +105,29 @@ static void check_sums(const moho_image *image, const moho_image *stack) {
   free(sums);
 }
 
+/* The double reference sorts alike. */
+static void check_reference(const moho_image *image, const moho_velocity *velocity, const moho_migration_options *options,
+                            const survey *s) {
+  size_t bins = moho_gather_bins_count(&image->bins), samples = image_size(image) * bins;
+  moho_reference *reference;
+  double *gathers = malloc(samples * sizeof *gathers), *stack = malloc(image_size(image) * sizeof *stack);
+  int32_t *fold = malloc(samples * sizeof *fold);
+  float *expected = malloc(samples * sizeof *expected);
+  assert_true(gathers && fold && expected && stack);
+  assert_ok(moho_reference_create(&image->grid, velocity, options, &s->geometry, NS, DT, NULL, 0, &reference));
+  assert_ok(moho_reference_add(reference, &s->geometry, s->samples));
+  assert_ok(moho_reference_gathers(reference, gathers, fold));
+  assert_memory_equal(image->gathers_fold, fold, samples * sizeof *fold);
+  for (size_t i = 0; i < samples; i++) expected[i] = (float)gathers[i];
+  assert_true(relative_difference(image->gathers, expected, samples) < 1e-4);
+  assert_ok(moho_reference_finish(reference, stack, fold));
+  assert_memory_equal(image->fold, fold, image_size(image) * sizeof *fold);
+  for (size_t i = 0; i < image_size(image); i++) expected[i] = (float)stack[i];
+  assert_true(relative_difference(image->stack, expected, image_size(image)) < 1e-4);
+  moho_reference_destroy(&reference);
+  free(gathers), free(stack), free(fold), free(expected);
+}
+
 /* ---- which bin, by a few lines of its own ---- */
 
 typedef long (*bin_rule)(double dx, double dy, double azimuth_deg);
@@ -162,6 +185,7 @@ static void check_kind(const moho_gather_bins *bins, bin_rule rule, moho_antiali
     survey_release(&inside);
   }
   options.gathers = bins;
+  check_reference(&image, velocity, &options, &s);
   moho_image batched = migrate_bins("cpu?threads=1", &grid, velocity, &options, &s, 7, NULL);
   size_t samples = image_size(&image) * moho_gather_bins_count(bins);
   assert_memory_equal(batched.gathers, image.gathers, samples * sizeof(float));
