@@ -16,7 +16,8 @@
  *   vti            t1^2               1/((1+2 eta)(v dt)^2)  1/(4 (1+eta)) (i)           sqrt(leg_squared_vti)
  *   vti_rational   t1^2               1/(v dt)^2             2 eta                     sqrt(leg_squared_vti_rational)
  *
- * (i) 16 eta (1+eta) base s2, with base held above 0 by vertical_squared(); the slope dt/dd along an axis is d_axis times a factor of each law.
+ * (i) 16 eta (1+eta) base s2, with base held above 0 by vertical_squared(); the slope dt/dd along an axis is d_axis times a
+ * factor of each law.
  */
 #ifndef MOHO_KERNELS_PHYSICS_H
 #define MOHO_KERNELS_PHYSICS_H
@@ -90,6 +91,29 @@ PHYSICS_FUNCTION REAL leg_slope_vti_rational(REAL d_axis, REAL base, REAL d2, RE
 /* Argument of the aperture taper, clamped to [0, 1]: (d - A(1-f)) / (f A). inv_f = 1/f. */
 PHYSICS_FUNCTION REAL taper_argument(REAL distance, REAL inv_radius, REAL inv_f) {
   return MIN(MAX(FMA(FMA(distance, inv_radius, R(-1.0)), inv_f, R(1.0)), R(0.0)), R(1.0));
+}
+
+/* The part of a true amplitude weight that depends on the trace; inv_s, inv_r: inverse leg times, each leg at least one input
+ * interval. For spreading-corrected data; raw data are weighted by t = t_s + t_r more (docs/physics.md "Weights").
+ * In 3D 1/t_s^2 + 1/t_r^2. */
+PHYSICS_FUNCTION REAL true_amplitude_3d(REAL inv_s, REAL inv_r) {
+  return FMA(inv_s, inv_s, inv_r * inv_r);
+}
+
+/* In 2.5D (t_s^2 + t_r^2)/(sqrt(t) (t_s t_r)^(3/2)). */
+PHYSICS_FUNCTION REAL true_amplitude_2d(REAL inv_s, REAL inv_r, REAL t) {
+  return true_amplitude_3d(inv_s, inv_r) * RSQRT(inv_s * inv_r * t);
+}
+
+/* log2(x) of x = mantissa * 2^exponent, mantissa in [1, 2), within 0.008; continuous, exact at powers of two. */
+PHYSICS_FUNCTION REAL octaves(REAL exponent, REAL mantissa) {
+  return FMA(mantissa + R(-1.0), FMA(R(2.0) - mantissa, R(0.34), R(1.0)), exponent);
+}
+
+/* Place in a filter bank of copies 0 .. last: copies floor(place) and the next are blended by its fraction. octaves of
+ * half-width T over the input interval, at least 0; per_octave: copies an octave. */
+PHYSICS_FUNCTION REAL filter_bank_place(REAL octaves_of_width, REAL per_octave, REAL last) {
+  return MIN(octaves_of_width * per_octave, last);
 }
 
 /* Half-width of the antialias triangle in samples: factor*spacing*max(|p_x|, |p_y|), p = p_s + p_r. */

@@ -31,13 +31,14 @@ extern "C" {
 
 typedef enum { MOHO_TRAVELTIME_STRAIGHT } moho_traveltime;
 typedef enum { MOHO_INTERPOLATION_LINEAR, MOHO_INTERPOLATION_CUBIC, MOHO_INTERPOLATION_SINC8 } moho_interpolation;
-typedef enum { MOHO_ANTIALIAS_NONE, MOHO_ANTIALIAS_TRIANGLE } moho_antialias;
+typedef enum { MOHO_ANTIALIAS_NONE, MOHO_ANTIALIAS_TRIANGLE, MOHO_ANTIALIAS_FILTER_BANK } moho_antialias;
 typedef enum {
   MOHO_WEIGHT_AUTO,
   MOHO_WEIGHT_NONE,
   MOHO_WEIGHT_SPREADING,
   MOHO_WEIGHT_OBLIQUITY,
-  MOHO_WEIGHT_SPREADING_OBLIQUITY
+  MOHO_WEIGHT_SPREADING_OBLIQUITY,
+  MOHO_WEIGHT_TRUE_AMPLITUDE /* in 3D, or 2.5D where the rho filter is the 2D one */
 } moho_weight;
 typedef enum { MOHO_AMPLITUDE_SPREADING_CORRECTED, MOHO_AMPLITUDE_RAW } moho_amplitude;
 typedef enum { MOHO_RHO_AUTO, MOHO_RHO_NONE, MOHO_RHO_2D, MOHO_RHO_3D } moho_rho;
@@ -54,6 +55,14 @@ typedef enum {
 /* How a device keeps the prepared traces: half is storage only, arithmetic is in float. */
 typedef enum { MOHO_STORAGE_FLOAT, MOHO_STORAGE_HALF } moho_storage;
 
+enum { MOHO_MUTE_POINTS = 16, MOHO_FILTERS_MAX = 32 };
+/* A piecewise linear line t0(|offset|), constant beyond its ends. n = 0: no mute. */
+typedef struct moho_mute_line {
+  size_t n;
+  double offset_m[MOHO_MUTE_POINTS]; /* ascending */
+  double time_s[MOHO_MUTE_POINTS];
+} moho_mute_line;
+
 typedef struct moho_migration_options {
   moho_traveltime traveltime;
   double aperture_max_m, aperture_min_m, aperture_max_dip_deg; /* 3000, 0, 60 */
@@ -61,10 +70,12 @@ typedef struct moho_migration_options {
   moho_interpolation interpolation;
   moho_antialias antialias;
   double antialias_factor; /* 1 */
+  int antialias_filters;   /* filter_bank: copies of a trace, the unfiltered one among them, 2 .. MOHO_FILTERS_MAX: 8 */
   moho_weight weight;      /* auto: from `amplitude` */
   moho_amplitude amplitude;
-  moho_rho rho_filter; /* auto: 2D when the grid is one line, else 3D */
-  double stretch_mute; /* s: outside when 2*leg(h,t0) > (1+s)*t0; < 0: none */
+  moho_rho rho_filter;                   /* auto: 2D when the grid is one line, else 3D */
+  double stretch_mute;                   /* s: outside when 2*leg(h,t0) > (1+s)*t0; < 0: none */
+  moho_mute_line outer_mute, inner_mute; /* outside when t0 < outer(|offset|), when t0 > inner(|offset|) */
   moho_normalise normalise;
   const moho_gather_bins *gathers; /* image gathers in these bins, the stack then is made of them; NULL: none. Read at creation */
   int refine;                      /* traces refined by this factor before interpolation: 1, 2, 4, 8 */

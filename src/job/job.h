@@ -7,7 +7,7 @@
 #include "job/job_yaml.h"
 #include "moho/job.h"
 
-enum { MOHO_JOB_MAX_POINTS = 4 };
+enum { MOHO_JOB_MAX_POINTS = 16 };
 
 typedef struct moho_job_value {
   int given;        /* 0: the default stands */

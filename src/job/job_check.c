@@ -177,7 +177,12 @@ static moho_status check_migration(const moho_job *job) {
     return exclude(job, MOHO_KEY_APERTURE_MAX, MOHO_KEY_APERTURE_MIN, "min_m must not exceed max_m");
   if (moho_job_given(job, MOHO_KEY_ANTIALIAS_FACTOR) && moho_job_is(job, MOHO_KEY_ANTIALIAS, "none"))
     return exclude(job, MOHO_KEY_ANTIALIAS, MOHO_KEY_ANTIALIAS_FACTOR,
-                   "antialias is none: choose triangle, or leave the factor out");
+                   "antialias is none: choose triangle or filter_bank, or leave the factor out");
+  if (moho_job_given(job, MOHO_KEY_ANTIALIAS_FILTERS) && !moho_job_is(job, MOHO_KEY_ANTIALIAS, "filter_bank"))
+    return exclude(job, MOHO_KEY_ANTIALIAS, MOHO_KEY_ANTIALIAS_FILTERS, "antialias_filters belongs to antialias: filter_bank");
+  if (moho_job_is(job, MOHO_KEY_WEIGHT, "true_amplitude") && moho_job_is(job, MOHO_KEY_NORMALISE, "fold"))
+    return exclude(job, MOHO_KEY_WEIGHT, MOHO_KEY_NORMALISE,
+                   "true amplitudes are a mean over offset classes already: leave normalise at none");
   return MOHO_OK;
 }
 

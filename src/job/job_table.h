@@ -87,15 +87,22 @@
   X(APERTURE_RULE, "migration.aperture.rule", WORD, "", "straight", "straight", "ray", 0, 0, "how the radius follows the dip")  \
   X(INTERPOLATION, "migration.interpolation", WORD, "", "linear", "linear|cubic|sinc8", "", 0, 0,                               \
     "how traces are read between samples")                                                                                      \
-  X(ANTIALIAS, "migration.antialias", WORD, "", "none", "none|triangle", "filter_bank", 0, 0,                                   \
+  X(ANTIALIAS, "migration.antialias", WORD, "", "none", "none|triangle|filter_bank", "", 0, 0,                                  \
     "filter of steep operator branches")                                                                                        \
   X(ANTIALIAS_FACTOR, "migration.antialias_factor", NUMBER, "", "1", "", "", 0.01, 10, "strength of the antialias filter")      \
-  X(WEIGHT, "migration.weight", WORD, "", "auto", "auto|none|spreading|obliquity|spreading_obliquity", "true_amplitude", 0, 0,  \
+  X(ANTIALIAS_FILTERS, "migration.antialias_filters", WHOLE, "", "8", "", "", 2, 32,                                            \
+    "filter_bank: copies of a trace, the unfiltered one among them")                                                            \
+  X(WEIGHT, "migration.weight", WORD, "", "auto", "auto|none|spreading|obliquity|spreading_obliquity|true_amplitude", "", 0, 0, \
     "amplitude weight; auto: spreading_obliquity for corrected data, obliquity for raw")                                        \
   X(RHO_FILTER, "migration.rho_filter", WORD, "", "auto", "auto|none|2d|3d", "", 0, 0,                                          \
     "derivative filter; auto: 2d when the grid is one line, else 3d")                                                           \
   X(STRETCH_MUTE, "migration.stretch_mute", NUMBER, "fraction", "none", "none", "", 0, 100,                                     \
     "s: samples stretched by more than 1+s are left out")                                                                       \
+  X(MUTE, "migration.mute", SECTION, "", NULL, "", "", 0, 0, "image times that a trace of some offset does not add to")         \
+  X(MUTE_OUTER, "migration.mute.outer", POINTS, "m", NULL, "", "", 1, 16,                                                       \
+    "[[offset_m, time_s], ...]: a trace adds nothing above this line; constant beyond its ends")                                \
+  X(MUTE_INNER, "migration.mute.inner", POINTS, "m", NULL, "", "", 1, 16,                                                       \
+    "[[offset_m, time_s], ...]: a trace adds nothing below this line")                                                          \
   X(NORMALISE, "migration.normalise", WORD, "", "none", "none|fold", "", 0, 0, "divide the image by its fold, or not")          \
   X(GATHERS, "gathers", SECTION, "", NULL, "", "", 0, 0, "image gathers beside the stack")                                      \
   X(GATHERS_KIND, "gathers.kind", WORD, "", "none", "none", "offset|ovt|angle", 0, 0, "what gathers are sorted by")             \

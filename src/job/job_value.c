@@ -234,8 +234,10 @@ static moho_status read_points(const value_reader *reader, moho_job_value *out) 
   for (const moho_yaml_node *child = node->first; child; child = child->next) count++;
   if (count < (size_t)reader->key->min || count > (size_t)reader->key->max) {
     char here[400];
-    return moho_fail_at(place_of(reader), "give three or four corners, or two for a line", MOHO_ERROR_FORMAT,
-                        "%s has %zu points, expected %g to %g", where(reader, here), count, reader->key->min, reader->key->max);
+    const char *hint = reader->key->max > 4 ? "leave out points that lie on a line between others"
+                                            : "give three or four corners, or two for a line";
+    return moho_fail_at(place_of(reader), hint, MOHO_ERROR_FORMAT, "%s has %zu points, expected %g to %g", where(reader, here),
+                        count, reader->key->min, reader->key->max);
   }
   for (const moho_yaml_node *child = node->first; child; child = child->next)
     MOHO_TRY(read_point(reader, child, out->points[out->n_points++]));

@@ -238,6 +238,13 @@ static moho_status make_velocity(const moho_job *job, const moho_grid *grid, moh
   return moho_velocity_read_cube(moho_job_text(job, MOHO_KEY_VELOCITY_CUBE), &options, out);
 }
 
+static moho_mute_line mute_line(const moho_job *job, moho_job_id id) {
+  const moho_job_value *value = &job->values[id];
+  moho_mute_line line = {.n = value->n_points};
+  for (size_t i = 0; i < line.n; i++) line.offset_m[i] = value->points[i][0], line.time_s[i] = value->points[i][1];
+  return line;
+}
+
 static moho_migration_options migration_options(const moho_job *job) {
   moho_migration_options options = moho_migration_options_default();
   options.aperture_max_m = moho_job_number(job, MOHO_KEY_APERTURE_MAX);
@@ -245,12 +252,16 @@ static moho_migration_options migration_options(const moho_job *job) {
   options.aperture_max_dip_deg = moho_job_number(job, MOHO_KEY_APERTURE_DIP);
   options.aperture_taper = moho_job_number(job, MOHO_KEY_APERTURE_TAPER);
   options.interpolation = (moho_interpolation)word_index(job, MOHO_KEY_INTERPOLATION, "linear|cubic|sinc8");
-  options.antialias = (moho_antialias)word_index(job, MOHO_KEY_ANTIALIAS, "none|triangle");
+  options.antialias = (moho_antialias)word_index(job, MOHO_KEY_ANTIALIAS, "none|triangle|filter_bank");
   options.antialias_factor = moho_job_number(job, MOHO_KEY_ANTIALIAS_FACTOR);
-  options.weight = (moho_weight)word_index(job, MOHO_KEY_WEIGHT, "auto|none|spreading|obliquity|spreading_obliquity");
+  options.antialias_filters = (int)moho_job_number(job, MOHO_KEY_ANTIALIAS_FILTERS);
+  options.weight =
+      (moho_weight)word_index(job, MOHO_KEY_WEIGHT, "auto|none|spreading|obliquity|spreading_obliquity|true_amplitude");
   options.amplitude = (moho_amplitude)word_index(job, MOHO_KEY_INPUT_AMPLITUDE, "spreading_corrected|raw");
   options.rho_filter = (moho_rho)word_index(job, MOHO_KEY_RHO_FILTER, "auto|none|2d|3d");
   options.stretch_mute = moho_job_is(job, MOHO_KEY_STRETCH_MUTE, "none") ? -1 : moho_job_number(job, MOHO_KEY_STRETCH_MUTE);
+  options.outer_mute = mute_line(job, MOHO_KEY_MUTE_OUTER);
+  options.inner_mute = mute_line(job, MOHO_KEY_MUTE_INNER);
   options.normalise = (moho_normalise)word_index(job, MOHO_KEY_NORMALISE, "none|fold");
   options.kernel = (moho_migration_kernel)word_index(job, MOHO_KEY_KERNEL, "auto|native|baseline|v1|v2|v3");
   options.storage = (moho_storage)word_index(job, MOHO_KEY_STORAGE, "float|half");

@@ -10,20 +10,22 @@
 #define ALL_TRAVELTIMES BIT(MOHO_TRAVELTIME_STRAIGHT)
 #define ALL_INTERPOLATIONS (BIT(MOHO_INTERPOLATION_LINEAR) | BIT(MOHO_INTERPOLATION_CUBIC) | BIT(MOHO_INTERPOLATION_SINC8))
 #define ALL_ANTIALIASES (BIT(MOHO_ANTIALIAS_NONE) | BIT(MOHO_ANTIALIAS_TRIANGLE))
+#define PLAIN_WEIGHTS (BIT(MOHO_WEIGHT_TRUE_AMPLITUDE) - 1)
 #define FLOAT_ONLY BIT(MOHO_STORAGE_FLOAT)
 #define FLOAT_OR_HALF (BIT(MOHO_STORAGE_FLOAT) | BIT(MOHO_STORAGE_HALF))
 
-#define ALL_OPTIONS ALL_TRAVELTIMES, ALL_INTERPOLATIONS, ALL_ANTIALIASES
+#define ALL_OPTIONS ALL_TRAVELTIMES, ALL_INTERPOLATIONS, ALL_ANTIALIASES, PLAIN_WEIGHTS
 static const moho_kernel_version versions[] = {
-    {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY},
-    {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, ALL_OPTIONS, FLOAT_ONLY},
-    {MOHO_KERNEL_V1, &moho_device_method, "migrate_baseline", {.is_kept = 1}, ALL_OPTIONS, FLOAT_OR_HALF},
+    {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY, 0},
+    {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, ALL_OPTIONS, FLOAT_ONLY, 0},
+    {MOHO_KERNEL_V1, &moho_device_method, "migrate_baseline", {.is_kept = 1}, ALL_OPTIONS, FLOAT_OR_HALF, 0},
     {MOHO_KERNEL_V2,
      &moho_device_method,
      "migrate_v2",
      {.is_kept = 1, .is_packed = 1, .is_tiled = 1, .groups_a_multiprocessor = 3, .groups_with_triangle = 4},
      ALL_OPTIONS,
-     FLOAT_OR_HALF},
+     FLOAT_OR_HALF,
+     0},
     {MOHO_KERNEL_V3,
      &moho_device_method,
      "migrate_v3",
@@ -35,7 +37,8 @@ static const moho_kernel_version versions[] = {
       .groups_a_multiprocessor = 3,
       .groups_with_triangle = 3},
      ALL_OPTIONS,
-     FLOAT_OR_HALF},
+     FLOAT_OR_HALF,
+     0},
 };
 enum { VERSIONS = sizeof versions / sizeof *versions };
 
@@ -49,17 +52,20 @@ const char *moho_migration_kernel_name(moho_migration_kernel kernel) {
 static const char *lacks(const moho_kernel_version *v, const moho_device_report *report, const moho_migration_options *o) {
   static const char *const interpolations[] = {"migration.interpolation linear", "migration.interpolation cubic",
                                                "migration.interpolation sinc8"};
-  static const char *const antialiases[] = {"migration.antialias none", "migration.antialias triangle"};
+  static const char *const antialiases[] = {"migration.antialias none", "migration.antialias triangle",
+                                            "migration.antialias filter_bank"};
   if (!v->function && !report->has_native) return "devices without native functions";
   if (v->plan.is_tiled && report->simd_width != 32) return "devices without operations on SIMD groups of 32 lanes";
   if (!(v->traveltimes & BIT(o->traveltime))) return "this migration.traveltime";
   if (!(v->interpolations & BIT(o->interpolation))) return interpolations[o->interpolation];
   if (!(v->antialiases & BIT(o->antialias))) return antialiases[o->antialias];
+  if (!(v->weights & BIT(o->weight))) return "migration.weight true_amplitude";
+  if ((o->outer_mute.n || o->inner_mute.n) && !v->mutes_by_offset) return "migration.mute";
   if (!(v->storages & BIT(o->storage))) return "storage half";
   if (o->gathers && o->gathers->kind == MOHO_GATHERS_ANGLE) return "gathers by angle";
   if (o->gathers && o->gathers->kind && v->function) return "gathers";
   /* Half has 11 bits: enough for samples, not for second differences of a trace integrated twice. */
-  if (o->storage == MOHO_STORAGE_HALF && o->antialias == MOHO_ANTIALIAS_TRIANGLE) return "storage half with migration.antialias";
+  if (o->storage == MOHO_STORAGE_HALF && o->antialias != MOHO_ANTIALIAS_NONE) return "storage half with migration.antialias";
   return NULL;
 }
 

@@ -28,7 +28,9 @@ typedef struct moho_kernel_version {
   const moho_migration_method *method;
   const char *function; /* KERNEL in its text; NULL: native */
   moho_kernel_plan plan;
-  unsigned traveltimes, interpolations, antialiases, storages; /* bit e: value e of the option's enum */
+  unsigned traveltimes, interpolations, antialiases, weights; /* bit e: value e of the option's enum */
+  unsigned storages;
+  int mutes_by_offset; /* outer_mute, inner_mute */
 } moho_kernel_version;
 
 enum { MOHO_MOST_CANDIDATES = 2 };

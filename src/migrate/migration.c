@@ -8,6 +8,7 @@
 #include "base/timer.h"
 #include "migrate/migration_internal.h"
 #include "migrate/migration_options.h"
+#include "migrate/weight.h"
 
 /* ---- create ---- */
 
@@ -31,12 +32,6 @@ static moho_status check_memory(const moho_migration_setup *s, const moho_grid *
     return refuse_too_large(s, grid, s->device_bytes, s->device_allowed, " on the device",
                             "use a smaller grid, coarser spacing or fewer time samples, or free memory of the device");
   return MOHO_OK;
-}
-
-/* t^-p inside the loop; what depends on the column alone is multiplied in at the end (migration_finish.c). */
-static int weight_power(const moho_migration_options *options, int is_line) {
-  moho_weight weight = moho_weight_resolve(options->weight, options->amplitude);
-  return (moho_weight_has_spreading(weight) ? (is_line ? 1 : 2) : 0) + (moho_weight_has_obliquity(weight) ? 2 : 0);
 }
 
 static moho_status build(moho_migration *m, const moho_grid *grid, const moho_geometry *geometry, const moho_migration_setup *s,
@@ -68,7 +63,7 @@ moho_status moho_migration_create(moho_device *device, const moho_grid *grid, co
   }
   m->device = device, m->velocity = velocity, m->options = *options, m->classes = s.classes, m->threads = s.threads;
   m->options.constants = NULL; /* the caller's, read by now */
-  m->is_line = moho_grid_is_line(grid), m->weight_power = weight_power(options, m->is_line);
+  m->is_line = moho_grid_is_line(grid), m->weight_power = moho_weight_t_part(options, m->is_line);
   m->input_samples = n_samples, m->capacity = s.capacity, m->n_columns = s.columns, m->n_traces = geometry->n;
   m->n_bins = s.bins;
   m->counts.memory_bytes = s.bytes, m->counts.device_bytes = s.device_bytes;

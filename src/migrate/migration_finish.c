@@ -1,21 +1,11 @@
 /* migration_finish.c - from sums to an image: the part of the weight that no trace changes, normalisation, the fold, the stack of
  * the gathers' bins. */
-#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "migrate/migration_internal.h"
-#include "migrate/migration_options.h"
-
-/* c(x, t0). Loops weigh by t in samples, so dt^-p is made good here. */
-static double column_weight(const moho_migration *m, double t0_s, double v_mps) {
-  moho_weight weight = moho_weight_resolve(m->options.weight, m->options.amplitude);
-  double c = pow(m->layout.dt_s, -0.5 * m->weight_power);
-  if (moho_weight_has_spreading(weight)) c /= m->is_line ? sqrt(v_mps) : v_mps;
-  if (moho_weight_has_obliquity(weight)) c *= t0_s;
-  return c;
-}
+#include "migrate/weight.h"
 
 /* Scratch of one thread, each [n]. */
 typedef struct finish_scratch {
@@ -26,12 +16,15 @@ typedef struct finish_scratch {
 /* weight [n] */
 static moho_status fill_weights(const moho_migration *m, size_t c, double *weight) {
   size_t n = m->axis.n;
-  double x, y;
+  double x, y, v0;
   for (size_t i = 0; i < n; i++) weight[i] = 1;
   if (!m->weight_power) return MOHO_OK;
   moho_grid_node(&m->grid, c / m->grid.n_crossline, c % m->grid.n_crossline, &x, &y);
   MOHO_TRY(moho_velocity_rms(m->velocity, x, y, m->axis.first_s, m->axis.step_s, n, weight));
-  for (size_t i = 0; i < n; i++) weight[i] = column_weight(m, m->axis.first_s + (double)i * m->axis.step_s, weight[i]);
+  MOHO_TRY(moho_velocity_rms(m->velocity, x, y, 0, m->axis.step_s, 1, &v0));
+  for (size_t i = 0; i < n; i++)
+    weight[i] = moho_weight_of_column(&m->options, m->is_line, m->layout.dt_s, m->axis.first_s + (double)i * m->axis.step_s,
+                                      weight[i], v0);
   return MOHO_OK;
 }
 

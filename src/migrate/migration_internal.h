@@ -34,7 +34,7 @@ struct moho_migration {
   moho_time_axis axis;
   moho_prepared_layout layout;
   moho_trace_preparer *preparer;
-  int threads, is_line, weight_power; /* t^(-power/2) in the loops */
+  int threads, is_line, weight_power; /* weight_power: the t-part in the loops (weight.h) */
   size_t input_samples, capacity;     /* of a recorded trace; traces a batch */
   size_t n_columns;
   moho_gather_bins bins; /* options.gathers points here */

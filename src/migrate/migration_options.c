@@ -14,6 +14,7 @@ moho_migration_options moho_migration_options_default(void) {
                                   .interpolation = MOHO_INTERPOLATION_LINEAR,
                                   .antialias = MOHO_ANTIALIAS_NONE,
                                   .antialias_factor = 1,
+                                  .antialias_filters = 8,
                                   .weight = MOHO_WEIGHT_AUTO,
                                   .amplitude = MOHO_AMPLITUDE_SPREADING_CORRECTED,
                                   .rho_filter = MOHO_RHO_AUTO,
@@ -33,8 +34,8 @@ static moho_status check_choice(const char *key, int value, int last) {
 static moho_status check_choices(const moho_migration_options *o) {
   MOHO_TRY(check_choice("migration.traveltime", (int)o->traveltime, MOHO_TRAVELTIME_STRAIGHT));
   MOHO_TRY(check_choice("migration.interpolation", (int)o->interpolation, MOHO_INTERPOLATION_SINC8));
-  MOHO_TRY(check_choice("migration.antialias", (int)o->antialias, MOHO_ANTIALIAS_TRIANGLE));
-  MOHO_TRY(check_choice("migration.weight", (int)o->weight, MOHO_WEIGHT_SPREADING_OBLIQUITY));
+  MOHO_TRY(check_choice("migration.antialias", (int)o->antialias, MOHO_ANTIALIAS_FILTER_BANK));
+  MOHO_TRY(check_choice("migration.weight", (int)o->weight, MOHO_WEIGHT_TRUE_AMPLITUDE));
   MOHO_TRY(check_choice("input.amplitude", (int)o->amplitude, MOHO_AMPLITUDE_RAW));
   MOHO_TRY(check_choice("migration.rho_filter", (int)o->rho_filter, MOHO_RHO_3D));
   MOHO_TRY(check_choice("migration.normalise", (int)o->normalise, MOHO_NORMALISE_FOLD));
@@ -63,6 +64,32 @@ static moho_status check_aperture(const moho_migration_options *o) {
   return MOHO_OK;
 }
 
+static moho_status check_mute(const char *key, const moho_mute_line *line) {
+  if (line->n > MOHO_MUTE_POINTS)
+    return moho_fail_at((moho_place){.key = key}, "leave out points that lie on a line between others", MOHO_ERROR_RANGE,
+                        "%s has %zu points, expected at most %d", key, line->n, MOHO_MUTE_POINTS);
+  for (size_t i = 0; i < line->n; i++) {
+    if (!(line->offset_m[i] >= 0 && line->offset_m[i] <= 1e6 && (i == 0 || line->offset_m[i] > line->offset_m[i - 1])))
+      return refuse(key, line->offset_m[i], "offsets in metres, from 0 to 1e6, each larger than the one before",
+                    "a point is [offset, time]: [[0, 0], [3000, 1.5]]");
+    if (!(line->time_s[i] >= 0 && line->time_s[i] <= 1e6))
+      return refuse(key, line->time_s[i], "two-way times in seconds, 0 or more",
+                    "a point is [offset, time]: [[0, 0], [3000, 1.5]]");
+  }
+  return MOHO_OK;
+}
+
+static moho_status check_amplitudes(const moho_migration_options *o) {
+  if (o->antialias_filters < 2 || o->antialias_filters > MOHO_FILTERS_MAX)
+    return refuse("migration.antialias_filters", o->antialias_filters, "2 to 32 copies of a trace", "8 serve most surveys");
+  if (o->weight == MOHO_WEIGHT_TRUE_AMPLITUDE && o->normalise == MOHO_NORMALISE_FOLD)
+    return moho_fail_at((moho_place){.key = "migration.normalise"},
+                        "leave migration.normalise at none: true amplitudes are a mean over offset classes already",
+                        MOHO_ERROR_ARGUMENT, "migration.normalise fold cannot be combined with migration.weight true_amplitude");
+  MOHO_TRY(check_mute("migration.mute.outer", &o->outer_mute));
+  return check_mute("migration.mute.inner", &o->inner_mute);
+}
+
 moho_status moho_migration_options_check(const moho_migration_options *o) {
   if (!o)
     return moho_fail(MOHO_ERROR_ARGUMENT,
@@ -72,6 +99,7 @@ moho_status moho_migration_options_check(const moho_migration_options *o) {
   if (!(o->antialias_factor > 0 && o->antialias_factor <= 10))
     return refuse("migration.antialias_factor", o->antialias_factor, "a factor above 0 and up to 10",
                   "1 puts the first null of the filter at the first aliased frequency; use antialias none for no filter");
+  MOHO_TRY(check_amplitudes(o));
   if (!(o->stretch_mute < 0 || (o->stretch_mute >= 0 && o->stretch_mute <= 1e6)))
     return refuse("migration.stretch_mute", o->stretch_mute, "a stretch such as 0.5, or a negative number for none",
                   "use -1 for no stretch mute");

@@ -12,6 +12,7 @@
 #include "migrate/migration_setup.h"
 #include "migrate/real_double.h"
 #include "migrate/reference_internal.h"
+#include "migrate/weight.h"
 
 enum { TRACES_AT_ONCE = 512 }; /* prepared together, which bounds memory */
 
@@ -36,6 +37,7 @@ static moho_status allocate_image(moho_reference *r) {
   MOHO_TRY(moho_multiply(r->n_columns, r->n_time, "reference image", &samples));
   MOHO_TRY(moho_allocate(r->n_columns, sizeof *r->columns, "reference columns", &r->columns));
   MOHO_TRY(moho_allocate(samples, sizeof *r->v, "reference velocities", &r->v));
+  MOHO_TRY(moho_allocate(r->n_columns, sizeof *r->v0, "reference velocities", &r->v0));
   MOHO_TRY(moho_multiply(samples, r->n_bins, "reference gathers", &samples));
   MOHO_TRY(moho_allocate(samples, sizeof *r->image, "reference image", &r->image));
   return moho_allocate(samples, sizeof *r->fold, "reference fold", &r->fold);
@@ -46,6 +48,7 @@ static moho_status read_velocities(moho_reference *r, const moho_velocity *veloc
   for (size_t c = 0; c < r->n_columns; c++) {
     double *v = r->v + c * r->n_time;
     MOHO_TRY(moho_velocity_rms(velocity, r->columns[c].x, r->columns[c].y, r->first_s, r->step_s, r->n_time, v));
+    MOHO_TRY(moho_velocity_rms(velocity, r->columns[c].x, r->columns[c].y, 0, r->step_s, 1, &r->v0[c]));
     for (size_t k = 0; k < r->n_time; k++) {
       if (!(v[k] > 0) || !isfinite(v[k]))
         return moho_fail(MOHO_ERROR_RANGE, "velocity is %g m/s at x = %.1f m, y = %.1f m, t0 = %.4f s, expected above 0", v[k],
@@ -73,8 +76,9 @@ static moho_status fill_reference(moho_reference *r, const moho_grid *grid, cons
   MOHO_TRY(allocate_image(r));
   MOHO_TRY(place_columns(r, grid, columns));
   MOHO_TRY(read_velocities(r, velocity, &v_min));
-  if (r->options.antialias == MOHO_ANTIALIAS_TRIANGLE) {
+  if (r->options.antialias != MOHO_ANTIALIAS_NONE || r->options.weight == MOHO_WEIGHT_TRUE_AMPLITUDE)
     MOHO_TRY(moho_offset_classes_create(geometry, grid, &r->classes));
+  if (r->options.antialias != MOHO_ANTIALIAS_NONE) {
     k_max = moho_antialias_k_max(r->options.antialias_factor, largest_spacing(&r->classes), v_min, dt_s / r->options.refine,
                                  (n_samples - 1) * (size_t)r->options.refine + 1);
   }
@@ -97,8 +101,8 @@ moho_status moho_reference_create(const moho_grid *grid, const moho_velocity *ve
   moho_reference *r;
   MOHO_TRY(moho_allocate(1, sizeof *r, "reference", &r));
   r->options = *options;
-  r->weight = moho_weight_resolve(options->weight, options->amplitude);
   r->is_line = moho_grid_is_line(grid);
+  r->t_part = moho_weight_t_part(options, r->is_line);
   r->first_s = grid->first_s, r->step_s = grid->step_s;
   r->n_time = grid->n_time;
   r->n_columns = columns ? n_columns : grid->n_inline * grid->n_crossline;
@@ -114,7 +118,7 @@ void moho_reference_destroy(moho_reference **reference) {
   moho_offset_classes_release(&r->classes);
   moho_gather_bins_release(&r->bins);
   moho_reference_preparer_release(&r->preparer);
-  free(r->columns), free(r->v), free(r->image), free(r->fold), free(r->sinc), free(r);
+  free(r->columns), free(r->v), free(r->v0), free(r->image), free(r->fold), free(r->sinc), free(r);
   *reference = NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "migrate/migration_options.h"
 #include "migrate/real_double.h"
 #include "migrate/reference_internal.h"
+#include "migrate/weight.h"
 
 static double distance2(double dx, double dy) {
   return dx * dx + dy * dy;
@@ -28,8 +29,13 @@ double moho_reference_describe_column(const moho_reference *r, size_t c, referen
   for (size_t k = 0; k < r->n_time; k++) {
     double v = r->v[c * r->n_time + k], t0 = r->first_s + (double)k * r->step_s, t1 = t0 / (2.0 * dt);
     radius = MAX(radius, moho_aperture_radius(v, t0 / 2.0, tan_dip, r->options.aperture_min_m, r->options.aperture_max_m));
-    samples[k] = (reference_sample){
-        .v = v, .s2 = 1.0 / ((v * dt) * (v * dt)), .t1 = t1, .t1sq = vertical_squared(t1), .t0_s = t0, .radius = radius};
+    samples[k] = (reference_sample){.v = v,
+                                    .s2 = 1.0 / ((v * dt) * (v * dt)),
+                                    .t1 = t1,
+                                    .t1sq = vertical_squared(t1),
+                                    .t0_s = t0,
+                                    .weight = moho_weight_of_column(&r->options, r->is_line, dt, t0, v, r->v0[c]),
+                                    .radius = radius};
   }
   return radius;
 }
@@ -43,10 +49,14 @@ reference_trace moho_reference_trace(const moho_reference *r, const moho_geometr
                            .midpoint_x = 0.5 * (g->source_x[i] + g->receiver_x[i]),
                            .midpoint_y = 0.5 * (g->source_y[i] + g->receiver_y[i]),
                            .half_offset2 = 0.25 * distance2(dx, dy),
-                           .first_sample = g->first_sample_s[i] / r->preparer.dt_s};
-  if (r->classes.n)
-    trace.spacing =
-        r->options.antialias_factor * r->classes.spacing_m[moho_offset_class_of(&r->classes, moho_geometry_offset(g, i))];
+                           .first_sample = g->first_sample_s[i] / r->preparer.dt_s,
+                           .window = moho_mute_window_of(&r->options, moho_geometry_offset(g, i)),
+                           .area = 1};
+  if (r->classes.n) {
+    double offset = moho_geometry_offset(g, i);
+    trace.spacing = r->options.antialias_factor * r->classes.spacing_m[moho_offset_class_of(&r->classes, offset)];
+    trace.area = moho_weight_of_trace(&r->options, r->is_line, &r->classes, offset);
+  }
   trace.bin = r->bins.kind ? moho_gather_bin_of_trace(&r->bins, &r->axes, g, i) : 0;
   return trace;
 }
@@ -118,12 +128,17 @@ static double taper(const moho_reference *r, double distance, double radius) {
   return 0.5 * (1.0 + cos(3.14159265358979323846 * taper_argument(distance, 1.0 / radius, 1.0 / fraction)));
 }
 
-/* t in refined samples, at least one input sample. */
-static double weight(const moho_reference *r, const reference_sample *sample, double t) {
-  double t_s = MAX(t, (double)r->preparer.refine) * r->preparer.dt_s, w = 1;
-  if (moho_weight_has_spreading(r->weight)) w *= r->is_line ? 1.0 / sqrt(sample->v * t_s) : 1.0 / (sample->v * t_s);
-  if (moho_weight_has_obliquity(r->weight)) w *= sample->t0_s / t_s;
-  return w;
+/* The t-part of the weight. Times in refined samples; each is at least one input sample. */
+static double weight_of_times(const moho_reference *r, double t_s, double t_r) {
+  double shortest = (double)r->preparer.refine, t = MAX(t_s + t_r, shortest);
+  double inv_s = 1.0 / MAX(t_s, shortest), inv_r = 1.0 / MAX(t_r, shortest);
+  switch (r->t_part) {
+  case MOHO_T_PART_TRUE_3D: return true_amplitude_3d(inv_s, inv_r);
+  case MOHO_T_PART_TRUE_3D_RAW: return t * true_amplitude_3d(inv_s, inv_r);
+  case MOHO_T_PART_TRUE_2D: return true_amplitude_2d(inv_s, inv_r, t);
+  case MOHO_T_PART_TRUE_2D_RAW: return t * true_amplitude_2d(inv_s, inv_r, t);
+  default: return pow(t, -0.5 * r->t_part);
+  }
 }
 
 /* Slope along one axis of the grid: p = p_s + p_r. */
@@ -141,6 +156,7 @@ int moho_reference_contribute(const moho_reference *r, const reference_column *c
   double distance = moho_reference_distance(column, trace);
   if (trace->bin < 0) return 0;
   if (distance > moho_aperture_widened(sample->radius)) return 0;
+  if (!moho_is_in_mute_window(&trace->window, sample->t0_s)) return 0;
   if (r->options.stretch_mute >= 0 &&
       moho_is_stretched(sample->t1, trace->half_offset2 * sample->s2, 1.0 + r->options.stretch_mute))
     return 0;
@@ -159,6 +175,6 @@ int moho_reference_contribute(const moho_reference *r, const reference_column *c
   } else {
     tap_trace(r, out, moho_reference_samples_at(), u, 1);
   }
-  out->factor = weight(r, sample, t_s + t_r) * taper(r, distance, sample->radius);
+  out->factor = trace->area * sample->weight * weight_of_times(r, t_s, t_r) * taper(r, distance, sample->radius);
   return 1;
 }

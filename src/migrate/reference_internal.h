@@ -10,6 +10,7 @@
 #define MOHO_MIGRATE_REFERENCE_INTERNAL_H
 
 #include "migrate/offset_class.h"
+#include "migrate/offset_mute.h"
 #include "migrate/reference_prepare.h"
 #include "migrate/sinc_table.h"
 #include "moho/migration.h"
@@ -24,18 +25,17 @@ typedef struct reference_column {
 
 struct moho_reference {
   moho_migration_options options;
-  moho_weight weight;
-  int is_line;
+  int is_line, t_part;
   double first_s, step_s;
   size_t n_time, n_columns;
   reference_column *columns;
-  double *v;                   /* [column, time] m/s */
+  double *v, *v0;              /* [column, time] m/s; [column] at the surface */
   moho_grid axes;              /* directions only: tells signed offsets and tiles */
   moho_gather_bins bins;       /* options.gathers points here */
   size_t n_bins;               /* 1 without gathers */
   double *image;               /* [column, bin, time] */
   int32_t *fold;               /* [column, bin, time] */
-  moho_offset_classes classes; /* with antialias only */
+  moho_offset_classes classes; /* with antialias or true amplitudes only */
   moho_reference_preparer preparer;
   double (*sinc)[MOHO_SINC_TAPS]; /* with sinc8 only */
 };
@@ -46,13 +46,16 @@ typedef struct reference_trace {
   double half_offset2;
   double first_sample; /* t_first */
   double spacing;      /* factor * spacing of its offset class, m */
-  long bin;            /* of the gathers; -1: outside all */
-  const double *row;   /* prepared; NULL: not live (or not read, by the adjoint) */
+  double area;         /* weight.h, trace factor */
+  moho_mute_window window;
+  long bin;          /* of the gathers; -1: outside all */
+  const double *row; /* prepared; NULL: not live (or not read, by the adjoint) */
 } reference_trace;
 
 /* One image sample of a column as the formulas want it, times in refined samples. */
 typedef struct reference_sample {
   double v, s2, t1, t1sq, t0_s;
+  double weight; /* of the column */
   double radius; /* running maximum of A(t0), m */
 } reference_sample;
 

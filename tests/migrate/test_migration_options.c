@@ -52,8 +52,8 @@ static void bad_choices_are_named(void **state) {
   (void)state;
   REFUSED(MOHO_ERROR_ARGUMENT, "migration.traveltime", traveltime, (moho_traveltime)1);
   REFUSED(MOHO_ERROR_ARGUMENT, "migration.interpolation", interpolation, (moho_interpolation)3);
-  REFUSED(MOHO_ERROR_ARGUMENT, "migration.antialias", antialias, (moho_antialias)2);
-  REFUSED(MOHO_ERROR_ARGUMENT, "migration.weight", weight, (moho_weight)5);
+  REFUSED(MOHO_ERROR_ARGUMENT, "migration.antialias", antialias, (moho_antialias)3);
+  REFUSED(MOHO_ERROR_ARGUMENT, "migration.weight", weight, (moho_weight)6);
   REFUSED(MOHO_ERROR_ARGUMENT, "input.amplitude", amplitude, (moho_amplitude)2);
   REFUSED(MOHO_ERROR_ARGUMENT, "migration.rho_filter", rho_filter, (moho_rho)4);
   REFUSED(MOHO_ERROR_ARGUMENT, "migration.normalise", normalise, (moho_normalise)2);

@@ -1,0 +1,51 @@
+/* weight.c - the amplitude weight in its three parts: of the trace, of the sample, and of both. */
+#include "migrate/weight.h"
+
+#include <math.h>
+
+#include "migrate/migration_options.h"
+
+#define PI 3.14159265358979323846
+
+static int is_true_amplitude(const moho_migration_options *options) {
+  return options->weight == MOHO_WEIGHT_TRUE_AMPLITUDE;
+}
+
+int moho_weight_is_2d(const moho_migration_options *options, int is_line) {
+  if (!is_true_amplitude(options) || options->rho_filter == MOHO_RHO_NONE) return is_line;
+  return moho_rho_resolve(options->rho_filter, is_line) == MOHO_RHO_2D;
+}
+
+int moho_weight_t_part(const moho_migration_options *options, int is_line) {
+  int is_2d = moho_weight_is_2d(options, is_line), is_raw = options->amplitude == MOHO_AMPLITUDE_RAW;
+  if (is_true_amplitude(options)) return (is_2d ? MOHO_T_PART_TRUE_2D : MOHO_T_PART_TRUE_3D) + is_raw;
+  moho_weight weight = moho_weight_resolve(options->weight, options->amplitude);
+  return (moho_weight_has_spreading(weight) ? (is_2d ? 1 : 2) : 0) + (moho_weight_has_obliquity(weight) ? 2 : 0);
+}
+
+/* The formulas of docs/physics.md without their t-parts, which have the dimension of t^-2 in 3D and t^-3/2 in 2D, raw ones t
+ * more. v/v0 stands for the growth of velocity with depth. */
+static double true_amplitude(const moho_migration_options *options, int is_2d, double dt_s, double t0_s, double v, double v0) {
+  int is_raw = options->amplitude == MOHO_AMPLITUDE_RAW;
+  double unit = pow(dt_s, (is_2d ? -1.5 : -2.0) + is_raw), depth = v / v0;
+  if (is_2d) return unit * depth * t0_s * (is_raw ? sqrt(2 * PI) : 1 / (2 * sqrt(2 * PI) * v));
+  return unit * depth * t0_s * (is_raw ? 1 / v : 1 / (4 * PI * v * v));
+}
+
+double moho_weight_of_column(const moho_migration_options *options, int is_line, double dt_s, double t0_s, double v_mps,
+                             double v0_mps) {
+  int is_2d = moho_weight_is_2d(options, is_line);
+  if (is_true_amplitude(options)) return true_amplitude(options, is_2d, dt_s, t0_s, v_mps, v0_mps);
+  moho_weight weight = moho_weight_resolve(options->weight, options->amplitude);
+  double c = pow(dt_s, -0.5 * moho_weight_t_part(options, is_line));
+  if (moho_weight_has_spreading(weight)) c /= is_2d ? sqrt(v_mps) : v_mps;
+  if (moho_weight_has_obliquity(weight)) c *= t0_s;
+  return c;
+}
+
+double moho_weight_of_trace(const moho_migration_options *options, int is_line, const moho_offset_classes *classes,
+                            double offset_m) {
+  if (!is_true_amplitude(options)) return 1;
+  double spacing = classes->spacing_m[moho_offset_class_of(classes, offset_m)];
+  return moho_weight_is_2d(options, is_line) ? spacing : spacing * spacing;
+}
