@@ -8,6 +8,8 @@
 #ifndef MOHO_LANES_READ_H
 #define MOHO_LANES_READ_H
 
+#include "migrate/simd/lanes_times.h"
+
 /* Rows are readable this far (and a window further) beyond the samples that may count. */
 enum { WINDOW_BEFORE = 24, WINDOW_AFTER = 8 };
 

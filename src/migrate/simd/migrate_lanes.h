@@ -1,14 +1,10 @@
 /* migrate_lanes.h - the migration loop, one source for every instruction set (lanes_*.h, included before this file).
  *
- * Along t0 a run reads neighbouring trace samples: dt/dt0 <= 1 for ordinary velocities, so the values that a vector of
- * image samples needs lie in a window of two registers and are picked by permutes; a wider span (coarser image steps,
- * refined traces, velocity that changes fast) takes four registers, and only then gathers. Whichever way, the same
- * values are read and the same arithmetic done. Vectors begin at multiples of LANES of the image's time axis, so the
- * bits do not depend on tiles.
- *
- * A run passes in blocks of two steps: times first, then picks. One long chain from roots to picks would fill the
- * processor's scheduler with waiting operations (measured with data in cache, G contributions/s: 1.8 in one step, 2.5 in two;
- * AVX2 0.75 and 1.1). Options are compile-time constants of `run_samples`: one specialised loop each.
+ * A run passes in blocks of two steps: times first (lanes_times.h), then picks (lanes_read.h). One long chain from roots to
+ * picks would fill the processor's scheduler with waiting operations (measured with data in cache, G contributions/s: 1.8 in one
+ * step, 2.5 in two; AVX2 0.75 and 1.1). Each step is a function of its own with its options as compile-time constants, chosen
+ * once a launch, so laws, weights, interpolations and antialias filters do not multiply. Vectors begin at multiples of LANES of
+ * the image's time axis, so the bits do not depend on tiles.
  */
 #define SQRT(x) lanes_sqrt(x)
 #define RSQRT(x) lanes_rsqrt(x)
@@ -19,10 +15,8 @@
 #include "migrate/migrate_kernel.h"
 #include "migrate/sinc_table.h"
 #include "moho/migration.h"
-
-#include "migrate/simd/lanes_times.h"
-
 #include "migrate/simd/lanes_read.h"
+#include "migrate/simd/lanes_times.h"
 
 /* The steps of all runs of a launch. */
 typedef struct loop_steps {
