@@ -16,8 +16,7 @@
  *   vti            t1^2               1/((1+2 eta)(v dt)^2)  1/(4 (1+eta)) (i)           sqrt(leg_squared_vti)
  *   vti_rational   t1^2               1/(v dt)^2             2 eta                     sqrt(leg_squared_vti_rational)
  *
- * (i) 16 eta (1+eta) base s2, with base held above 0 by vertical_squared(); the slope dt/dd along an axis is d_axis times a
- * factor of each law.
+ * (i) 16 eta (1+eta) base s2. base is held above 0 by vertical_squared().
  */
 #ifndef MOHO_KERNELS_PHYSICS_H
 #define MOHO_KERNELS_PHYSICS_H

@@ -1,5 +1,6 @@
 /* velocity.c - the velocity object: described, destroyed, evaluated, and kept within its accepted range. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/fail.h"
 #include "survey/velocity_model.h"
@@ -10,6 +11,7 @@ moho_velocity_options moho_velocity_options_default(void) {
 
 void moho_velocity_destroy(moho_velocity **velocity) {
   if (!velocity || !*velocity) return;
+  free((*velocity)->problem);
   (*velocity)->destroy(*velocity);
   *velocity = NULL;
 }

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/fail.h"
+#include "survey/velocity_model.h"
 
 /* ---- splitting ---- */
 
@@ -44,7 +45,7 @@ moho_fields moho_fields_split(const char *line, size_t length) {
 
 /* ---- meanings ---- */
 
-typedef enum { SKIP, X, Y, INLINE, CROSSLINE, CDP, TIME, VELOCITY, RMS, INTERVAL, AVERAGE } meaning;
+typedef enum { SKIP, X, Y, INLINE, CROSSLINE, CDP, TIME, VELOCITY, RMS, INTERVAL, AVERAGE, ETA } meaning;
 
 static moho_columns no_columns(size_t n) {
   return (moho_columns){n, -1, -1, -1, -1, -1, -1, -1, 1, 1, MOHO_PICK_ANYWHERE};
@@ -92,6 +93,7 @@ static const struct declared_name {
                       {"time_ms", TIME, 1e-3},
                       {"velocity", VELOCITY, 1},
                       {"velocity_fps", VELOCITY, 0.3048},
+                      {"eta", VELOCITY, 1},
                       {"skip", SKIP, 1}};
 
 enum { DECLARED = sizeof declared_names / sizeof *declared_names };
@@ -196,7 +198,10 @@ static const struct heading_name {
                      {"vavg", AVERAGE},
                      {"vave", AVERAGE},
                      {"average", AVERAGE},
-                     {"averagevelocity", AVERAGE}};
+                     {"averagevelocity", AVERAGE},
+                     {"eta", ETA},
+                     {"etaeff", ETA},
+                     {"etaint", ETA}};
 
 enum { HEADINGS = sizeof heading_names / sizeof *heading_names };
 
@@ -259,11 +264,14 @@ static size_t join_units(const moho_fields *fields, heading *headings) {
 }
 
 static const char *kind_name(moho_velocity_kind kind) {
+  if (kind == MOHO_VELOCITY_ETA) return "eta";
   return kind == MOHO_VELOCITY_RMS ? "rms" : kind == MOHO_VELOCITY_INTERVAL ? "interval" : "average";
 }
 
 /* Of several velocities the one asked for; one of another kind alone is a mistake, not a fallback. */
 static meaning settle(meaning m, moho_velocity_kind kind, meaning *other) {
+  if (kind == MOHO_VELOCITY_ETA) return m == ETA ? VELOCITY : m == VELOCITY || (m >= RMS && m <= AVERAGE) ? SKIP : m;
+  if (m == ETA) return SKIP;
   meaning wanted = kind == MOHO_VELOCITY_RMS ? RMS : kind == MOHO_VELOCITY_INTERVAL ? INTERVAL : AVERAGE;
   if (m == wanted) return VELOCITY;
   if (m == RMS || m == INTERVAL || m == AVERAGE) {
@@ -296,6 +304,7 @@ moho_status moho_columns_from_heading(const moho_fields *names, moho_velocity_ki
   if (known < 2 || names->too_many) return MOHO_OK;
   for (size_t i = 0; i < n; i++) MOHO_TRY(use_heading(&c, &headings[i], settle(meaning_of(&headings[i]), kind, &other), (int)i));
   const char *lack = missing(&c);
+  if (lack && !strcmp(lack, "velocity") && kind == MOHO_VELOCITY_ETA) lack = "eta";
   if (lack && !strcmp(lack, "velocity") && other != SKIP)
     return moho_fail_at((moho_place){0}, "set velocity.type to what the column is: rms, interval or average", MOHO_ERROR_FORMAT,
                         "the heading names %s velocities, expected %s",

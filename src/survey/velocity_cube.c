@@ -25,6 +25,7 @@ typedef struct columns {
   double *x, *y;  /* [n] */
   double *i, *j;  /* [n] inline and crossline numbers (or nodes); NULL when there are none */
   size_t *number; /* [n] 1-based number in the file */
+  int is_eta;     /* the numbers are eta */
   moho_grid grid; /* crooked: the columns lie along it at nodes j */
 } columns;
 
@@ -96,8 +97,23 @@ static moho_status fail_at_knot(const columns *c, const moho_bad_knot *bad, cons
   return moho_fail_at((moho_place){.file = c->path, .trace = (int64_t)number}, moho_velocity_unit_hint(bad->v_mps),
                       MOHO_ERROR_RANGE, "%s: %s %zu (x %.2f m, y %.2f m), time %.4g s: %s %.6g m/s, expected %g to %g m/s",
                       c->path, c->what, number, c->x[bad->profile], c->y[bad->profile], c->time_s[bad->knot],
-                      bad->implied ? "these average velocities imply an interval velocity of" : "velocity is", bad->v_mps,
-                      options->min_mps, options->max_mps);
+                      c->is_eta      ? "eta is"
+                      : bad->implied ? "these average velocities imply an interval velocity of"
+                                     : "velocity is",
+                      bad->v_mps, options->min_mps, options->max_mps);
+}
+
+/* Told when a law asks for v_int: straight rays do not need it. */
+static moho_status note_bad_interval(moho_velocity *velocity, const columns *c, const moho_bad_knot *bad, double time_s,
+                                     const moho_velocity_options *options) {
+  size_t number = c->number[bad->profile];
+  moho_place place = {.file = c->path, .trace = (int64_t)number};
+  return moho_velocity_set_problem(velocity, place,
+                                   "%.160s: %s %zu (x %.2f m, y %.2f m): the r.m.s. velocities before %.4g s imply %s %.6g %s, "
+                                   "expected %g to %g m/s",
+                                   c->path, c->what, number, c->x[bad->profile], c->y[bad->profile], time_s,
+                                   bad->v_mps < 0 ? "a negative v_int^2," : "v_int", bad->v_mps, bad->v_mps < 0 ? "m2/s2" : "m/s",
+                                   options->min_mps, options->max_mps);
 }
 
 static moho_status check_times(const columns *c) {
@@ -111,7 +127,7 @@ static moho_status check_times(const columns *c) {
 
 /* TAKE: v and time_s of the columns. */
 static moho_status make_velocity(columns *c, const moho_velocity_options *options, moho_velocity **out) {
-  static const char *const kinds[] = {"rms", "interval", "average"};
+  static const char *const kinds[] = {"rms", "interval", "average", "eta"};
   if (c->n == 0 || c->n_time == 0)
     return moho_fail_at((moho_place){.file = c->path}, "check positions and dead traces", MOHO_ERROR_FORMAT,
                         "%s: no %s has a position and velocities", c->path, c->what);
@@ -131,9 +147,16 @@ static moho_status make_velocity(columns *c, const moho_velocity_options *option
   }
   char text[256];
   const char *slash = strrchr(c->path, '/');
-  snprintf(text, sizeof text, "cube %.80s: %zu %s functions, %s, %g..%g m/s", slash ? slash + 1 : c->path, c->n,
-           kinds[options->kind], moho_between_describe(between), profiles.low_mps, profiles.high_mps);
-  return moho_profiles_make_velocity(&profiles, &between, text, options, out);
+  snprintf(text, sizeof text, "cube %.80s: %zu %s functions, %s, %g..%g%s", slash ? slash + 1 : c->path, c->n,
+           kinds[options->kind], moho_between_describe(between), profiles.low_mps, profiles.high_mps,
+           options->kind == MOHO_VELOCITY_ETA ? "" : " m/s");
+  bad = (moho_bad_knot){0};
+  int is_bad = moho_profiles_find_bad_interval(&profiles, options->min_mps, options->max_mps, &bad);
+  double time = is_bad ? profiles.time_s[bad.knot] : 0;
+  status = moho_profiles_make_velocity(&profiles, &between, text, options, out);
+  if (!status && is_bad) status = note_bad_interval(*out, c, &bad, time, options);
+  if (status) moho_velocity_destroy(out);
+  return status;
 }
 
 /* Numbers to positions by the image grid: nodes i, j, and x, y of them. */
@@ -174,9 +197,11 @@ static moho_status open_segy(const char *path, moho_traces **out, int *by_number
   return moho_error_set(&first);
 }
 
-static int is_dead(const float *v, size_t n) {
-  for (size_t k = 0; k < n; k++)
-    if (v[k] != 0 && !isnan(v[k])) return 0;
+/* No number in it; of velocities zeros are none either, of eta they are good. */
+static int is_dead(const columns *c, size_t column) {
+  const float *v = c->v + column * c->n_time;
+  for (size_t k = 0; k < c->n_time; k++)
+    if ((v[k] != 0 || c->is_eta) && !isnan(v[k])) return 0;
   return 1;
 }
 
@@ -190,7 +215,7 @@ static moho_status fill_from_traces(const moho_geometry *g, int by_number, colum
                           g->first_sample_s[t], g->first_sample_s[0]);
     c->x[t] = x, c->y[t] = y, c->number[t] = t + 1;
     c->i[t] = by_number ? rint(x) : g->inline_number[t], c->j[t] = by_number ? rint(y) : g->crossline_number[t];
-    if ((g->flags[t] & MOHO_TRACE_NO_POSITION && !by_number) || is_dead(c->v + t * c->n_time, c->n_time)) continue;
+    if ((g->flags[t] & MOHO_TRACE_NO_POSITION && !by_number) || is_dead(c, t)) continue;
     keep_column(c, kept++, t);
   }
   c->n = kept;
@@ -242,8 +267,8 @@ static int has_three_axes(const char *path, const char *name) {
 }
 
 /* "velocity", else the one array of three axes. */
-static moho_status find_array(const char *path, char name[MOHO_ZARR_NAME]) {
-  snprintf(name, MOHO_ZARR_NAME, "velocity");
+static moho_status find_array(const char *path, const char *wanted, char name[MOHO_ZARR_NAME]) {
+  snprintf(name, MOHO_ZARR_NAME, "%s", wanted);
   if (moho_zarr_group_has(path, name)) return MOHO_OK;
   size_t found = 0;
   DIR *directory = opendir(path);
@@ -254,8 +279,9 @@ static moho_status find_array(const char *path, char name[MOHO_ZARR_NAME]) {
   }
   if (directory) closedir(directory);
   if (found == 1) return MOHO_OK;
-  return moho_fail_at((moho_place){.file = path}, "name the array of velocities \"velocity\", with axes inline, crossline, time",
-                      MOHO_ERROR_FORMAT, "%s: no array \"velocity\", and %zu arrays of three axes, expected 1", path, found);
+  return moho_fail_at((moho_place){.file = path},
+                      "name the array \"velocity\" (of eta: \"eta\"), with axes inline, crossline, time", MOHO_ERROR_FORMAT,
+                      "%s: no array \"%s\", and %zu arrays of three axes, expected 1", path, wanted, found);
 }
 
 static moho_status take_times(const moho_zarr_cube *cube, const moho_grid *grid, columns *c) {
@@ -279,7 +305,7 @@ static void scale_values(moho_zarr_cube *cube, size_t n) {
 static void keep_live_columns(columns *c) {
   size_t kept = 0;
   for (size_t k = 0; k < c->n; k++)
-    if (!is_dead(c->v + k * c->n_time, c->n_time)) keep_column(c, kept++, k);
+    if (!is_dead(c, k)) keep_column(c, kept++, k);
   c->n = kept;
 }
 
@@ -338,7 +364,7 @@ static moho_status read_zarr(const moho_velocity_options *options, columns *c) {
   c->what = "column";
   MOHO_TRY(moho_zarr_group_read_attributes(c->path, &attributes));
   const json_t *grid = json_object_get(attributes, "grid");
-  moho_status status = find_array(c->path, name);
+  moho_status status = find_array(c->path, c->is_eta ? "eta" : "velocity", name);
   if (!status && grid) status = moho_grid_from_json(grid, c->path, &own);
   if (!status) status = moho_zarr_cube_read(c->path, name, &cube);
   if (!status) status = take_cube(&cube, grid ? &own : NULL, options, c);
@@ -354,7 +380,7 @@ moho_status moho_velocity_read_cube(const char *path, const moho_velocity_option
   *out = NULL;
   if (!options) options = &defaults;
   MOHO_TRY(moho_velocity_check_options(options));
-  columns c = {.path = path};
+  columns c = {.path = path, .is_eta = options->kind == MOHO_VELOCITY_ETA};
   int is_directory = stat(path, &status_of_path) == 0 && S_ISDIR(status_of_path.st_mode);
   moho_status status = is_directory ? read_zarr(options, &c) : read_segy(options, &c);
   if (!status) status = make_velocity(&c, options, out);

@@ -8,52 +8,11 @@
 #include "base/memory.h"
 #include "survey/velocity_between.h"
 #include "survey/velocity_model.h"
+#include "survey/velocity_pieces.h"
 
 void moho_profiles_release(moho_profiles *profiles) {
   free(profiles->start), free(profiles->time_s), free(profiles->v_mps), free(profiles->cube_mps), free(profiles->integral);
   *profiles = (moho_profiles){0};
-}
-
-/* ---- one function ---- */
-
-typedef struct knots {
-  size_t n;
-  const double *t, *v, *integral;
-  const float *cube;
-} knots;
-
-static knots knots_of(const moho_profiles *p, size_t profile) {
-  size_t first = p->start ? p->start[profile] : profile * p->n_shared;
-  return (knots){.n = p->start ? p->start[profile + 1] - first : p->n_shared,
-                 .t = p->start ? p->time_s + first : p->time_s,
-                 .v = p->v_mps ? p->v_mps + first : NULL,
-                 .cube = p->cube_mps ? p->cube_mps + first : NULL,
-                 .integral = p->integral ? p->integral + first : NULL};
-}
-
-static double value(const knots *f, size_t k) {
-  return f->cube ? (double)f->cube[k] : f->v[k];
-}
-
-/* v at time a and its slope, valid from time a on: of rms the given velocity, of interval and average v_int. */
-typedef struct piece {
-  double a, v, slope;
-} piece;
-
-/* Piece k of n + 1: before the first knot, between knots k - 1 and k, after the last. */
-static piece piece_of(const knots *f, size_t k, moho_velocity_kind kind) {
-  if (k == 0) return (piece){0, value(f, 0), 0};
-  double t = f->t[k - 1], v = value(f, k - 1);
-  if (k == f->n) return (piece){t, v, 0};
-  double slope = (value(f, k) - v) / (f->t[k] - t);
-  /* v_avg = b + slope*t gives v_int = d(t*v_avg)/dt = b + 2*slope*t */
-  if (kind == MOHO_VELOCITY_AVERAGE) return (piece){t, v + slope * t, 2 * slope};
-  return (piece){t, v, slope};
-}
-
-/* Integral of (v + slope*s)^2 over s from 0 to s. */
-static double integral_of(const piece *p, double s) {
-  return s * (p->v * p->v + s * (p->v * p->slope + s * (p->slope * p->slope / 3)));
 }
 
 /* ---- checking ---- */
@@ -63,7 +22,7 @@ static int in_range(double v, double min_mps, double max_mps) {
 }
 
 /* Interval velocities of a piece between two averages may leave the range by a rounding error only. */
-static int check_implied(const piece *p, double length, double min_mps, double max_mps, double *bad) {
+static int check_implied(const moho_piece *p, double length, double min_mps, double max_mps, double *bad) {
   double ends[2] = {p->v, p->v + p->slope * length};
   for (int e = 0; e < 2; e++)
     if (!in_range(ends[e], min_mps * (1 - 1e-12), max_mps * (1 + 1e-12))) {
@@ -74,10 +33,10 @@ static int check_implied(const piece *p, double length, double min_mps, double m
 }
 
 static moho_status prepare_one(moho_profiles *p, size_t profile, double min_mps, double max_mps, moho_bad_knot *bad) {
-  knots f = knots_of(p, profile);
+  moho_knots f = moho_knots_of(p, profile);
   size_t first = p->start ? p->start[profile] : profile * p->n_shared;
   for (size_t k = 0; k < f.n; k++) {
-    double v = value(&f, k);
+    double v = moho_knot_value(&f, k);
     if (!in_range(v, min_mps, max_mps)) {
       *bad = (moho_bad_knot){profile, k, v, 0};
       return MOHO_ERROR_RANGE;
@@ -87,8 +46,8 @@ static moho_status prepare_one(moho_profiles *p, size_t profile, double min_mps,
   if (!p->integral) return MOHO_OK;
   double sum = 0, from = 0;
   for (size_t k = 0; k < f.n; k++) {
-    piece here = piece_of(&f, k, p->kind);
-    sum += integral_of(&here, f.t[k] - from);
+    moho_piece here = moho_piece_of(&f, k, p->kind);
+    sum += moho_piece_square(&here, f.t[k] - from);
     p->integral[first + k] = sum;
     if (p->kind == MOHO_VELOCITY_AVERAGE && !check_implied(&here, f.t[k] - from, min_mps, max_mps, &bad->v_mps)) {
       bad->profile = profile, bad->knot = k ? k - 1 : 0, bad->implied = 1;
@@ -103,7 +62,8 @@ moho_status moho_profiles_prepare(moho_profiles *p, double min_mps, double max_m
   size_t total = 0;
   if (p->start) total = p->start[p->n];
   else MOHO_TRY(moho_multiply(p->n, p->n_shared, "velocity functions", &total));
-  if (p->kind != MOHO_VELOCITY_RMS) MOHO_TRY(moho_allocate(total, sizeof *p->integral, "velocity functions", &p->integral));
+  if (p->kind == MOHO_VELOCITY_INTERVAL || p->kind == MOHO_VELOCITY_AVERAGE)
+    MOHO_TRY(moho_allocate(total, sizeof *p->integral, "velocity functions", &p->integral));
   p->low_mps = INFINITY, p->high_mps = -INFINITY;
   for (size_t i = 0; i < p->n; i++) {
     moho_status status = prepare_one(p, i, min_mps, max_mps, bad);
@@ -119,7 +79,7 @@ static double time_of(double first_s, double step_s, int k) {
   return first_s + (double)k * step_s;
 }
 
-static void add_rms_piece(const piece *p, double weight, double first_s, double step_s, int from, int to, double *sum) {
+static void add_rms_piece(const moho_piece *p, double weight, double first_s, double step_s, int from, int to, double *sum) {
   double v0 = p->v, slope = p->slope, a = p->a;
   for (int k = from; k < to; k++) {
     double v = v0 + slope * (time_of(first_s, step_s, k) - a);
@@ -128,7 +88,7 @@ static void add_rms_piece(const piece *p, double weight, double first_s, double 
 }
 
 /* 1/v_rms^2 = t / (integral to a + integral from a to t); the quotient is taken by hand where a = 0, since t may be 0 too. */
-static void add_integral_piece(const piece *p, double before, double weight, double first_s, double step_s, int from, int to,
+static void add_integral_piece(const moho_piece *p, double before, double weight, double first_s, double step_s, int from, int to,
                                double *sum) {
   double a = p->a, square = p->v * p->v, product = p->v * p->slope, third = p->slope * p->slope / 3;
   if (a == 0) {
@@ -153,25 +113,14 @@ static int first_at(double t, double first_s, double step_s, int from, int n) {
   return k;
 }
 
-/* Number of knots at or before time t: the piece that t is in. */
-static size_t piece_at(const knots *f, double t) {
-  size_t low = 0, high = f->n;
-  while (low < high) {
-    size_t middle = (low + high) / 2;
-    if (f->t[middle] <= t) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /* Times first_s + k*step_s, from <= k < n, ascending and none before 0. */
-static void add_ascending(const moho_profiles *p, const knots *f, double weight, double first_s, double step_s, int from, int n,
-                          double *sum) {
+static void add_ascending(const moho_profiles *p, const moho_knots *f, double weight, double first_s, double step_s, int from,
+                          int n, double *sum) {
   int k = from;
-  for (size_t number = piece_at(f, time_of(first_s, step_s, from)); number <= f->n && k < n; number++) {
+  for (size_t number = moho_piece_at(f, time_of(first_s, step_s, from)); number <= f->n && k < n; number++) {
     int end = number < f->n ? first_at(f->t[number], first_s, step_s, k, n) : n;
     if (end == k) continue;
-    piece here = piece_of(f, number, p->kind);
+    moho_piece here = moho_piece_of(f, number, p->kind);
     if (p->kind == MOHO_VELOCITY_RMS) add_rms_piece(&here, weight, first_s, step_s, k, end, sum);
     else add_integral_piece(&here, number ? f->integral[number - 1] : 0, weight, first_s, step_s, k, end, sum);
     k = end;
@@ -180,7 +129,7 @@ static void add_ascending(const moho_profiles *p, const knots *f, double weight,
 
 void moho_profiles_add_slowness2(const moho_profiles *p, size_t profile, double weight, double first_s, double step_s, int n,
                                  double *sum) {
-  knots f = knots_of(p, profile);
+  moho_knots f = moho_knots_of(p, profile);
   int k = step_s > 0 ? first_at(0, first_s, step_s, 0, n) : n;
   for (int early = 0; early < k; early++) /* one by one: before 0, or times that do not ascend */
     add_ascending(p, &f, weight, fmax(time_of(first_s, step_s, early), 0), 1, 0, 1, sum + early);
@@ -204,6 +153,31 @@ static void evaluate(const moho_velocity *velocity, double x, double y, double f
   for (size_t k = 0; k < n; k++) v[k] = 1 / sqrt(v[k]);
 }
 
+static void evaluate_interval(const moho_velocity *velocity, double x, double y, double first_s, double step_s, size_t n,
+                              double *v, double *ratio) {
+  const placed *p = (const placed *)velocity;
+  moho_weights w = moho_between_at(p->between, x, y);
+  for (size_t k = 0; k < n; k++) {
+    if (v) v[k] = 0;
+    if (ratio) ratio[k] = 0;
+  }
+  for (size_t i = 0; i < w.n; i++)
+    if (w.weight[i] > 0) moho_profiles_add_interval(&p->profiles, w.index[i], w.weight[i], first_s, step_s, n, v, ratio);
+  for (size_t k = 0; k < n; k++) {
+    if (v) v[k] = 1 / sqrt(v[k]);
+    if (ratio) ratio[k] = fmax(ratio[k], 1);
+  }
+}
+
+/* Numbers that are no velocities (eta): interpolated as they are. */
+static void evaluate_number(const moho_velocity *velocity, double x, double y, double first_s, double step_s, size_t n,
+                            double *v) {
+  const placed *p = (const placed *)velocity;
+  moho_weights w = moho_between_at(p->between, x, y);
+  for (size_t k = 0; k < n; k++) v[k] = 0;
+  for (size_t i = 0; i < w.n; i++) moho_profiles_add_value(&p->profiles, w.index[i], w.weight[i], first_s, step_s, n, v);
+}
+
 static void destroy(moho_velocity *velocity) {
   placed *p = (placed *)velocity;
   moho_profiles_release(&p->profiles);
@@ -223,10 +197,12 @@ moho_status moho_profiles_make_velocity(moho_profiles *profiles, moho_between **
   }
   p->profiles = *profiles, p->between = *between;
   *profiles = (moho_profiles){0}, *between = NULL;
-  p->base.evaluate = evaluate, p->base.destroy = destroy;
+  p->base.evaluate = p->profiles.kind == MOHO_VELOCITY_ETA ? evaluate_number : evaluate, p->base.destroy = destroy;
+  p->base.interval = evaluate_interval;
   p->base.uniform = p->profiles.n == 1;
   /* The numbers lie in the range, so what is interpolated between them does; rounding alone must not make an error. */
-  p->base.min_mps = options->min_mps * (1 - 1e-9), p->base.max_mps = options->max_mps * (1 + 1e-9);
+  double slack = 1e-9 * fmax(fabs(options->min_mps), fabs(options->max_mps));
+  p->base.min_mps = options->min_mps - slack, p->base.max_mps = options->max_mps + slack;
   snprintf(p->base.describe, sizeof p->base.describe, "%s", describe);
   *out = &p->base;
   return MOHO_OK;

@@ -37,6 +37,16 @@ void moho_profiles_release(moho_profiles *profiles);
 void moho_profiles_add_slowness2(const moho_profiles *profiles, size_t p, double weight, double first_s, double step_s, int n,
                                  double *sum);
 
+/* slowness2[k] += weight/v_int^2 and ratio[k] += weight*mu4/mu2^2 at such times, either may be NULL (velocity_moments.c). */
+void moho_profiles_add_interval(const moho_profiles *profiles, size_t p, double weight, double first_s, double step_s, size_t n,
+                                double *slowness2, double *ratio);
+/* sum[k] += weight * the number itself, linear between knots and constant outside. */
+void moho_profiles_add_value(const moho_profiles *profiles, size_t p, double weight, double first_s, double step_s, size_t n,
+                             double *sum);
+/* 1 where r.m.s. velocities imply a v_int out of range between knots bad->knot - 1 and bad->knot: bad->v_mps is v_int, or v_int^2
+ * where that is negative. */
+int moho_profiles_find_bad_interval(const moho_profiles *profiles, double min_mps, double max_mps, moho_bad_knot *bad);
+
 /* v_rms of functions at places: the velocity object of tables and cubes. TAKE: profiles and between. */
 struct moho_between;
 moho_status moho_profiles_make_velocity(moho_profiles *profiles, struct moho_between **between, const char *describe,

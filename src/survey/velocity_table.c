@@ -7,6 +7,7 @@
 #include "base/file_writer.h"
 #include "base/memory.h"
 #include "survey/velocity_between.h"
+#include "survey/velocity_model.h"
 #include "survey/velocity_profiles.h"
 #include "survey/velocity_table_text.h"
 #include "survey/velocity_tables.h"
@@ -166,9 +167,24 @@ static moho_status make_between(const char *name, const moho_picks *picks, const
 
 /* ---- the velocity ---- */
 
+/* Told when a law asks for v_int: straight rays do not need it. */
+static moho_status note_bad_interval(moho_velocity *velocity, const char *name, const moho_pick *pick, const moho_bad_knot *bad,
+                                     const moho_velocity_options *options) {
+  moho_place place = {.file = name, .line = pick->line};
+  const moho_pick *before = pick - 1;
+  if (bad->v_mps < 0)
+    return moho_velocity_set_problem(
+        velocity, place, "%.160s:%d: v_rms %.6g m/s at %.4g s after %.6g m/s at %.4g s: v_int^2 between them is negative", name,
+        pick->line, pick->v_mps, pick->time_s, before->v_mps, before->time_s);
+  return moho_velocity_set_problem(
+      velocity, place,
+      "%.160s:%d: v_rms %.6g m/s at %.4g s after %.6g m/s at %.4g s: v_int between them is %.6g m/s, expected %g to %g m/s", name,
+      pick->line, pick->v_mps, pick->time_s, before->v_mps, before->time_s, bad->v_mps, options->min_mps, options->max_mps);
+}
+
 static moho_status make_velocity(const char *name, const moho_picks *picks, size_t **start, size_t functions,
                                  const moho_velocity_options *options, moho_velocity **out) {
-  static const char *const kinds[] = {"rms", "interval", "average"};
+  static const char *const kinds[] = {"rms", "interval", "average", "eta"};
   moho_profiles profiles = {0};
   moho_between *between = NULL;
   moho_status status = make_profiles(picks, start, functions, options->kind, &profiles);
@@ -180,13 +196,20 @@ static moho_status make_velocity(const char *name, const moho_picks *picks, size
   }
   char text[256];
   const char *slash = strrchr(name, '/');
-  snprintf(text, sizeof text, "table %.80s (%s): %zu %s function%s, %s, %g..%g m/s", slash ? slash + 1 : name, picks->format,
+  snprintf(text, sizeof text, "table %.80s (%s): %zu %s function%s, %s, %g..%g%s", slash ? slash + 1 : name, picks->format,
            functions, kinds[options->kind], functions == 1 ? "" : "s", moho_between_describe(between), profiles.low_mps,
-           profiles.high_mps);
-  return moho_profiles_make_velocity(&profiles, &between, text, options, out);
+           profiles.high_mps, options->kind == MOHO_VELOCITY_ETA ? "" : " m/s");
+  moho_bad_knot bad = {0};
+  int is_bad = moho_profiles_find_bad_interval(&profiles, options->min_mps, options->max_mps, &bad);
+  const moho_pick *pick = is_bad ? &picks->pick[profiles.start[bad.profile] + bad.knot] : NULL;
+  status = moho_profiles_make_velocity(&profiles, &between, text, options, out);
+  if (!status && is_bad) status = note_bad_interval(*out, name, pick, &bad, options);
+  if (status) moho_velocity_destroy(out);
+  return status;
 }
 
 moho_status moho_velocity_check_options(const moho_velocity_options *options) {
+  if (options->kind == MOHO_VELOCITY_ETA) return MOHO_OK; /* made by eta.c */
   if (!(options->min_mps > 0) || !(options->max_mps > options->min_mps) || !isfinite(options->max_mps))
     return moho_fail(MOHO_ERROR_ARGUMENT, "velocity range %g to %g m/s, expected 0 < min < max", options->min_mps,
                      options->max_mps);

@@ -46,6 +46,11 @@ static moho_status check_time(const moho_picks_reader *r, double time_s, int lin
 static moho_status check_velocity(const moho_picks_reader *r, double v, int line_number, int column) {
   char what[400];
   if (v >= r->options->min_mps && v <= r->options->max_mps) return MOHO_OK;
+  if (r->options->kind == MOHO_VELOCITY_ETA)
+    return moho_fail_at((moho_place){.file = r->name, .line = line_number, .column = column},
+                        "eta has no unit; check the order of the columns, or name them: \"x,y,time_s,eta\"", MOHO_ERROR_RANGE,
+                        "%s:%d:%d: eta is %.6g, expected %g to %g", r->name, line_number, column, v, r->options->min_mps,
+                        r->options->max_mps);
   snprintf(what, sizeof what, "%s:%d:%d: velocity", r->name, line_number, column);
   moho_velocity_check_value(v, r->options->min_mps, r->options->max_mps, what);
   return moho_fail_add_place((moho_place){.file = r->name, .line = line_number, .column = column}, NULL);
