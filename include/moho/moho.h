@@ -15,6 +15,7 @@
 #include "moho/synth.h"
 #include "moho/traces.h"
 #include "moho/velocity.h"
+#include "moho/velocity_functions.h"
 #include "moho/view.h"
 
 #endif

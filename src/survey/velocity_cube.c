@@ -13,6 +13,7 @@
 #include "survey/grid_estimate.h"
 #include "survey/grid_json.h"
 #include "survey/velocity_between.h"
+#include "survey/velocity_functions_inside.h"
 #include "survey/velocity_model.h"
 #include "survey/velocity_profiles.h"
 #include "survey/velocity_tables.h"
@@ -20,18 +21,22 @@
 typedef struct columns {
   const char *path, *what; /* what a column is called: "trace", "column" */
   size_t n, n_time;
-  float *v;       /* [n, n_time] */
-  double *time_s; /* [n_time] */
-  double *x, *y;  /* [n] */
-  double *i, *j;  /* [n] inline and crossline numbers (or nodes); NULL when there are none */
-  size_t *number; /* [n] 1-based number in the file */
-  int is_eta;     /* the numbers are eta */
-  moho_grid grid; /* crooked: the columns lie along it at nodes j */
+  float *v;                                       /* [n, n_time] */
+  double *time_s;                                 /* [n_time] */
+  double *x, *y;                                  /* [n] */
+  double *i, *j;                                  /* [n] inline and crossline numbers (or nodes); NULL when there are none */
+  size_t *number;                                 /* [n] 1-based number in the file */
+  int is_eta;                                     /* the numbers are eta */
+  moho_grid grid;                                 /* crooked: the columns lie along it at nodes j */
+  double *inline_number, *crossline_number, *cdp; /* [n] as the file has them; NULL: it has none */
+  moho_grid own;                                  /* n_time > 0: of which the columns are the nodes, some perhaps left out */
 } columns;
 
 static void release_columns(columns *c) {
   free(c->v), free(c->time_s), free(c->x), free(c->y), free(c->i), free(c->j), free(c->number);
+  free(c->inline_number), free(c->crossline_number), free(c->cdp);
   moho_grid_release(&c->grid);
+  moho_grid_release(&c->own);
 }
 
 static moho_status allocate_columns(columns *c) {
@@ -39,6 +44,9 @@ static moho_status allocate_columns(columns *c) {
   MOHO_TRY(moho_allocate(c->n, sizeof(double), "velocity cube", &c->y));
   MOHO_TRY(moho_allocate(c->n, sizeof(double), "velocity cube", &c->i));
   MOHO_TRY(moho_allocate(c->n, sizeof(double), "velocity cube", &c->j));
+  MOHO_TRY(moho_allocate(c->n, sizeof(double), "velocity cube", &c->inline_number));
+  MOHO_TRY(moho_allocate(c->n, sizeof(double), "velocity cube", &c->crossline_number));
+  MOHO_TRY(moho_allocate(c->n, sizeof(double), "velocity cube", &c->cdp));
   return moho_allocate(c->n, sizeof(size_t), "velocity cube", &c->number);
 }
 
@@ -58,6 +66,8 @@ static void keep_column(columns *c, size_t kept, size_t from) {
   if (kept == from) return;
   memmove(c->v + kept * c->n_time, c->v + from * c->n_time, c->n_time * sizeof *c->v);
   c->x[kept] = c->x[from], c->y[kept] = c->y[from], c->i[kept] = c->i[from], c->j[kept] = c->j[from];
+  c->inline_number[kept] = c->inline_number[from], c->crossline_number[kept] = c->crossline_number[from];
+  c->cdp[kept] = c->cdp[from];
   c->number[kept] = c->number[from];
 }
 
@@ -214,6 +224,9 @@ static moho_status fill_from_traces(const moho_geometry *g, int by_number, colum
                           MOHO_ERROR_FORMAT, "%s: trace %zu begins at %g s, the first at %g s", c->path, t + 1,
                           g->first_sample_s[t], g->first_sample_s[0]);
     c->x[t] = x, c->y[t] = y, c->number[t] = t + 1;
+    c->inline_number[t] = by_number ? rint(x) : g->inline_number[t];
+    c->crossline_number[t] = by_number ? rint(y) : g->crossline_number[t];
+    c->cdp[t] = g->cdp[t];
     c->i[t] = by_number ? rint(x) : g->inline_number[t], c->j[t] = by_number ? rint(y) : g->crossline_number[t];
     if ((g->flags[t] & MOHO_TRACE_NO_POSITION && !by_number) || is_dead(c, t)) continue;
     keep_column(c, kept++, t);
@@ -315,6 +328,8 @@ static moho_status place_columns(const moho_zarr_cube *cube, const moho_grid *ow
   for (size_t k = 0; k < c->n; k++) {
     size_t i = k / n_j, j = k % n_j;
     c->number[k] = k + 1, c->i[k] = (double)i, c->j[k] = (double)j;
+    if (cube->coordinates[0] && cube->coordinates[1])
+      c->inline_number[k] = cube->coordinates[0][i], c->crossline_number[k] = cube->coordinates[1][j];
     if (own) moho_grid_node(own, i, j, &c->x[k], &c->y[k]);
     else if (cube->cdp_x && cube->cdp_y) c->x[k] = cube->cdp_x[k], c->y[k] = cube->cdp_y[k];
     else if (cube->coordinates[0] && cube->coordinates[1]) c->i[k] = cube->coordinates[0][i], c->j[k] = cube->coordinates[1][j];
@@ -368,6 +383,7 @@ static moho_status read_zarr(const moho_velocity_options *options, columns *c) {
   if (!status && grid) status = moho_grid_from_json(grid, c->path, &own);
   if (!status) status = moho_zarr_cube_read(c->path, name, &cube);
   if (!status) status = take_cube(&cube, grid ? &own : NULL, options, c);
+  if (!status && grid) status = moho_grid_copy(&own, &c->own);
   moho_zarr_cube_release(&cube);
   moho_grid_release(&own);
   json_decref(attributes);
@@ -385,5 +401,69 @@ moho_status moho_velocity_read_cube(const char *path, const moho_velocity_option
   moho_status status = is_directory ? read_zarr(options, &c) : read_segy(options, &c);
   if (!status) status = make_velocity(&c, options, out);
   release_columns(&c);
+  return status;
+}
+
+/* ---- the functions as numbers ---- */
+
+static int any_but_zero(const double *values, size_t n) {
+  for (size_t k = 0; k < n; k++)
+    if (values[k] != 0) return 1;
+  return 0;
+}
+
+static moho_status check_values(const columns *c, const moho_velocity_options *options) {
+  for (size_t k = 0; k < c->n * c->n_time; k++)
+    if (!((double)c->v[k] >= options->min_mps && (double)c->v[k] <= options->max_mps)) {
+      moho_bad_knot bad = {k / c->n_time, k % c->n_time, (double)c->v[k], 0};
+      return fail_at_knot(c, &bad, options);
+    }
+  return MOHO_OK;
+}
+
+static void take_values(const columns *c, moho_velocity_functions *out) {
+  for (size_t p = 0; p < c->n; p++) {
+    out->start[p + 1] = (p + 1) * c->n_time;
+    for (size_t k = 0; k < c->n_time; k++) {
+      out->time_s[p * c->n_time + k] = c->time_s[k];
+      out->v_mps[p * c->n_time + k] = (double)c->v[p * c->n_time + k];
+    }
+  }
+}
+
+/* TAKE: positions, numbers and the grid of the columns. */
+static moho_status make_functions(columns *c, const moho_velocity_options *options, moho_velocity_functions *out) {
+  if (c->n == 0 || c->n_time == 0)
+    return moho_fail_at((moho_place){.file = c->path}, "check positions and dead traces", MOHO_ERROR_FORMAT,
+                        "%s: no %s has a position and velocities", c->path, c->what);
+  MOHO_TRY(check_times(c));
+  MOHO_TRY(check_values(c, options));
+  MOHO_TRY(check_size(c->path, c->n, 2 * c->n_time, MOHO_VELOCITY_AVERAGE));
+  MOHO_TRY(moho_velocity_functions_create(c->n, c->n * c->n_time, out));
+  take_values(c, out);
+  out->kind = options->kind;
+  out->x_m = c->x, out->y_m = c->y, out->number = c->number;
+  c->x = c->y = NULL, c->number = NULL;
+  if (any_but_zero(c->inline_number, c->n) || any_but_zero(c->crossline_number, c->n)) {
+    out->inline_number = c->inline_number, out->crossline_number = c->crossline_number;
+    c->inline_number = c->crossline_number = NULL;
+  }
+  if (any_but_zero(c->cdp, c->n)) out->cdp = c->cdp, c->cdp = NULL;
+  if (!(out->file = strdup(c->path))) return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", c->path);
+  if (c->own.n_time == 0 || c->own.n_inline * c->own.n_crossline != c->n) return MOHO_OK;
+  return moho_functions_place_on_grid(&c->own, out);
+}
+
+moho_status moho_velocity_cube_read_functions(const char *path, const moho_velocity_options *options,
+                                              moho_velocity_functions *out) {
+  struct stat status_of_path;
+  *out = (moho_velocity_functions){0};
+  MOHO_TRY(moho_velocity_check_options(options));
+  columns c = {.path = path};
+  int is_directory = stat(path, &status_of_path) == 0 && S_ISDIR(status_of_path.st_mode);
+  moho_status status = is_directory ? read_zarr(options, &c) : read_segy(options, &c);
+  if (!status) status = make_functions(&c, options, out);
+  release_columns(&c);
+  if (status) moho_velocity_functions_release(out);
   return status;
 }

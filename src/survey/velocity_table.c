@@ -7,6 +7,7 @@
 #include "base/file_writer.h"
 #include "base/memory.h"
 #include "survey/velocity_between.h"
+#include "survey/velocity_functions_inside.h"
 #include "survey/velocity_model.h"
 #include "survey/velocity_profiles.h"
 #include "survey/velocity_table_text.h"
@@ -241,5 +242,101 @@ moho_status moho_velocity_read_table(const char *path, const moho_velocity_optio
   MOHO_TRY(moho_file_read_all(path, largest_table, &text, &length));
   moho_status status = moho_velocity_table_from_text(text, length, path, options, out);
   free(text);
+  return status;
+}
+
+/* ---- the functions as numbers ---- */
+
+/* What the grid adds: positions of numbers, numbers of positions (whole where they are so to a thousandth). */
+static double nearly_whole(double value) {
+  return fabs(value - rint(value)) < 1e-3 ? rint(value) : value;
+}
+
+static void number_by_grid(const moho_grid *grid, moho_velocity_functions *f) {
+  double i, j;
+  for (size_t p = 0; p < f->n; p++) {
+    moho_grid_locate(grid, f->x_m[p], f->y_m[p], &i, &j);
+    f->inline_number[p] = nearly_whole(grid->inline_first + i * grid->inline_step);
+    f->crossline_number[p] = nearly_whole(grid->crossline_first + j * grid->crossline_step);
+    if (f->cdp) f->cdp[p] = f->crossline_number[p];
+  }
+}
+
+static void take_positions(const moho_picks *picks, moho_velocity_functions *f) {
+  for (size_t p = 0; p < f->n; p++) {
+    const moho_pick *pick = &picks->pick[f->start[p]];
+    if (picks->position == MOHO_PICK_XY) f->x_m[p] = pick->a, f->y_m[p] = pick->b;
+    if (picks->position == MOHO_PICK_INLINE_CROSSLINE) f->inline_number[p] = pick->a, f->crossline_number[p] = pick->b;
+    if (picks->position == MOHO_PICK_CDP) f->cdp[p] = pick->a;
+  }
+}
+
+/* A crooked line's nodes are not where a straight frame has them. */
+static void follow_line(const moho_grid *grid, moho_velocity_functions *f) {
+  for (size_t p = 0; p < f->n; p++) {
+    double j = (f->crossline_number[p] - grid->crossline_first) / grid->crossline_step, last = (double)grid->n_crossline - 1;
+    size_t k = (size_t)fmin(fmax(floor(j), 0), fmax(last - 1, 0)), next = k + 1 < grid->n_crossline ? k + 1 : k;
+    double part = fmin(fmax(j - (double)k, 0), 1);
+    f->x_m[p] = grid->line_x_m[k] + part * (grid->line_x_m[next] - grid->line_x_m[k]);
+    f->y_m[p] = grid->line_y_m[k] + part * (grid->line_y_m[next] - grid->line_y_m[k]);
+  }
+}
+
+static moho_status position_by_grid(const char *name, const moho_picks *picks, const moho_grid *grid,
+                                    moho_velocity_functions *f) {
+  places at = {.x = f->x_m, .y = f->y_m};
+  moho_status status = moho_allocate(f->n, sizeof(double), "velocity positions", &at.i);
+  if (!status) status = moho_allocate(f->n, sizeof(double), "velocity positions", &at.j);
+  if (!status) status = find_places(name, picks, f->start, f->n, grid, &at);
+  for (size_t p = 0; !status && p < f->n && picks->position == MOHO_PICK_CDP; p++)
+    f->inline_number[p] = grid->inline_first, f->crossline_number[p] = f->cdp[p];
+  if (!status && grid->line_x_m) follow_line(grid, f);
+  free(at.i), free(at.j);
+  return status;
+}
+
+static moho_status place_read_functions(const char *name, const moho_picks *picks, const moho_grid *grid,
+                                        moho_velocity_functions *f) {
+  int by_cdp = picks->position == MOHO_PICK_CDP, by_xy = picks->position == MOHO_PICK_XY;
+  int by_number = picks->position == MOHO_PICK_INLINE_CROSSLINE;
+  if (picks->position == MOHO_PICK_ANYWHERE) return MOHO_OK;
+  if (grid) MOHO_TRY(moho_grid_check(grid));
+  MOHO_TRY(moho_velocity_functions_add_places(f, by_xy || grid, by_number || grid, by_cdp || (grid && grid->n_inline == 1)));
+  take_positions(picks, f);
+  if (!grid) return MOHO_OK;
+  if (by_xy) number_by_grid(grid, f);
+  else MOHO_TRY(position_by_grid(name, picks, grid, f));
+  for (size_t p = 0; p < f->n && by_number && f->cdp; p++) f->cdp[p] = f->crossline_number[p];
+  return MOHO_OK;
+}
+
+static moho_status make_functions(const char *name, const moho_picks *picks, const size_t *start, size_t n,
+                                  const moho_velocity_options *options, moho_velocity_functions *out) {
+  MOHO_TRY(moho_velocity_functions_create(n, picks->n, out));
+  MOHO_TRY(moho_allocate(picks->n, sizeof *out->line, "velocity functions", &out->line));
+  if (!(out->file = strdup(name))) return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", name);
+  out->kind = options->kind;
+  memcpy(out->start, start, (n + 1) * sizeof *start);
+  for (size_t i = 0; i < picks->n; i++)
+    out->time_s[i] = picks->pick[i].time_s, out->v_mps[i] = picks->pick[i].v_mps, out->line[i] = picks->pick[i].line;
+  return place_read_functions(name, picks, options->grid, out);
+}
+
+moho_status moho_velocity_table_read_functions(const char *path, const moho_velocity_options *options,
+                                               moho_velocity_functions *out) {
+  char *text;
+  size_t length, *start = NULL, functions = 0;
+  moho_picks picks;
+  *out = (moho_velocity_functions){0};
+  MOHO_TRY(moho_velocity_check_options(options));
+  MOHO_TRY(moho_file_read_all(path, largest_table, &text, &length));
+  moho_status status = moho_picks_parse(text, length, path, options, &picks);
+  free(text);
+  if (status) return status;
+  status = gather_functions(path, &picks, &start, &functions);
+  if (!status) status = make_functions(path, &picks, start, functions, options, out);
+  free(start);
+  moho_picks_release(&picks);
+  if (status) moho_velocity_functions_release(out);
   return status;
 }
