@@ -37,7 +37,7 @@ class Convert(CommandTest):
     def test_cubes_and_back(self):
         self.write("v.txt", PICKS)
         for name in ["v.sgy", "v.zarr"]:
-            report = self.convert("v.txt", name, "--time-step", "0.1")
+            report = self.convert("v.txt", name, "--time-step", "0.05")
             self.assertLess(report["difference_of_v_rms_mps"]["at_knots"], 1e-3)
             self.assertLess(self.convert(name, name + ".txt")["difference_of_v_rms_mps"]["between"], 1e-3)
         self.fails(1, ["one time axis", "--time-step"], "velocity", "convert", "v.txt", "v.sgy")
