@@ -263,7 +263,10 @@ moho_status moho_velocity_functions_compare(const moho_velocity_functions *a, co
                                             double *at_knots_mps, double *between_mps) {
   moho_profiles of_a = {0}, of_b = {0};
   place_key *keys = NULL;
-  if (a->n != b->n) return moho_fail(MOHO_ERROR_SHAPE, "%zu velocity functions against %zu", a->n, b->n);
+  if (a->n != b->n)
+    return moho_fail_at((moho_place){0},
+                        "in SEG-Y a function at x 0, y 0 away from the others counts as one without a position: write .zarr",
+                        MOHO_ERROR_SHAPE, "%zu velocity functions against %zu", a->n, b->n);
   moho_status status = moho_functions_to_profiles(a, &of_a);
   if (!status) status = moho_functions_to_profiles(b, &of_b);
   if (!status) status = moho_allocate(2 * a->n, sizeof *keys, "velocity functions", &keys);

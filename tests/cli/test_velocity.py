@@ -3,11 +3,11 @@
 from moho_command import CommandTest, main
 
 PICKS = """# CDP-X CDP-Y Time(ms) Vrms
-0 0 500 2000
-0 0 1000 2319.4827
-0 0 2000 2910.3265
-100 0 300 1800
-100 0 1500 2600
+5000 7000 500 2000
+5000 7000 1000 2319.4827
+5000 7000 2000 2910.3265
+5100 7000 300 1800
+5100 7000 1500 2600
 """
 
 
@@ -43,7 +43,7 @@ class Convert(CommandTest):
         self.fails(1, ["one time axis", "--time-step"], "velocity", "convert", "v.txt", "v.sgy")
 
     def test_impossible_picks_are_named(self):
-        self.write("v.txt", PICKS + "100 0 3000 1500\n")
+        self.write("v.txt", PICKS + "5100 7000 3000 1500\n")
         self.fails(1, ["v.txt:7", "negative", "1500 m/s at 3 s"], "velocity", "convert", "v.txt", "o.txt", "--to", "interval")
         self.assertEqual(self.entries(), ["v.txt"])
 
