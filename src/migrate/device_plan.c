@@ -181,7 +181,7 @@ static size_t fixed_device_bytes(const moho_device_plan *p, size_t columns, int 
 static size_t fixed_host_bytes(const moho_migration_setup *s, const moho_migration_size_query *q) {
   const moho_device_plan *p = &s->device;
   moho_time_axis axis = {.n = p->n_time, .stride = moho_time_axis_stride(p->n_time), .table = moho_time_axis_table(p->n_time)};
-  size_t worker = moho_trace_workspace_bytes(q->n_samples, q->options->refine, s->k_max) + moho_column_table_bytes(&axis) +
+  size_t worker = moho_trace_workspace_bytes(q->options, q->n_samples, s->k_max) + moho_column_table_bytes(&axis) +
                   p->n_time * (2 * sizeof(double) + sizeof(int32_t));
   size_t tables = p->is_kept ? moho_smaller(MOHO_TABLE_CHUNK_BYTES, p->n_time * s->columns * sizeof(migrate_slowness))
                              : p->n_time * s->columns * sizeof(migrate_slowness);
@@ -225,7 +225,7 @@ moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_
   MOHO_TRY(moho_device_constants_parse(q->options->constants, &p->constants));
   MOHO_TRY(cut_tiles(p, version, q->grid));
   cut_slabs(p, q->report, s->is_uniform);
-  p->row_floats = moho_prepared_layout_make(q->n_samples, q->options->refine, 1, s->k_max).stride;
+  p->row_floats = moho_prepared_layout_make(q->options, q->n_samples, 1, s->k_max).stride;
   p->is_packed = version->plan.is_packed || q->options->storage == MOHO_STORAGE_HALF;
   if (p->is_packed) p->packed_bytes = p->row_floats * (q->options->storage == MOHO_STORAGE_HALF ? 4 : 8);
   cut_launches(p, q->report);

@@ -43,6 +43,7 @@ static moho_status build(moho_migration *m, const moho_grid *grid, const moho_ge
   m->options.gathers = m->bins.kind ? &m->bins : NULL;
   MOHO_TRY(moho_gather_bins_measure(&m->bins, grid, geometry, &unbinned));
   MOHO_TRY(moho_trace_preparer_create(&m->options, m->is_line, m->input_samples, dt_s, s->k_max, &m->preparer));
+  moho_trace_preparer_weigh(m->preparer, &m->classes);
   m->layout = moho_trace_preparer_layout(m->preparer);
   MOHO_TRY(moho_time_axis_create(grid, m->layout.dt_s, &m->axis));
   return m->method->create(m, s);

@@ -85,7 +85,7 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
   MOHO_TRY(moho_offset_classes_create(geometry, grid, &s->classes));
   double widest = 0, refined_dt = dt_s / options->refine;
   for (size_t c = 0; c < s->classes.n; c++) widest = fmax(widest, s->classes.spacing_m[c]);
-  if (options->antialias == MOHO_ANTIALIAS_TRIANGLE)
+  if (options->antialias != MOHO_ANTIALIAS_NONE)
     s->k_max = moho_antialias_k_max(options->antialias_factor, widest, s->v_min, refined_dt,
                                     (n_samples - 1) * (size_t)options->refine + 1);
   s->columns = grid->n_inline * grid->n_crossline;

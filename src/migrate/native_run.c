@@ -18,15 +18,15 @@ enum { SMALLEST_BATCH = 64, LARGEST_BATCH = 65536 };
 /* ---- sizes ---- */
 
 static moho_status native_size(moho_migration_setup *s, const moho_migration_size_query *q) {
-  size_t stride = moho_time_axis_stride(q->grid->n_time), k_max = (size_t)s->k_max;
-  size_t row = moho_prepared_layout_make(q->n_samples, q->options->refine, 1, (int)k_max).stride * sizeof(float) +
+  size_t stride = moho_time_axis_stride(q->grid->n_time);
+  size_t row = moho_prepared_layout_make(q->options, q->n_samples, 1, s->k_max).stride * sizeof(float) +
                sizeof(moho_batch_trace) + sizeof(int32_t) + 2;
   moho_time_axis axis = {.n = q->grid->n_time, .stride = stride, .table = moho_time_axis_table(q->grid->n_time)};
   s->plan = moho_tile_plan_make(q->grid, q->options->tile_columns, s->threads);
   size_t image =
       s->columns * (s->bins * (stride * sizeof(float) + (q->grid->n_time + 1) * sizeof(int32_t)) + sizeof(moho_column));
   size_t workers = (size_t)s->threads * (moho_tile_worker_bytes(&axis, &s->plan, s->is_uniform) +
-                                         moho_trace_workspace_bytes(q->n_samples, q->options->refine, s->k_max));
+                                         moho_trace_workspace_bytes(q->options, q->n_samples, s->k_max));
   s->capacity = BATCH_BYTES / row;
   if (s->capacity > LARGEST_BATCH) s->capacity = LARGEST_BATCH;
   if (s->capacity > q->geometry->n) s->capacity = q->geometry->n;

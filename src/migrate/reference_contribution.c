@@ -109,8 +109,19 @@ static void tap_triangle(reference_contribution *out, size_t first, double u, pt
   }
 }
 
+static void tap_bank(const moho_reference *r, reference_contribution *out, double u, double half_width) {
+  double place = moho_filter_bank_place(&r->preparer.bank, half_width), f = place - floor(place);
+  int j = (int)floor(place);
+  tap_trace(r, out, moho_reference_copy_at(&r->preparer, j), u, interpolate_linear(1, 0, f));
+  if (f > 0) tap_trace(r, out, moho_reference_copy_at(&r->preparer, j + 1), u, interpolate_linear(0, 1, f));
+}
+
 static void tap_antialiased(const moho_reference *r, reference_contribution *out, double u, double half_width) {
   double k = MIN(half_width, (double)r->preparer.k_max);
+  if (r->preparer.bank.n) {
+    tap_bank(r, out, u, k);
+    return;
+  }
   if (k <= 1.0) {
     tap_trace(r, out, moho_reference_samples_at(), u, 1);
     return;
@@ -168,7 +179,7 @@ int moho_reference_contribute(const moho_reference *r, const reference_column *c
   if (u < -band || u > (double)(r->preparer.n_samples - 1) + band) return 0;
   out->n = 0;
   out->bin = (size_t)trace->bin;
-  if (r->preparer.c_margin) {
+  if (r->preparer.k_max) {
     double p_x = slope(column, trace, column->along, sample->s2, t_s, t_r),
            p_y = slope(column, trace, column->across, sample->s2, t_s, t_r);
     tap_antialiased(r, out, u, triangle_half_width(p_x, p_y, trace->spacing));

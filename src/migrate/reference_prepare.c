@@ -29,24 +29,35 @@ static double impulse_at(size_t m, const double (*response)[2], size_t length, s
   return sum / (double)length;
 }
 
-static moho_status make_impulse(moho_rho rho, moho_reference_preparer *p) {
+/* Of the filter, and of the filter with copy j's low pass. */
+static moho_status make_impulse(moho_rho rho, const moho_reference_preparer *p, int j, double *impulse) {
   size_t length = moho_filter_length(p->n_input), refined = length * (size_t)p->refine,
          reach = (p->n_input - 1) * (size_t)p->refine;
   double(*response)[2] = NULL, *cosine = NULL;
   moho_status status = moho_allocate(length / 2 + 1, sizeof *response, "reference filter", &response);
   if (!status) status = moho_allocate(refined, sizeof *cosine, "reference filter", &cosine);
-  if (!status) status = moho_allocate(2 * reach + 1, sizeof *p->impulse, "reference filter", &p->impulse);
   if (!status) {
     moho_rho_response(rho, length, p->dt_input_s, response);
-    for (size_t j = 0; j < refined; j++) cosine[j] = cos(2 * PI * (double)j / (double)refined);
+    for (size_t k = 0; k <= length / 2 && p->bank.n; k++) {
+      double pass = moho_filter_bank_response(&p->bank, j, (double)k / (double)refined);
+      response[k][0] *= pass, response[k][1] *= pass;
+    }
+    for (size_t i = 0; i < refined; i++) cosine[i] = cos(2 * PI * (double)i / (double)refined);
 #pragma omp parallel for schedule(static)
     for (long lag = -(long)reach; lag <= (long)reach; lag++) {
       size_t m = lag < 0 ? refined - (size_t)-lag : (size_t)lag;
-      p->impulse[(long)reach + lag] = impulse_at(m, (const double(*)[2])response, length, refined, cosine);
+      impulse[(long)reach + lag] = impulse_at(m, (const double(*)[2])response, length, refined, cosine);
     }
   }
   free(response), free(cosine);
   return status;
+}
+
+static moho_status make_impulses(moho_rho rho, moho_reference_preparer *p) {
+  int copies = p->bank.n ? p->bank.n : 1;
+  MOHO_TRY(moho_allocate((size_t)copies * p->lags, sizeof *p->impulse, "reference filter", &p->impulse));
+  for (int j = 0; j < copies; j++) MOHO_TRY(make_impulse(rho, p, j, p->impulse + (size_t)j * p->lags));
+  return MOHO_OK;
 }
 
 moho_status moho_reference_preparer_create(const moho_migration_options *options, int is_line, size_t n_samples, double dt_s,
@@ -58,12 +69,18 @@ moho_status moho_reference_preparer_create(const moho_migration_options *options
                                    .dt_s = dt_s / options->refine,
                                    .refine = options->refine,
                                    .filter_follows = rho != MOHO_RHO_NONE,
-                                   .k_max = k_max,
-                                   .c_margin = k_max > 0 ? (size_t)k_max + MOHO_REFERENCE_PAD : 0};
+                                   .k_max = k_max};
   out->stride = out->n_samples + 2 * MOHO_REFERENCE_PAD;
-  if (k_max > 0) out->stride += out->n_samples + 2 * out->c_margin;
-  if (rho == MOHO_RHO_NONE && options->refine == 1) return MOHO_OK;
-  return make_impulse(rho, out);
+  out->lags = 2 * (n_samples - 1) * (size_t)options->refine + 1;
+  if (k_max > 0 && options->antialias == MOHO_ANTIALIAS_FILTER_BANK) {
+    out->bank = moho_filter_bank_make(options->antialias_filters, options->refine, k_max);
+    out->stride *= (size_t)out->bank.n;
+  } else if (k_max > 0) {
+    out->c_margin = (size_t)k_max + MOHO_REFERENCE_PAD;
+    out->stride += out->n_samples + 2 * out->c_margin;
+  }
+  if (rho == MOHO_RHO_NONE && options->refine == 1 && !out->bank.n) return MOHO_OK;
+  return make_impulses(rho, out);
 }
 
 void moho_reference_preparer_release(moho_reference_preparer *preparer) {
@@ -72,11 +89,11 @@ void moho_reference_preparer_release(moho_reference_preparer *preparer) {
 }
 
 /* y[i] = sum_j x[j] g[i - refine*j], summed over j in ascending order. */
-static void convolve(const moho_reference_preparer *p, const double *x, double *y) {
+static void convolve(const moho_reference_preparer *p, const double *impulse, const double *x, double *y) {
   size_t reach = (p->n_input - 1) * (size_t)p->refine;
   for (size_t i = 0; i < p->n_samples; i++) y[i] = 0;
   for (size_t j = 0; j < p->n_input; j++) {
-    const double *g = p->impulse + reach - j * (size_t)p->refine;
+    const double *g = impulse + reach - j * (size_t)p->refine;
     if (x[j] != 0)
       for (size_t i = 0; i < p->n_samples; i++) y[i] += x[j] * g[i];
   }
@@ -88,7 +105,8 @@ int moho_reference_prepare(const moho_reference_preparer *p, const moho_geometry
   memset(row, 0, p->stride * sizeof *row);
   if (!moho_trace_mute(geometry, trace, samples, p->n_input, p->dt_input_s, p->filter_follows, muted)) return 0;
   for (size_t j = 0; j < p->n_input; j++) muted[j] *= (double)samples[j];
-  if (p->impulse) convolve(p, muted, y);
+  for (int j = 1; j < p->bank.n; j++) convolve(p, p->impulse + (size_t)j * p->lags, muted, row + moho_reference_copy_at(p, j));
+  if (p->impulse) convolve(p, p->impulse, muted, y);
   else memcpy(y, muted, p->n_input * sizeof *y);
   if (p->c_margin) moho_trace_integrate(y, p->n_samples, p->c_margin, y + p->n_samples + MOHO_REFERENCE_PAD);
   return 1;

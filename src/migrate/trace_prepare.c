@@ -1,4 +1,5 @@
-/* trace_prepare.c - from recorded traces to what the loops read: mutes tapered, rho-filtered, refined, integrated twice. */
+/* trace_prepare.c - from recorded traces to what the loops read: mutes tapered, rho-filtered, refined, integrated twice
+ * or low-passed. */
 #include "migrate/trace_prepare.h"
 
 #include <omp.h>
@@ -12,6 +13,7 @@
 #include "migrate/rho_filter.h"
 #include "migrate/trace_integrate.h"
 #include "migrate/trace_mute.h"
+#include "migrate/weight.h"
 
 /* Scratch of one worker thread. */
 typedef struct workspace {
@@ -19,17 +21,21 @@ typedef struct workspace {
   double *weights; /* [n_input] of the mutes */
   float *time;     /* [refine*length] */
   float *spectrum; /* [refine*length + 2] */
+  float *filtered; /* [length + 2] with a filter bank: the spectrum that all copies come from */
   double *exact, *integrated;
 } workspace;
 
 struct moho_trace_preparer {
   moho_prepared_layout layout;
+  moho_migration_options options;
+  const moho_offset_classes *classes; /* NULL: no factors */
   moho_rho rho;
-  int refine;
+  int refine, is_line;
   size_t n_input;
   double dt_input_s;
   size_t length;   /* of the transforms; 0: none are needed */
   float *response; /* [length/2 + 1] complex, scaled by 1/length */
+  float *low_pass; /* [bank.n - 1, length/2 + 1] of copies 1 and on */
   size_t margin;   /* of the integrated trace beyond either end */
   workspace *workspaces;
   int n_workspaces;
@@ -40,28 +46,43 @@ static size_t margin_of(int k_max) {
   return k_max > 0 ? (size_t)k_max + 2 + MOHO_ROW_PAD : 0;
 }
 
-/* Row: pad, trace, pad, rounded up to 16 floats; then the integrated trace with its margins. */
-moho_prepared_layout moho_prepared_layout_make(size_t n_input, int refine, double dt_input_s, int k_max) {
+static int has_bank(const moho_migration_options *options, int k_max) {
+  return k_max > 0 && options->antialias == MOHO_ANTIALIAS_FILTER_BANK;
+}
+
+/* Row: pad, trace, pad, rounded up to 16 floats; then the integrated trace with its margins, or the other copies of a bank, each
+ * with a pad after it. */
+moho_prepared_layout moho_prepared_layout_make(const moho_migration_options *options, size_t n_input, double dt_input_s,
+                                               int k_max) {
+  int refine = options->refine;
   moho_prepared_layout l = {.n_samples = moho_refined_samples(n_input, refine), .dt_s = dt_input_s / refine, .k_max = k_max};
   l.x0 = MOHO_ROW_PAD;
   l.stride = moho_round_up(l.x0 + l.n_samples + MOHO_ROW_PAD, 16);
   if (k_max <= 0) return l;
+  if (has_bank(options, k_max)) {
+    l.bank = moho_filter_bank_make(options->antialias_filters, refine, k_max);
+    l.bank_stride = moho_round_up(l.n_samples + MOHO_ROW_PAD, 16);
+    l.stride += (size_t)(l.bank.n - 1) * l.bank_stride;
+    return l;
+  }
   l.c0 = moho_round_up(l.stride + margin_of(k_max), 16);
   l.stride = moho_round_up(l.c0 + l.n_samples + margin_of(k_max), 16);
   return l;
 }
 
 /* fill_workspace() below; a plan of kissfft for a real transform of n samples takes 10 n bytes and a little. */
-size_t moho_trace_workspace_bytes(size_t n_input, int refine, int k_max) {
-  size_t length = moho_filter_length(n_input), refined = length * (size_t)refine, samples = moho_refined_samples(n_input, refine);
-  size_t transforms = 10 * (length + refined) + (2 * refined + 2) * sizeof(float);
-  return n_input * sizeof(double) + transforms + (k_max > 0 ? (2 * samples + 2 * margin_of(k_max)) * sizeof(double) : 0);
+size_t moho_trace_workspace_bytes(const moho_migration_options *options, size_t n_input, int k_max) {
+  size_t refine = (size_t)options->refine, length = moho_filter_length(n_input), refined = length * refine;
+  size_t transforms = 10 * (length + refined) + (2 * refined + 2) * sizeof(float), bytes = n_input * sizeof(double) + transforms;
+  if (has_bank(options, k_max)) return bytes + (length + 2) * sizeof(float);
+  if (k_max <= 0) return bytes;
+  return bytes + (2 * moho_refined_samples(n_input, options->refine) + 2 * margin_of(k_max)) * sizeof(double);
 }
 
 static void release_workspace(workspace *w) {
   moho_fft_destroy(&w->forward);
   moho_fft_destroy(&w->inverse);
-  free(w->weights), free(w->time), free(w->spectrum), free(w->exact), free(w->integrated);
+  free(w->weights), free(w->time), free(w->spectrum), free(w->filtered), free(w->exact), free(w->integrated);
   *w = (workspace){0};
 }
 
@@ -74,6 +95,7 @@ static moho_status fill_workspace(const moho_trace_preparer *p, workspace *w) {
     MOHO_TRY(moho_fft_create(refined, 1, &w->inverse));
     MOHO_TRY(moho_allocate(refined, sizeof *w->time, what, &w->time));
     MOHO_TRY(moho_allocate(refined + 2, sizeof *w->spectrum, what, &w->spectrum));
+    if (p->layout.bank.n) MOHO_TRY(moho_allocate(p->length + 2, sizeof *w->filtered, what, &w->filtered));
   }
   if (p->layout.c0) {
     MOHO_TRY(moho_allocate(p->layout.n_samples, sizeof *w->exact, what, &w->exact));
@@ -114,6 +136,18 @@ static moho_status make_response(moho_trace_preparer *p) {
   return status;
 }
 
+static moho_status make_low_passes(moho_trace_preparer *p) {
+  const moho_filter_bank *bank = &p->layout.bank;
+  size_t bins = p->length / 2 + 1;
+  if (!bank->n) return MOHO_OK;
+  MOHO_TRY(moho_allocate((size_t)(bank->n - 1) * bins, sizeof *p->low_pass, "filter bank", &p->low_pass));
+  for (int j = 1; j < bank->n; j++)
+    for (size_t k = 0; k < bins; k++)
+      p->low_pass[(size_t)(j - 1) * bins + k] =
+          (float)moho_filter_bank_response(bank, j, (double)k / (double)(p->length * (size_t)p->refine));
+  return MOHO_OK;
+}
+
 moho_status moho_trace_preparer_create(const moho_migration_options *options, int is_line, size_t n_samples, double dt_s,
                                        int k_max, moho_trace_preparer **out) {
   *out = NULL;
@@ -122,25 +156,31 @@ moho_status moho_trace_preparer_create(const moho_migration_options *options, in
   if (!(dt_s > 0)) return moho_fail(MOHO_ERROR_RANGE, "sample interval is %g s, expected above 0", dt_s);
   moho_trace_preparer *p;
   MOHO_TRY(moho_allocate(1, sizeof *p, "trace preparation", &p));
+  p->options = *options, p->is_line = is_line;
   p->rho = moho_rho_resolve(options->rho_filter, is_line);
   p->refine = options->refine;
   p->n_input = n_samples;
   p->dt_input_s = dt_s;
-  p->length = p->rho == MOHO_RHO_NONE && p->refine == 1 ? 0 : moho_filter_length(n_samples);
-  p->layout = moho_prepared_layout_make(n_samples, p->refine, dt_s, k_max);
+  p->layout = moho_prepared_layout_make(options, n_samples, dt_s, k_max);
+  p->length = p->rho == MOHO_RHO_NONE && p->refine == 1 && !p->layout.bank.n ? 0 : moho_filter_length(n_samples);
   p->margin = margin_of(k_max);
   moho_status status = p->length ? make_response(p) : MOHO_OK;
+  if (!status) status = make_low_passes(p);
   if (!status) status = provide_workspaces(p, 1);
   if (status) moho_trace_preparer_destroy(&p);
   *out = p;
   return status;
 }
 
+void moho_trace_preparer_weigh(moho_trace_preparer *p, const moho_offset_classes *classes) {
+  p->classes = classes;
+}
+
 void moho_trace_preparer_destroy(moho_trace_preparer **preparer) {
   moho_trace_preparer *p = *preparer;
   if (!p) return;
   for (int i = 0; i < p->n_workspaces; i++) release_workspace(&p->workspaces[i]);
-  free(p->workspaces), free(p->response), free(p);
+  free(p->workspaces), free(p->response), free(p->low_pass), free(p);
   *preparer = NULL;
 }
 
@@ -148,16 +188,33 @@ moho_prepared_layout moho_trace_preparer_layout(const moho_trace_preparer *prepa
   return preparer->layout;
 }
 
-/* w->time, muted, through the filter and onto the finer samples, in place. */
-static void filter_and_refine(const moho_trace_preparer *p, workspace *w) {
+/* w->time, muted, through the filter into w->spectrum. */
+static void filter(const moho_trace_preparer *p, workspace *w) {
   moho_fft_forward(w->forward, w->time, w->spectrum);
   for (size_t k = 0; k <= p->length / 2; k++) {
     float re = w->spectrum[2 * k], im = w->spectrum[2 * k + 1], h_re = p->response[2 * k], h_im = p->response[2 * k + 1];
     w->spectrum[2 * k] = re * h_re - im * h_im;
     w->spectrum[2 * k + 1] = re * h_im + im * h_re;
   }
+}
+
+/* w->spectrum onto the finer samples, at row. */
+static void refine_into(const moho_trace_preparer *p, workspace *w, float *row) {
   moho_refine_spectrum(w->spectrum, p->length, p->refine);
   moho_fft_inverse(w->inverse, w->spectrum, w->time);
+  memcpy(row, w->time, p->layout.n_samples * sizeof *row);
+}
+
+static void low_pass_into(const moho_trace_preparer *p, workspace *w, float *row) {
+  const moho_prepared_layout *l = &p->layout;
+  size_t bins = p->length / 2 + 1;
+  memcpy(w->filtered, w->spectrum, 2 * bins * sizeof *w->filtered);
+  refine_into(p, w, row + l->x0);
+  for (int j = 1; j < l->bank.n; j++) {
+    const float *pass = p->low_pass + (size_t)(j - 1) * bins;
+    for (size_t i = 0; i < 2 * bins; i++) w->spectrum[i] = pass[i / 2] * w->filtered[i];
+    refine_into(p, w, row + l->x0 + (size_t)j * l->bank_stride);
+  }
 }
 
 static void integrate_row(const moho_trace_preparer *p, workspace *w, float *row) {
@@ -175,11 +232,14 @@ static void prepare_one(const moho_trace_preparer *p, workspace *w, const moho_g
   *live = (uint8_t)moho_trace_mute(geometry, trace, samples, p->n_input, p->dt_input_s, p->rho != MOHO_RHO_NONE, w->weights);
   if (!*live) return;
   float *muted = p->length ? w->time : row + l->x0;
-  for (size_t j = 0; j < p->n_input; j++) muted[j] = (float)(w->weights[j] * (double)samples[j]);
+  double factor =
+      p->classes ? moho_weight_of_trace(&p->options, p->is_line, p->classes, moho_geometry_offset(geometry, trace)) : 1;
+  for (size_t j = 0; j < p->n_input; j++) muted[j] = (float)(factor * w->weights[j] * (double)samples[j]);
   if (p->length) {
     memset(w->time + p->n_input, 0, (p->length - p->n_input) * sizeof *w->time);
-    filter_and_refine(p, w);
-    memcpy(row + l->x0, w->time, l->n_samples * sizeof *row);
+    filter(p, w);
+    if (l->bank.n) low_pass_into(p, w, row);
+    else refine_into(p, w, row + l->x0);
   }
   if (l->c0) integrate_row(p, w, row);
 }
