@@ -156,7 +156,7 @@ static json_t *outputs_json(const moho_job *job) {
 }
 
 moho_status moho_report_text(const moho_job *job, const moho_run_inputs *in, const moho_migration_counts *counts,
-                             const moho_run_seconds *seconds, char **text) {
+                             const moho_run_seconds *seconds, const json_t *extra, char **text) {
   char now[32] = "";
   time_t clock = time(NULL);
   struct tm utc;
@@ -173,8 +173,9 @@ moho_status moho_report_text(const moho_job *job, const moho_run_inputs *in, con
       whole(in->memory_needed), "migration_bytes", whole(counts->memory_bytes), "device_bytes", whole(counts->device_bytes),
       "peak_bytes", whole(moho_process_memory_peak()), "directory", text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)),
       "outputs", outputs_json(job));
-  *text = root && results && json_object_update(root, results) == 0 ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15))
-                                                                    : NULL;
+  int complete = root && results && json_object_update(root, results) == 0;
+  if (complete && extra) complete = json_object_update(root, (json_t *)(uintptr_t)extra) == 0;
+  *text = complete ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
   json_decref(root);
   json_decref(results);
   return *text ? MOHO_OK : out_of_memory();

@@ -25,9 +25,9 @@ json_t *moho_report_settled(const moho_run_inputs *inputs);
 
 /* Attributes of image.zarr: software, job, input. malloc'ed text. */
 moho_status moho_report_attributes(const moho_job *job, const moho_run_inputs *inputs, char **text);
-/* report.json. malloc'ed text. */
+/* report.json, with the members of `extra` (may be NULL). malloc'ed text. */
 moho_status moho_report_text(const moho_job *job, const moho_run_inputs *inputs, const moho_migration_counts *counts,
-                             const moho_run_seconds *seconds, char **text);
+                             const moho_run_seconds *seconds, const json_t *extra, char **text);
 /* Lines on how the image was made, for the SEG-Y text header. malloc'ed text. */
 moho_status moho_report_processing(const moho_job *job, const moho_run_inputs *inputs, char **text);
 
