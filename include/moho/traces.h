@@ -31,6 +31,8 @@ typedef struct moho_geometry {
 
 MOHO_API moho_status moho_geometry_create(size_t n, moho_geometry *out); /* zeroed arrays */
 MOHO_API void moho_geometry_release(moho_geometry *geometry);
+/** Keep only the traces kept[0..n), ascending; the others are dropped. After an error the geometry must be released. */
+MOHO_API moho_status moho_geometry_keep(moho_geometry *geometry, const size_t *kept, size_t n);
 /** Traces [first, first+n) of `all`, pointing into it (BORROW: do not release). */
 MOHO_API moho_geometry moho_geometry_slice(const moho_geometry *all, size_t first, size_t n);
 /** 1 when a trace takes part in a migration: no flag but MOHO_TRACE_BAD. */
@@ -47,6 +49,34 @@ typedef enum { MOHO_UNITS_AUTO, MOHO_UNITS_M, MOHO_UNITS_FT } moho_units;
 typedef enum { MOHO_GEOMETRY_AUTO, MOHO_GEOMETRY_SOURCE_RECEIVER, MOHO_GEOMETRY_MIDPOINT_OFFSET } moho_geometry_source;
 typedef enum { MOHO_BAD_SAMPLES_ERROR, MOHO_BAD_SAMPLES_ZERO } moho_bad_samples;
 
+/* Which traces take part; all criteria that are given must hold. Ends of ranges belong to them (a millionth of a metre or a
+ * ten-millionth of a degree beyond is still on the end). Traces without position are in no range; those whose source and
+ * receiver coincide have no azimuth and are in no sector. The offset vector is receiver - source. docs/selection.md */
+typedef struct moho_selection {
+  int by_offset;
+  double offset_m[2];             /* |s-r| */
+  size_t n_azimuths;              /* 0: any */
+  const double (*azimuth_deg)[2]; /* from..to clockwise, source to receiver, 0..360; from > to goes through north */
+  int azimuth_folded;             /* 1: directions 180 degrees apart are the same; sectors in 0..180 */
+  int by_ovt;
+  double ovt_inline_m[2], ovt_crossline_m[2]; /* offset vector along u_x and along u_i (moho/grid.h) */
+  double inline_azimuth_deg;                  /* of those axes */
+  int flip;
+  int ovt_folded;    /* 1: a vector and its opposite are the same */
+  const char *where; /* a condition on headers: "offset > 200 and cdp % 2 == 0"; NULL: none */
+} moho_selection;
+
+typedef struct moho_selection_counts {
+  size_t total;                                /* traces of the file */
+  size_t offset, azimuth, ovt, where;          /* that hold each criterion by itself; total where it is not asked */
+  size_t selected;                             /* that hold all */
+  int by_offset, by_azimuth, by_ovt, by_where; /* which are asked */
+} moho_selection_counts;
+
+MOHO_API moho_selection moho_selection_default(void); /* all traces */
+/** Parse a condition alone. MOHO_ERROR_FORMAT (column, what was expected), MOHO_ERROR_KEY (unknown header: the nearest). */
+MOHO_API moho_status moho_selection_check_where(const char *where);
+
 typedef struct moho_traces_options {
   const char *headers;         /* overrides "source_x=73,receiver_x=81:i4,cdp=21:i4"; presets "standard", "su"; NULL: standard */
   int coordinate_scalar_given; /* 1: coordinate_scalar replaces bytes 71-72 (SEG-Y meaning: < 0 divides) */
@@ -56,6 +86,7 @@ typedef struct moho_traces_options {
   double first_sample_s;
   moho_geometry_source geometry;
   moho_bad_samples bad_samples;
+  const moho_selection *select; /* NULL: all. BORROW until moho_traces_open returns */
   moho_progress_function progress;
   void *progress_user;
 } moho_traces_options;
@@ -65,15 +96,16 @@ MOHO_API moho_traces_options moho_traces_options_default(void);
 typedef struct moho_anomaly { /* something odd that was decided, counted and is told */
   const char *name;           /* "ns_conflict" */
   size_t count;               /* traces (or 1) */
-  size_t first_trace;         /* 0-based */
+  size_t first_trace;         /* 0-based, in the file */
   char text[240];             /* "trace headers say 1500 samples, the binary header 600: 600 is used, it fits the file" */
 } moho_anomaly;
 
 typedef struct moho_traces_info {
   moho_trace_file kind;
-  char format[64]; /* "SEG-Y rev 1, IBM float, big endian" */
-  size_t n_traces, n_samples;
+  char format[64];            /* "SEG-Y rev 1, IBM float, big endian" */
+  size_t n_traces, n_samples; /* traces that are selected */
   double dt_s;
+  moho_selection_counts selection; /* of those in the file */
   uint64_t file_bytes;
   moho_units units;              /* of the file; geometry is in metres always */
   moho_geometry_source geometry; /* where the coordinates came from */
@@ -84,7 +116,8 @@ typedef struct moho_traces_info {
 } moho_traces_info;
 
 /**
- * Open a trace file and scan its headers (at disk speed, in parallel, bounded memory).
+ * Open a trace file, scan its headers (at disk speed, in parallel, bounded memory) and select traces. From there on trace
+ * indices count the selected traces, in the file's order; the others are not read.
  * @return MOHO_OK; MOHO_ERROR_NOT_FOUND, MOHO_ERROR_FORMAT (not a trace file, cut short, absurd ns or dt: where and how to
  *         mend it), MOHO_ERROR_KEY (headers option), MOHO_ERROR_TOO_LARGE, MOHO_ERROR_IO, MOHO_ERROR_INTERRUPTED
  */
@@ -93,6 +126,8 @@ MOHO_API void moho_traces_close(moho_traces **traces);
 MOHO_API const moho_traces_info *moho_traces_get_info(const moho_traces *traces);
 /** The geometry of all traces. BORROW; reading may add the flags DEAD (all zero) and BAD. */
 MOHO_API const moho_geometry *moho_traces_get_geometry(const moho_traces *traces);
+/** Index in the file of a selected trace. */
+MOHO_API size_t moho_traces_index_in_file(const moho_traces *traces, size_t trace);
 /** Read traces [first, first+n) as float into out [n, n_samples]. Threads may call it at once. With bad_samples ERROR a NaN or
  *  Inf sample is MOHO_ERROR_FORMAT naming trace and sample. */
 MOHO_API moho_status moho_traces_read(moho_traces *traces, size_t first, size_t n, float *out);

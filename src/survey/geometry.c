@@ -1,31 +1,58 @@
 /* geometry.c - where each trace was shot and recorded. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "moho/traces.h"
 
+enum { ARRAYS = 11 };
+
+typedef struct geometry_array {
+  void *at; /* the array's pointer */
+  size_t size;
+} geometry_array;
+
+static void list_arrays(moho_geometry *g, geometry_array arrays[ARRAYS]) {
+  const geometry_array all[ARRAYS] = {{&g->source_x, sizeof(double)},
+                                      {&g->source_y, sizeof(double)},
+                                      {&g->receiver_x, sizeof(double)},
+                                      {&g->receiver_y, sizeof(double)},
+                                      {&g->first_sample_s, sizeof(double)},
+                                      {&g->mute_start_s, sizeof(float)},
+                                      {&g->mute_end_s, sizeof(float)},
+                                      {&g->cdp, sizeof(int32_t)},
+                                      {&g->inline_number, sizeof(int32_t)},
+                                      {&g->crossline_number, sizeof(int32_t)},
+                                      {&g->flags, 1}};
+  memcpy(arrays, all, sizeof all);
+}
+
 moho_status moho_geometry_create(size_t n, moho_geometry *out) {
+  geometry_array arrays[ARRAYS];
   *out = (moho_geometry){.n = n};
-  struct {
-    void *array;
-    size_t size;
-  } arrays[] = {{&out->source_x, sizeof(double)},
-                {&out->source_y, sizeof(double)},
-                {&out->receiver_x, sizeof(double)},
-                {&out->receiver_y, sizeof(double)},
-                {&out->first_sample_s, sizeof(double)},
-                {&out->mute_start_s, sizeof(float)},
-                {&out->mute_end_s, sizeof(float)},
-                {&out->cdp, sizeof(int32_t)},
-                {&out->inline_number, sizeof(int32_t)},
-                {&out->crossline_number, sizeof(int32_t)},
-                {&out->flags, 1}};
+  list_arrays(out, arrays);
   moho_status status = MOHO_OK;
-  for (size_t i = 0; !status && i < sizeof arrays / sizeof *arrays; i++)
-    status = moho_allocate(n, arrays[i].size, "trace geometry", arrays[i].array);
+  for (size_t i = 0; !status && i < ARRAYS; i++) status = moho_allocate(n, arrays[i].size, "trace geometry", arrays[i].at);
   if (status) moho_geometry_release(out);
   return status;
+}
+
+/* One array after the other, so that never two geometries are held. */
+moho_status moho_geometry_keep(moho_geometry *geometry, const size_t *kept, size_t n) {
+  geometry_array arrays[ARRAYS];
+  list_arrays(geometry, arrays);
+  for (size_t a = 0; a < ARRAYS; a++) {
+    char *old, *fresh;
+    size_t size = arrays[a].size;
+    MOHO_TRY(moho_allocate(n, size, "trace geometry", &fresh));
+    memcpy(&old, arrays[a].at, sizeof old);
+    for (size_t i = 0; i < n; i++) memcpy(fresh + i * size, old + kept[i] * size, size);
+    memcpy(arrays[a].at, &fresh, sizeof fresh);
+    free(old);
+  }
+  geometry->n = n;
+  return MOHO_OK;
 }
 
 void moho_geometry_release(moho_geometry *g) {

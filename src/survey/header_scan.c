@@ -182,6 +182,7 @@ static moho_status scan_block(const scan_job *job, size_t block, uint8_t *header
     decode_numbers(job, header, first + i, result);
     decode_positions(job, header, i ? header - MOHO_SEGY_TRACE_HEADER_BYTES : NULL, first + i, result);
     decode_times(job, header, first + i, result);
+    moho_header_columns_keep(job->scan->columns, first + i, header);
   }
   moho_sha256 hash = moho_sha256_begin();
   moho_sha256_add(&hash, headers, n * MOHO_SEGY_TRACE_HEADER_BYTES);
@@ -265,8 +266,9 @@ static moho_status find_first_scalar(scan_job *job) {
 }
 
 /* The geometry of all traces stays in memory. */
-static moho_status check_memory(const char *path, size_t n_traces) {
-  const size_t trace_bytes = 6 * sizeof(double) + 5 * sizeof(int32_t) + 1 + 4 * sizeof(double);
+static moho_status check_memory(const char *path, size_t n_traces, const moho_header_columns *columns) {
+  const size_t trace_bytes =
+      6 * sizeof(double) + 5 * sizeof(int32_t) + 1 + 4 * sizeof(double) + moho_header_columns_trace_bytes(columns);
   size_t free_bytes = moho_machine_memory_free();
   char needed[32], there[32];
   if (n_traces <= free_bytes / trace_bytes) return MOHO_OK;
@@ -277,10 +279,12 @@ static moho_status check_memory(const char *path, size_t n_traces) {
 }
 
 moho_status moho_header_scan_run(int file, const char *path, const moho_segy_layout *layout, const moho_header_map *map,
-                                 const moho_traces_options *options, moho_header_scan *out) {
-  *out = (moho_header_scan){0};
+                                 const moho_traces_options *options, moho_header_columns *columns, moho_header_scan *out) {
+  *out = (moho_header_scan){.columns = columns};
   scan_job job = {file, path, layout, map, options, out};
-  moho_status status = check_memory(path, layout->n_traces);
+  moho_status status = moho_header_columns_place(columns, map, path);
+  if (!status) status = check_memory(path, layout->n_traces, columns);
+  if (!status) status = moho_header_columns_allocate(columns, layout->n_traces, layout->little_endian);
   if (!status) status = moho_geometry_create(layout->n_traces, &out->geometry);
   if (!status) status = moho_allocate(layout->n_traces, sizeof(double), "midpoints", &out->cdp_x);
   if (!status) status = moho_allocate(layout->n_traces, sizeof(double), "midpoints", &out->cdp_y);

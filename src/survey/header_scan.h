@@ -3,6 +3,7 @@
 #ifndef MOHO_SURVEY_HEADER_SCAN_H
 #define MOHO_SURVEY_HEADER_SCAN_H
 
+#include "survey/header_columns.h"
 #include "survey/segy_layout.h"
 
 typedef enum {
@@ -32,13 +33,14 @@ typedef struct moho_header_scan {
   moho_geometry geometry;                       /* source, receiver, first sample, mutes, numbers, flags */
   double *cdp_x, *cdp_y, *offset, *azimuth_deg; /* azimuth_deg: NULL where the map has none */
   moho_tally tallies[MOHO_TALLY_COUNT];
-  int beyond_int16;    /* a raw coordinate outside -32768..32767 was seen */
-  double scalar_first; /* coordinate scalar of trace 1 */
-  char hash[65];       /* SHA-256 over size, binary header and the SHA-256 of each block of 4096 trace headers */
+  int beyond_int16;             /* a raw coordinate outside -32768..32767 was seen */
+  double scalar_first;          /* coordinate scalar of trace 1 */
+  moho_header_columns *columns; /* headers that others asked for; BORROW */
+  char hash[65];                /* SHA-256 over size, binary header and the SHA-256 of each block of 4096 trace headers */
 } moho_header_scan;
 
 moho_status moho_header_scan_run(int file, const char *path, const moho_segy_layout *layout, const moho_header_map *map,
-                                 const moho_traces_options *options, moho_header_scan *out);
+                                 const moho_traces_options *options, moho_header_columns *columns, moho_header_scan *out);
 void moho_header_scan_release(moho_header_scan *scan);
 
 #endif

@@ -4,12 +4,14 @@
 #define MOHO_SURVEY_SEGY_READER_H
 
 #include "survey/anomalies.h"
+#include "survey/header_columns.h"
 
 typedef struct moho_segy_reader moho_segy_reader;
 
-/* Opens and scans; fills `info` but its anomalies, and `geometry` (created). The reader borrows path. */
+/* Opens and scans; fills `info` but its anomalies, `geometry` (created) and the columns asked for. The reader borrows path. */
 moho_status moho_segy_reader_open(const char *path, const moho_traces_options *options, moho_anomalies *anomalies,
-                                  moho_traces_info *info, moho_geometry *geometry, moho_segy_reader **out);
+                                  moho_header_columns *columns, moho_traces_info *info, moho_geometry *geometry,
+                                  moho_segy_reader **out);
 void moho_segy_reader_close(moho_segy_reader **reader);
 /* Bytes of scratch that reading n traces takes. */
 size_t moho_segy_reader_trace_bytes(const moho_segy_reader *reader);

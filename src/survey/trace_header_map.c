@@ -28,19 +28,14 @@ static const struct {
 static const struct {
   const char *name;
   moho_header_place place;
-} others[] = {{"tracl", {1, MOHO_HEADER_I4}},    {"tracr", {5, MOHO_HEADER_I4}},   {"fldr", {9, MOHO_HEADER_I4}},
-              {"tracf", {13, MOHO_HEADER_I4}},   {"ep", {17, MOHO_HEADER_I4}},     {"cdpt", {25, MOHO_HEADER_I4}},
-              {"nvs", {31, MOHO_HEADER_I2}},     {"nhs", {33, MOHO_HEADER_I2}},    {"duse", {35, MOHO_HEADER_I2}},
-              {"gelev", {41, MOHO_HEADER_I4}},   {"selev", {45, MOHO_HEADER_I4}},  {"sdepth", {49, MOHO_HEADER_I4}},
-              {"gdel", {53, MOHO_HEADER_I4}},    {"sdel", {57, MOHO_HEADER_I4}},   {"swdep", {61, MOHO_HEADER_I4}},
-              {"gwdep", {65, MOHO_HEADER_I4}},   {"scalel", {69, MOHO_HEADER_I2}}, {"wevel", {91, MOHO_HEADER_I2}},
-              {"swevel", {93, MOHO_HEADER_I2}},  {"sut", {95, MOHO_HEADER_I2}},    {"gut", {97, MOHO_HEADER_I2}},
-              {"sstat", {99, MOHO_HEADER_I2}},   {"gstat", {101, MOHO_HEADER_I2}}, {"tstat", {103, MOHO_HEADER_I2}},
-              {"laga", {105, MOHO_HEADER_I2}},   {"lagb", {107, MOHO_HEADER_I2}},  {"gain", {119, MOHO_HEADER_I2}},
-              {"igc", {121, MOHO_HEADER_I2}},    {"igi", {123, MOHO_HEADER_I2}},   {"corr", {125, MOHO_HEADER_I2}},
-              {"sfs", {127, MOHO_HEADER_I2}},    {"sfe", {129, MOHO_HEADER_I2}},   {"slen", {131, MOHO_HEADER_I2}},
-              {"year", {157, MOHO_HEADER_I2}},   {"day", {159, MOHO_HEADER_I2}},   {"hour", {161, MOHO_HEADER_I2}},
-              {"minute", {163, MOHO_HEADER_I2}}, {"sec", {165, MOHO_HEADER_I2}},   {"shotpoint", {197, MOHO_HEADER_I4}}};
+} others[] = {{"tracl", {1, MOHO_HEADER_I4}},    {"tracr", {5, MOHO_HEADER_I4}},  {"fldr", {9, MOHO_HEADER_I4}},
+              {"tracf", {13, MOHO_HEADER_I4}},   {"ep", {17, MOHO_HEADER_I4}},    {"cdpt", {25, MOHO_HEADER_I4}},
+              {"nvs", {31, MOHO_HEADER_I2}},     {"nhs", {33, MOHO_HEADER_I2}},   {"duse", {35, MOHO_HEADER_I2}},
+              {"swdep", {61, MOHO_HEADER_I4}},   {"gwdep", {65, MOHO_HEADER_I4}}, {"gain", {119, MOHO_HEADER_I2}},
+              {"igc", {121, MOHO_HEADER_I2}},    {"igi", {123, MOHO_HEADER_I2}},  {"corr", {125, MOHO_HEADER_I2}},
+              {"sfs", {127, MOHO_HEADER_I2}},    {"sfe", {129, MOHO_HEADER_I2}},  {"slen", {131, MOHO_HEADER_I2}},
+              {"year", {157, MOHO_HEADER_I2}},   {"day", {159, MOHO_HEADER_I2}},  {"hour", {161, MOHO_HEADER_I2}},
+              {"minute", {163, MOHO_HEADER_I2}}, {"sec", {165, MOHO_HEADER_I2}},  {"shotpoint", {197, MOHO_HEADER_I4}}};
 
 enum {
   FIELD_COUNT = sizeof fields / sizeof *fields,
@@ -62,11 +57,34 @@ static int find_field(const char *name) {
   return -1;
 }
 
+static int find_other(const char *name) {
+  for (int i = 0; i < OTHER_COUNT; i++)
+    if (strcasecmp(name, others[i].name) == 0) return i;
+  return -1;
+}
+
+const char *moho_header_known(const char *name) {
+  int field = find_field(name), other = find_other(name);
+  return field >= 0 ? fields[field].name : other >= 0 ? others[other].name : NULL;
+}
+
+static size_t add_field_names(const char **names, size_t capacity) {
+  size_t count = 0;
+  for (size_t i = 0; i < FIELD_COUNT && count + 2 <= capacity; i++)
+    names[count++] = fields[i].name, names[count++] = fields[i].su;
+  return count;
+}
+
+size_t moho_header_names(const char **names, size_t capacity) {
+  size_t count = add_field_names(names, capacity);
+  for (size_t i = 0; i < OTHER_COUNT && count < capacity; i++) names[count++] = others[i].name;
+  return count;
+}
+
 static moho_status unknown_name(const char *name, int with_others) {
   const char *names[2 * FIELD_COUNT + OTHER_COUNT];
-  size_t count = 0;
-  for (int i = 0; i < FIELD_COUNT; i++) names[count++] = fields[i].name, names[count++] = fields[i].su;
-  for (int i = 0; with_others && i < OTHER_COUNT; i++) names[count++] = others[i].name;
+  size_t capacity = sizeof names / sizeof *names;
+  size_t count = with_others ? moho_header_names(names, capacity) : add_field_names(names, capacity);
   const char *near = moho_nearest_name(name, names, count);
   char hint[400];
   int used = near ? snprintf(hint, sizeof hint, "did you mean %s? ", near) : 0;
@@ -160,12 +178,10 @@ moho_status moho_header_map_find(const moho_header_map *map, const char *name, m
     *out = map->places[field];
     return MOHO_OK;
   }
-  for (int i = 0; i < OTHER_COUNT; i++)
-    if (strcasecmp(name, others[i].name) == 0) {
-      *out = others[i].place;
-      return MOHO_OK;
-    }
-  return unknown_name(name, 1);
+  int other = find_other(name);
+  if (other < 0) return unknown_name(name, 1);
+  *out = others[other].place;
+  return MOHO_OK;
 }
 
 double moho_header_value(const uint8_t *header, moho_header_place place, int little) {

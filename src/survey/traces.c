@@ -13,6 +13,7 @@
 #include "base/sha256.h"
 #include "survey/segy_reader.h"
 #include "survey/segy_samples.h"
+#include "survey/trace_select.h"
 #include "survey/zarr_traces.h"
 
 /* What a thread reads at once; of Zarr more, since every chunk that a piece touches is decompressed whole. */
@@ -28,6 +29,7 @@ struct moho_traces {
   pthread_mutex_t lock;     /* of those two */
   moho_segy_reader *segy;
   moho_zarr_traces *zarr; /* one of the two */
+  size_t *taken;          /* [n_traces] index in the file of each selected trace; NULL: all are taken */
 };
 
 moho_traces_options moho_traces_options_default(void) {
@@ -83,6 +85,67 @@ static moho_status open_zarr(moho_traces *traces, const moho_traces_options *opt
   return MOHO_OK;
 }
 
+/* ---- selection ---- */
+
+static moho_status tell_selected(const moho_traces_options *options, const moho_selection_counts *c) {
+  const struct {
+    int asked;
+    const char *stage;
+    size_t count;
+  } steps[] = {{c->by_offset, "select offset_m", c->offset},
+               {c->by_azimuth, "select azimuth", c->azimuth},
+               {c->by_ovt, "select ovt", c->ovt},
+               {c->by_where, "select where", c->where},
+               {1, "selected", c->selected}};
+  for (size_t i = 0; options->progress && i < sizeof steps / sizeof *steps; i++) {
+    moho_progress step = {.stage = steps[i].stage, .unit = "traces", .done = (double)steps[i].count, .total = (double)c->total};
+    if (steps[i].asked && options->progress(options->progress_user, &step))
+      return moho_fail(MOHO_ERROR_INTERRUPTED, "selecting traces was interrupted");
+  }
+  return MOHO_OK;
+}
+
+static moho_status select_traces(moho_traces *traces, const moho_traces_options *options, const moho_trace_selector *selector,
+                                 const moho_header_columns *columns) {
+  moho_traces_info *info = &traces->info;
+  size_t n = traces->geometry.n;
+  info->selection = (moho_selection_counts){n, n, n, n, n, n, 0, 0, 0, 0};
+  if (!options->select) return MOHO_OK;
+  MOHO_TRY(moho_trace_selector_run(selector, traces->path, &traces->geometry, columns, &info->selection, &traces->taken));
+  info->n_traces = info->selection.selected;
+  if (info->n_traces == n) free(traces->taken), traces->taken = NULL;
+  else MOHO_TRY(moho_geometry_keep(&traces->geometry, traces->taken, info->n_traces));
+  return tell_selected(options, &info->selection);
+}
+
+/* A file is opened with the headers that its selection reads kept during the scan. */
+static moho_status open_segy(moho_traces *traces, const moho_traces_options *options) {
+  moho_header_columns columns = {0};
+  moho_trace_selector selector;
+  moho_status status = moho_trace_selector_create(options->select, &selector);
+  if (!status) status = moho_trace_selector_want(&selector, &columns);
+  if (!status)
+    status = moho_segy_reader_open(traces->path, options, &traces->anomalies, &columns, &traces->info, &traces->geometry,
+                                   &traces->segy);
+  if (!status) status = select_traces(traces, options, &selector, &columns);
+  moho_header_columns_release(&columns);
+  moho_trace_selector_release(&selector);
+  return status;
+}
+
+static moho_status open_zarr_selected(moho_traces *traces, const moho_traces_options *options) {
+  moho_trace_selector selector;
+  moho_status status = moho_trace_selector_create(options->select, &selector);
+  if (!status) status = open_zarr(traces, options);
+  if (!status) status = select_traces(traces, options, &selector, NULL);
+  moho_trace_selector_release(&selector);
+  return status;
+}
+
+size_t moho_traces_index_in_file(const moho_traces *traces, size_t trace) {
+  return traces->taken ? traces->taken[trace] : trace;
+}
+
 moho_status moho_traces_open(const char *path, const moho_traces_options *options, moho_traces **out) {
   moho_traces_options defaults = moho_traces_options_default();
   moho_traces *traces;
@@ -95,9 +158,8 @@ moho_status moho_traces_open(const char *path, const moho_traces_options *option
   traces->info.text_header = "";
   traces->path = strdup(path);
   moho_status status = traces->path ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
-  if (!status && is_directory(path)) status = open_zarr(traces, options);
-  else if (!status)
-    status = moho_segy_reader_open(traces->path, options, &traces->anomalies, &traces->info, &traces->geometry, &traces->segy);
+  if (!status && is_directory(path)) status = open_zarr_selected(traces, options);
+  else if (!status) status = open_segy(traces, options);
   if (status) {
     moho_traces_close(&traces);
     return status;
@@ -115,6 +177,7 @@ void moho_traces_close(moho_traces **traces) {
   moho_geometry_release(&(*traces)->geometry);
   pthread_mutex_destroy(&(*traces)->lock);
   free((*traces)->path);
+  free((*traces)->taken);
   free(*traces);
   *traces = NULL;
 }
@@ -140,25 +203,27 @@ static moho_status check_range(const moho_traces *traces, size_t first, size_t n
 static void flag_trace(moho_traces *traces, size_t trace, uint8_t flag, moho_anomaly **entry, const char *name,
                        const char *text) {
   if (__atomic_fetch_or(&traces->geometry.flags[trace], flag, __ATOMIC_RELAXED) & flag) return;
+  size_t in_file = moho_traces_index_in_file(traces, trace);
   pthread_mutex_lock(&traces->lock);
   if (!*entry) {
-    *entry = moho_anomalies_add(&traces->anomalies, name, 0, trace, "%s", text);
+    *entry = moho_anomalies_add(&traces->anomalies, name, 0, in_file, "%s", text);
     traces->info.n_anomalies = traces->anomalies.n;
   }
   (*entry)->count++;
-  if (trace < (*entry)->first_trace) (*entry)->first_trace = trace;
+  if (in_file < (*entry)->first_trace) (*entry)->first_trace = in_file;
   pthread_mutex_unlock(&traces->lock);
 }
 
 static moho_status bad_sample(const moho_traces *traces, size_t trace, size_t sample, float value) {
   char words[64];
+  size_t in_file = moho_traces_index_in_file(traces, trace);
   if (isfinite(value)) snprintf(words, sizeof words, "%g, expected at most 1e30", (double)value);
   else snprintf(words, sizeof words, "%s", isnan(value) ? "NaN" : "infinite");
-  return moho_fail_at((moho_place){.file = traces->path, .trace = (int64_t)trace + 1},
+  return moho_fail_at((moho_place){.file = traces->path, .trace = (int64_t)in_file + 1},
                       isfinite(value)
                           ? "is the sample format (bytes 3225-3226) right? Else mend the data, or set bad_samples: zero"
                           : "mend the data, or set bad_samples: zero",
-                      MOHO_ERROR_FORMAT, "%s: trace %zu, sample %zu is %s", traces->path, trace + 1, sample + 1, words);
+                      MOHO_ERROR_FORMAT, "%s: trace %zu, sample %zu is %s", traces->path, in_file + 1, sample + 1, words);
 }
 
 static moho_status check_trace(moho_traces *traces, size_t trace, float *samples) {
@@ -176,17 +241,66 @@ static moho_status check_trace(moho_traces *traces, size_t trace, float *samples
   return MOHO_OK;
 }
 
+static size_t zarr_piece(const moho_traces *traces) {
+  size_t piece = ZARR_PIECE_BYTES / (traces->info.n_samples * sizeof(float));
+  return piece ? piece : 1;
+}
+
+/* Traces of a Zarr file that are read together: a chunk, or a part of a large one. */
+static size_t zarr_span(const moho_traces *traces) {
+  return moho_smaller(moho_zarr_traces_chunk(traces->zarr), zarr_piece(traces));
+}
+
+/* How many of the selected traces from `first` on, at most n, lie next to each other in the file. */
+static size_t run_length(const moho_traces *traces, size_t first, size_t n) {
+  if (!traces->taken) return n;
+  const size_t *taken = traces->taken + first;
+  size_t length = 1;
+  while (length < n && taken[length] == taken[0] + length) length++;
+  return length;
+}
+
+/* Chunks of a Zarr file are decompressed whole: the selected traces of one are picked from one reading. */
+static moho_status pick_from_chunks(moho_traces *traces, size_t first, size_t n, float *scratch, float *out) {
+  size_t ns = traces->info.n_samples, chunk = zarr_span(traces);
+  const size_t *taken = traces->taken + first;
+  for (size_t done = 0; done < n;) {
+    size_t begin = taken[done], end = (begin / chunk + 1) * chunk, count = 1;
+    while (done + count < n && taken[done + count] < end) count++;
+    MOHO_TRY(moho_zarr_traces_read(traces->zarr, begin, taken[done + count - 1] - begin + 1, scratch));
+    for (size_t i = 0; i < count; i++) memcpy(out + (done + i) * ns, scratch + (taken[done + i] - begin) * ns, ns * sizeof *out);
+    done += count;
+  }
+  return MOHO_OK;
+}
+
+static moho_status read_runs(moho_traces *traces, size_t first, size_t n, uint8_t *scratch, float *out) {
+  size_t ns = traces->info.n_samples;
+  if (traces->zarr && !traces->taken) return moho_zarr_traces_read(traces->zarr, first, n, out);
+  if (traces->zarr) return pick_from_chunks(traces, first, n, (float *)(void *)scratch, out);
+  for (size_t done = 0, length; done < n; done += length) {
+    length = run_length(traces, first + done, n - done);
+    size_t begin = moho_traces_index_in_file(traces, first + done);
+    MOHO_TRY(moho_segy_reader_read(traces->segy, begin, length, scratch, out + done * ns));
+  }
+  return MOHO_OK;
+}
+
 static moho_status read_piece(moho_traces *traces, size_t first, size_t n, uint8_t *scratch, float *out) {
-  if (traces->zarr) MOHO_TRY(moho_zarr_traces_read(traces->zarr, first, n, out));
-  else MOHO_TRY(moho_segy_reader_read(traces->segy, first, n, scratch, out));
+  MOHO_TRY(read_runs(traces, first, n, scratch, out));
   for (size_t i = 0; i < n; i++) MOHO_TRY(check_trace(traces, first + i, out + i * traces->info.n_samples));
   return MOHO_OK;
 }
 
+/* What reading `piece` traces takes beside the room for them. */
+static size_t scratch_bytes_of(const moho_traces *traces, size_t piece) {
+  if (traces->segy) return piece * moho_segy_reader_trace_bytes(traces->segy);
+  return traces->taken ? zarr_span(traces) * traces->info.n_samples * sizeof(float) : 0;
+}
+
 moho_status moho_traces_read(moho_traces *traces, size_t first, size_t n, float *out) {
   MOHO_TRY(check_range(traces, first, n));
-  size_t scratch_bytes = traces->segy ? moho_segy_reader_trace_bytes(traces->segy) : 0;
-  size_t piece = traces->segy ? SEGY_PIECE_BYTES / scratch_bytes : ZARR_PIECE_BYTES / (traces->info.n_samples * sizeof(float));
+  size_t piece = traces->segy ? SEGY_PIECE_BYTES / moho_segy_reader_trace_bytes(traces->segy) : zarr_piece(traces);
   if (piece > n) piece = n;
   if (piece < 1) piece = 1;
   size_t pieces = n / piece + (n % piece != 0);
@@ -195,7 +309,7 @@ moho_status moho_traces_read(moho_traces *traces, size_t first, size_t n, float 
 #pragma omp parallel if (pieces > 1)
   {
     uint8_t *scratch;
-    moho_status status = moho_allocate(piece, scratch_bytes, "traces", &scratch);
+    moho_status status = moho_allocate(scratch_bytes_of(traces, piece), 1, "traces", &scratch);
 #pragma omp for schedule(dynamic, 1)
     for (size_t p = 0; p < pieces; p++) {
       size_t begin = p * piece, here = n - begin < piece ? n - begin : piece;
@@ -216,5 +330,9 @@ moho_status moho_traces_header(const moho_traces *traces, const char *name, size
   if (traces->zarr)
     return moho_fail_at((moho_place){.file = traces->path, .key = name}, "its geometry is all there is", MOHO_ERROR_NOT_AVAILABLE,
                         "%s is a Zarr file: it has no trace headers", traces->path);
-  return moho_segy_reader_header(traces->segy, name, first, n, out);
+  for (size_t done = 0, length; done < n; done += length) {
+    length = run_length(traces, first + done, n - done);
+    MOHO_TRY(moho_segy_reader_header(traces->segy, name, moho_traces_index_in_file(traces, first + done), length, out + done));
+  }
+  return MOHO_OK;
 }

@@ -68,6 +68,10 @@ void moho_zarr_traces_shape(const moho_zarr_traces *traces, size_t *n_traces, si
   *dt_s = traces->dt_s;
 }
 
+size_t moho_zarr_traces_chunk(const moho_zarr_traces *traces) {
+  return moho_zarr_array_get_layout(traces->samples)->chunk[0];
+}
+
 static moho_status read_header(const moho_zarr_traces *traces, const moho_zarr_header *header, void *out) {
   moho_zarr_array *array;
   const size_t first = 0;

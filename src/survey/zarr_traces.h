@@ -15,6 +15,8 @@ typedef struct moho_zarr_traces moho_zarr_traces; /* open for reading; threads m
 moho_status moho_zarr_traces_open(const char *path, moho_zarr_traces **out);
 void moho_zarr_traces_close(moho_zarr_traces **traces);
 void moho_zarr_traces_shape(const moho_zarr_traces *traces, size_t *n_traces, size_t *n_samples, double *dt_s);
+/* How many traces a chunk of the samples holds. */
+size_t moho_zarr_traces_chunk(const moho_zarr_traces *traces);
 /* The geometry of all traces; created here, the caller releases it. */
 moho_status moho_zarr_traces_geometry(moho_zarr_traces *traces, moho_geometry *out);
 /* Traces [first, first + n) into out [n, n_samples]. */
