@@ -25,6 +25,18 @@ static void print_outputs(FILE *out, const json_t *root) {
   fprintf(out, "\n");
 }
 
+static void print_selection(FILE *out, const json_t *root) {
+  static const char *const criteria[] = {"offset_m", "azimuth_deg", "ovt", "where"};
+  const json_t *selection = json_object_get(json_object_get(root, "input"), "selection");
+  if (!json_is_object(selection)) return;
+  fprintf(out, "  selected %.0f of the file's %.0f traces", number_at(selection, NULL, "selected"),
+          number_at(selection, NULL, "total"));
+  for (size_t i = 0, any = 0; i < sizeof criteria / sizeof *criteria; i++)
+    if (json_object_get(selection, criteria[i]))
+      fprintf(out, "%s%s holds for %.0f", any++ ? ", " : ": ", criteria[i], number_at(selection, NULL, criteria[i]));
+  fprintf(out, "\n");
+}
+
 static void print_traces(FILE *out, const json_t *root) {
   static const char *const others[] = {"outside", "dead", "not_seismic", "no_position", "bad", "muted"};
   static const char *const words[] = {"reach no image sample", "dead", "not seismic", "without coordinates",
@@ -66,6 +78,7 @@ static void print_summary(FILE *out, const char *report) {
           count_text(number_at(root, NULL, "contributions_per_s"), rate),
           bytes_text(number_at(root, "memory", "peak_bytes"), peak));
   print_where(out, root);
+  print_selection(out, root);
   print_traces(out, root);
   size_t index;
   json_t *warning;

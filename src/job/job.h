@@ -10,12 +10,12 @@
 enum { MOHO_JOB_MAX_POINTS = 16 };
 
 typedef struct moho_job_value {
-  int given;        /* 0: the default stands */
-  int line, column; /* in the job file; 0: default, or given on the command line */
-  int is_word;      /* text is one of the key's words (or plain text); else number, points */
-  char *text;       /* words, text, resolved path; lists comma-joined; headers as "name=byte,..." ; malloc */
-  double number;    /* NUMBER, WHOLE; FLAG 0 or 1 */
-  double points[MOHO_JOB_MAX_POINTS][2];
+  int given;                             /* 0: the default stands */
+  int line, column;                      /* in the job file; 0: default, or given on the command line */
+  int is_word;                           /* text is one of the key's words (or plain text); else number, points */
+  char *text;                            /* words, text, resolved path; lists comma-joined; headers as "name=byte,..." ; malloc */
+  double number;                         /* NUMBER, WHOLE; FLAG 0 or 1 */
+  double points[MOHO_JOB_MAX_POINTS][2]; /* POINT, POINTS, RANGE, RANGES */
   size_t n_points;
 } moho_job_value;
 

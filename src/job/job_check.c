@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "job/job.h"
+#include "moho/traces.h"
 
 static moho_status missing(const moho_job *job, moho_job_id id, const char *why, const char *hint) {
   moho_place place = {.file = job->name, .key = moho_job_keys[id].path};
@@ -44,6 +45,23 @@ static moho_status check_input(const moho_job *job) {
                         "%s is 0, which scales nothing", moho_job_where(job, MOHO_KEY_INPUT_COORDINATE_SCALAR, here));
   }
   return MOHO_OK;
+}
+
+static moho_status check_select(const moho_job *job) {
+  if (moho_job_given(job, MOHO_KEY_SELECT_AZIMUTH_FOLDED) && !moho_job_given(job, MOHO_KEY_SELECT_AZIMUTH))
+    return missing(job, MOHO_KEY_SELECT_AZIMUTH, "azimuth_folded says how it is meant", "azimuth_deg: [[80, 100]]");
+  int is_ovt = moho_job_given(job, MOHO_KEY_SELECT_OVT_INLINE) || moho_job_given(job, MOHO_KEY_SELECT_OVT_CROSSLINE);
+  if (!is_ovt && moho_job_given_below(job, MOHO_KEY_SELECT_OVT))
+    return missing(job, MOHO_KEY_SELECT_OVT_INLINE, "a tile needs a range",
+                   "ovt: {inline_m: [0, 200], crossline_m: [-100, 100]}");
+  int has_axes = moho_job_given(job, MOHO_KEY_GRID_CORNERS) || moho_job_given(job, MOHO_KEY_GRID_ORIGIN) ||
+                 !moho_job_is(job, MOHO_KEY_SELECT_OVT_AZIMUTH, "auto");
+  if (is_ovt && !has_axes)
+    return missing(job, MOHO_KEY_SELECT_OVT_AZIMUTH, "the grid is automatic, and is found from the traces selected",
+                   "say in which direction the inlines run, or give the grid; moho info suggests one");
+  if (!moho_job_given(job, MOHO_KEY_SELECT_WHERE)) return MOHO_OK;
+  if (!moho_selection_check_where(moho_job_text(job, MOHO_KEY_SELECT_WHERE))) return MOHO_OK;
+  return moho_fail_add_place(moho_job_place(job, MOHO_KEY_SELECT_WHERE), NULL);
 }
 
 /* ---- velocity ---- */
@@ -194,6 +212,7 @@ static moho_status check_execution(const moho_job *job) {
 
 MOHO_API moho_status moho_job_check(const moho_job *job) {
   MOHO_TRY(check_input(job));
+  MOHO_TRY(check_select(job));
   MOHO_TRY(check_velocity(job));
   MOHO_TRY(check_grid(job));
   MOHO_TRY(check_migration(job));

@@ -48,7 +48,9 @@ json_t *moho_job_value_json(const moho_job *job, moho_job_id id) {
   case MOHO_JOB_FLAG: return json_boolean(value->number != 0);
   case MOHO_JOB_WORDS: return list_json(value->text);
   case MOHO_JOB_HEADERS: return headers_json(value->text);
+  case MOHO_JOB_RANGE:
   case MOHO_JOB_POINT: return point_json(value->points[0]);
+  case MOHO_JOB_RANGES:
   case MOHO_JOB_POINTS: {
     json_t *list = json_array();
     for (size_t i = 0; list && i < value->n_points; i++) json_array_append_new(list, point_json(value->points[i]));

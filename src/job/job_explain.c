@@ -97,10 +97,27 @@ static void print_job(FILE *out, const moho_job *job) {
   for (int id = 0; id < MOHO_JOB_KEY_COUNT; id++) print_value(out, job, (moho_job_id)id);
 }
 
+static void print_selection(FILE *out, const moho_selection_counts *c) {
+  const struct {
+    int asked;
+    const char *name;
+    size_t count;
+  } criteria[] = {{c->by_offset, "offset_m", c->offset},
+                  {c->by_azimuth, "azimuth_deg", c->azimuth},
+                  {c->by_ovt, "ovt", c->ovt},
+                  {c->by_where, "where", c->where}};
+  int any = 0;
+  for (size_t i = 0; i < 4; i++)
+    if (criteria[i].asked)
+      fprintf(out, "%s%s holds for %zu", any++ ? ", " : "  selection: ", criteria[i].name, criteria[i].count);
+  if (any) fprintf(out, "; together %zu of the file's %zu traces\n", c->selected, c->total);
+}
+
 static void print_input(FILE *out, const moho_run_inputs *in) {
   fprintf(out, "\nInput\n  %s, %zu traces (%zu live) of %zu samples, %g s apart\n  data reach %.1f Hz; traces refined by %d\n",
           in->info->format, in->info->n_traces, in->n_live, in->info->n_samples, in->info->dt_s, in->f_max_hz,
           in->options.refine);
+  print_selection(out, &in->info->selection);
   fprintf(out, "  velocity: %s\n", moho_velocity_describe(in->velocity));
 }
 

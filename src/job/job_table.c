@@ -109,6 +109,8 @@ static const char *type_name(moho_job_type type) {
   case MOHO_JOB_TEXT: return "text";
   case MOHO_JOB_POINT: return "a point [x, y]";
   case MOHO_JOB_POINTS: return "a list of points [[x, y], ...]";
+  case MOHO_JOB_RANGE: return "a range [least, most]";
+  case MOHO_JOB_RANGES: return "a list of ranges [[from, to], ...]";
   case MOHO_JOB_HEADERS: return "a map of header names";
   case MOHO_JOB_LATER: return "not yet available";
   }
@@ -152,7 +154,7 @@ static void write_markdown_row(FILE *out, const moho_job_key *key) {
   char type[300], words[200];
   fprintf(out, "| `%s` | ", key->path);
   write_cell(out, moho_job_type_text(key, type));
-  if (key->type == MOHO_JOB_NUMBER || key->type == MOHO_JOB_WHOLE) fprintf(out, ", %g to %g", key->min, key->max);
+  if (moho_job_has_limits(key->type)) fprintf(out, ", %g to %g", key->min, key->max);
   fprintf(out, " | %s%s%s | ", key->fallback ? "`" : "", key->fallback ? key->fallback : "", key->fallback ? "`" : "");
   write_cell(out, key->help);
   if (key->type == MOHO_JOB_LATER) fprintf(out, " (not yet available; comes with %s)", key->later);

@@ -28,7 +28,24 @@
     "factor by which traces are refined before linear interpolation; auto: so that dt*f_max <= 0.1")                            \
   X(INPUT_BAD_SAMPLES, "input.bad_samples", WORD, "", "error", "error|zero", "", 0, 0,                                          \
     "NaN and Inf samples: an error naming the first, or set to zero and counted")                                               \
-  X(INPUT_SELECT, "input.select", LATER, "", NULL, "", "selection of traces", 0, 0, "which traces take part")                   \
+  X(INPUT_SELECT, "input.select", SECTION, "", NULL, "", "", 0, 0,                                                              \
+    "which traces take part: those that hold all that is given here (docs/selection.md)")                                       \
+  X(SELECT_OFFSET, "input.select.offset_m", RANGE, "m", NULL, "", "", 0, 1e6, "[least, most] distance of source and receiver")  \
+  X(SELECT_AZIMUTH, "input.select.azimuth_deg", RANGES, "degrees", NULL, "", "", 0, 360,                                        \
+    "sectors [[from, to], ...] of the direction from source to receiver, clockwise from north; [350, 10] goes through north")   \
+  X(SELECT_AZIMUTH_FOLDED, "input.select.azimuth_folded", FLAG, "", "false", "", "", 0, 0,                                      \
+    "true: directions 180 degrees apart are the same, sectors lie in 0 to 180")                                                 \
+  X(SELECT_OVT, "input.select.ovt", SECTION, "", NULL, "", "", 0, 0, "a tile of offset vectors (from source to receiver)")      \
+  X(SELECT_OVT_INLINE, "input.select.ovt.inline_m", RANGE, "m", NULL, "", "", -1e6, 1e6,                                        \
+    "[least, most] of the vector along an inline, positive where crossline numbers grow")                                       \
+  X(SELECT_OVT_CROSSLINE, "input.select.ovt.crossline_m", RANGE, "m", NULL, "", "", -1e6, 1e6,                                  \
+    "[least, most] of the vector across the inlines, positive where inline numbers grow")                                       \
+  X(SELECT_OVT_AZIMUTH, "input.select.ovt.inline_azimuth_deg", NUMBER, "degrees", "auto", "auto", "", -360, 360,                \
+    "direction along an inline; auto: that of the grid, where the job gives corners or an origin")                              \
+  X(SELECT_OVT_FOLDED, "input.select.ovt.folded", FLAG, "", "false", "", "", 0, 0,                                              \
+    "true: a vector and its opposite are the same")                                                                             \
+  X(SELECT_WHERE, "input.select.where", TEXT, "", NULL, "", "", 0, 0,                                                           \
+    "a condition on trace headers: \"offset > 200 and cdp % 2 == 0\"")                                                          \
   X(VELOCITY, "velocity", SECTION, "", NULL, "", "", 0, 0,                                                                      \
     "migration velocity: exactly one of constant_mps, linear_t0, linear_z, table, cube")                                        \
   X(VELOCITY_TYPE, "velocity.type", WORD, "", NULL, "rms|interval|average", "", 0, 0,                                           \
@@ -137,9 +154,16 @@ typedef enum {
   MOHO_JOB_TEXT,
   MOHO_JOB_POINT,   /* [x, y] */
   MOHO_JOB_POINTS,  /* [[x, y], ...], min to max of them */
+  MOHO_JOB_RANGE,   /* [least, most], both from min to max */
+  MOHO_JOB_RANGES,  /* [[from, to], ...] */
   MOHO_JOB_HEADERS, /* a map of header names, or one of its words */
   MOHO_JOB_LATER    /* recognised, not yet available */
 } moho_job_type;
+
+/* 1 when min and max bound its numbers. */
+static inline int moho_job_has_limits(moho_job_type type) {
+  return type == MOHO_JOB_NUMBER || type == MOHO_JOB_WHOLE || type == MOHO_JOB_RANGE || type == MOHO_JOB_RANGES;
+}
 
 typedef struct moho_job_key {
   const char *path;

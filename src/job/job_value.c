@@ -210,7 +210,7 @@ static moho_status read_text(const value_reader *reader, moho_job_value *out) {
   return keep_text(out, node->text);
 }
 
-/* ---- points, headers ---- */
+/* ---- points ---- */
 
 static moho_status read_coordinate(const value_reader *reader, const moho_yaml_node *node, double *out) {
   value_reader each = {reader->name, reader->directory, reader->key, node};
@@ -243,6 +243,57 @@ static moho_status read_points(const value_reader *reader, moho_job_value *out) 
     MOHO_TRY(read_point(reader, child, out->points[out->n_points++]));
   return MOHO_OK;
 }
+
+/* ---- ranges ---- */
+
+static int is_pair(const moho_yaml_node *node) {
+  return node->kind == MOHO_YAML_LIST && node->first && node->first->next && !node->first->next->next;
+}
+
+static moho_status read_range_end(const value_reader *reader, const moho_yaml_node *node, double *out) {
+  value_reader each = {reader->name, reader->directory, reader->key, node};
+  if (node->kind != MOHO_YAML_SCALAR) return wrong_type(&each, "each end of a range is a number");
+  if (node->quoted || moho_parse_double(node->text, reader->key->path, out)) return wrong_number(&each);
+  return *out >= reader->key->min && *out <= reader->key->max ? MOHO_OK : out_of_range(&each, *out);
+}
+
+static moho_status read_range_pair(const value_reader *reader, const moho_yaml_node *node, const char *hint, double range[2]) {
+  value_reader each = {reader->name, reader->directory, reader->key, node};
+  if (!is_pair(node)) return wrong_type(&each, hint);
+  MOHO_TRY(read_range_end(reader, node->first, &range[0]));
+  return read_range_end(reader, node->first->next, &range[1]);
+}
+
+static moho_status read_range(const value_reader *reader, moho_job_value *out) {
+  char here[400];
+  out->n_points = 1;
+  MOHO_TRY(read_range_pair(reader, reader->node, "write [0, 3000]", out->points[0]));
+  if (out->points[0][0] <= out->points[0][1]) return MOHO_OK;
+  return moho_fail_at(place_of(reader), "the smaller number stands first", MOHO_ERROR_RANGE,
+                      "%s is [%.15g, %.15g], which holds nothing", where(reader, here), out->points[0][0], out->points[0][1]);
+}
+
+/* One range may stand without the outer brackets. */
+static moho_status read_ranges(const value_reader *reader, moho_job_value *out) {
+  static const char hint[] = "write [[80, 100], [260, 280]]";
+  const moho_yaml_node *node = reader->node;
+  char here[400];
+  if (node->kind != MOHO_YAML_LIST || !node->first) return wrong_type(reader, hint);
+  if (node->first->kind == MOHO_YAML_SCALAR) {
+    out->n_points = 1;
+    return read_range_pair(reader, node, hint, out->points[0]);
+  }
+  for (const moho_yaml_node *child = node->first; child; child = child->next) {
+    if (out->n_points == MOHO_JOB_MAX_POINTS)
+      return moho_fail_at(place_of(reader), "join neighbours", MOHO_ERROR_FORMAT, "%s has more than %d ranges",
+                          where(reader, here), MOHO_JOB_MAX_POINTS);
+    MOHO_TRY(read_range_pair(reader, child, hint, out->points[out->n_points]));
+    out->n_points++;
+  }
+  return MOHO_OK;
+}
+
+/* ---- headers ---- */
 
 /* {source_x: 73, cdp: "21:i4"} as "source_x=73,cdp=21:i4"; the survey checks names and bytes. */
 static moho_status read_headers(const value_reader *reader, moho_job_value *out) {
@@ -281,6 +332,8 @@ static moho_status read_typed(const value_reader *reader, moho_job_value *out) {
   case MOHO_JOB_TEXT: return read_text(reader, out);
   case MOHO_JOB_POINT: out->n_points = 1; return read_point(reader, reader->node, out->points[0]);
   case MOHO_JOB_POINTS: return read_points(reader, out);
+  case MOHO_JOB_RANGE: return read_range(reader, out);
+  case MOHO_JOB_RANGES: return read_ranges(reader, out);
   case MOHO_JOB_HEADERS: return read_headers(reader, out);
   case MOHO_JOB_LATER: return not_available(reader, "");
   }

@@ -50,14 +50,25 @@ static json_t *anomalies_json(const moho_traces_info *info) {
   return list;
 }
 
+json_t *moho_report_selection(const moho_run_inputs *in) {
+  const moho_selection_counts *c = &in->info->selection;
+  if (!c->by_offset && !c->by_azimuth && !c->by_ovt && !c->by_where) return json_null();
+  json_t *counts = json_pack("{s:I, s:I}", "total", whole(c->total), "selected", whole(c->selected));
+  if (c->by_offset) json_object_set_new(counts, "offset_m", json_integer(whole(c->offset)));
+  if (c->by_azimuth) json_object_set_new(counts, "azimuth_deg", json_integer(whole(c->azimuth)));
+  if (c->by_ovt) json_object_set_new(counts, "ovt", json_integer(whole(c->ovt)));
+  if (c->by_where) json_object_set_new(counts, "where", json_integer(whole(c->where)));
+  return counts;
+}
+
 json_t *moho_report_input(const moho_job *job, const moho_run_inputs *in) {
   static const char *const units[] = {"auto", "m", "ft"}, *const sources[] = {"auto", "source_receiver", "midpoint_offset"};
   const moho_traces_info *info = in->info;
-  return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:o}", "traces",
+  return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:o, s:o}", "traces",
                    text_json(moho_job_text(job, MOHO_KEY_INPUT_TRACES)), "format", text_json(info->format), "hash",
                    info->input_hash, "bytes", (json_int_t)info->file_bytes, "n_traces", whole(info->n_traces), "n_samples",
                    whole(info->n_samples), "dt_s", info->dt_s, "units", units[info->units], "geometry", sources[info->geometry],
-                   "anomalies", anomalies_json(info));
+                   "anomalies", anomalies_json(info), "selection", moho_report_selection(in));
 }
 
 json_t *moho_report_grid(const moho_run_inputs *in) {

@@ -20,6 +20,8 @@ typedef struct moho_run_seconds {
 json_t *moho_report_software(void);
 json_t *moho_report_device(const moho_run_inputs *inputs);
 json_t *moho_report_input(const moho_job *job, const moho_run_inputs *inputs);
+/* How many traces hold each criterion by itself, and all of them; null where none is given. */
+json_t *moho_report_selection(const moho_run_inputs *inputs);
 json_t *moho_report_grid(const moho_run_inputs *inputs);
 json_t *moho_report_settled(const moho_run_inputs *inputs);
 

@@ -274,8 +274,11 @@ static moho_status apply_where(const select_run *run, const workspace *w, size_t
     fill_column(run, &run->sources[k], first, n, whole, (double *)whole);
     columns[k].whole = whole;
   }
-  if (moho_where_evaluate(run->selector->where, w->registers, columns, n, one, &failed))
-    return moho_fail_add_place((moho_place){.trace = (int64_t)(first + failed) + 1}, NULL);
+  if (moho_where_evaluate(run->selector->where, w->registers, columns, n, one, &failed)) {
+    const moho_error error = moho_error_take();
+    return moho_fail_at((moho_place){.key = error.key, .trace = (int64_t)(first + failed) + 1}, error.hint, error.code,
+                        "trace %zu: %s", first + failed + 1, error.message);
+  }
   for (size_t i = 0; i < n; i++) *count += one[i], run->holds[first + i] &= one[i];
   return MOHO_OK;
 }

@@ -365,7 +365,7 @@ static moho_status parse_comparisons(parser *p, int left, int *out) {
 }
 
 static moho_status parse_comparison(parser *p, int *out) {
-  int left, in;
+  int left;
   MOHO_TRY(parse_sum(p, &left));
   int column = p->lexer.token.column, negated = p->lexer.token.kind == MOHO_TOKEN_NOT;
   if (negated) {
@@ -375,9 +375,8 @@ static moho_status parse_comparison(parser *p, int *out) {
     }
   }
   if (p->lexer.token.kind != MOHO_TOKEN_IN) return parse_comparisons(p, left, out);
-  MOHO_TRY(parse_in(p, left, &in));
-  *out = in;
-  return negated ? add_condition(p, MOHO_WHERE_NOT, column, in, -1, out) : MOHO_OK;
+  MOHO_TRY(parse_in(p, left, out));
+  return negated ? add_condition(p, MOHO_WHERE_NOT, column, *out, -1, out) : MOHO_OK;
 }
 
 static moho_status parse_not(parser *p, int *out) {
@@ -421,8 +420,10 @@ static moho_status parse_all(parser *p, const char *text) {
   if (p->lexer.token.kind != MOHO_TOKEN_END) {
     const char *names[] = {"and", "or", "in", "not"}, *near = NULL;
     char hint[80] = "";
-    if (p->lexer.token.kind == MOHO_TOKEN_NAME) near = moho_nearest_name(p->lexer.token.text, names, 4);
-    if (near) snprintf(hint, sizeof hint, "did you mean %s?", near);
+    int is_name = p->lexer.token.kind == MOHO_TOKEN_NAME;
+    if (is_name && strlen(p->lexer.token.text) > 2) near = moho_nearest_name(p->lexer.token.text, names, 4);
+    if (is_name && !near) snprintf(hint, sizeof hint, "numbers are written without units, conditions joined by and, or");
+    else if (near) snprintf(hint, sizeof hint, "did you mean %s?", near);
     else if (moho_lexer_is(&p->lexer, ",")) snprintf(hint, sizeof hint, "digits are not grouped: 3000, not 3,000");
     return moho_lexer_expected(&p->lexer, "an operator (and, or, <, ==, in, +, ...) or the end", hint);
   }

@@ -93,8 +93,6 @@ static const mistake reading[] = {
 
 /* What belongs to later work is refused with its line, never ignored. */
 static const mistake later[] = {
-    {"input:\n  select: {offset_m: [0, 3000]}\n", MOHO_ERROR_NOT_AVAILABLE, 2, 11, "input.select", "not yet available",
-     "leave it out"},
     {"input: {nmo: {applied_with: v.txt}}\n", MOHO_ERROR_NOT_AVAILABLE, 1, 14, "input.nmo", "applied_with is not yet available",
      "available now: none"},
     {"eta: {type: effective, constant: 0.1}\n", MOHO_ERROR_NOT_AVAILABLE, 1, 6, "eta", "not yet available", ""},
