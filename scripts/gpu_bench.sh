@@ -151,7 +151,7 @@ from_disk() { # from_disk NAME SYNTH_WORDS...: a survey written, then migrated i
   "$moho" synth "$@" --progress none --output "$work/survey.sgy" || return 1
   ls -l "$work/survey.sgy" && echo "written $(($(date +%s) - start)) s after the part began"
   cat >"$work/job.yaml" <<END
-input: {traces: survey.sgy}
+input: {traces: survey.sgy, resample: none}
 velocity: {constant_mps: 2500}
 grid: auto
 migration: {aperture: {max_m: 1500, max_dip_deg: 45}, rho_filter: none, weight: none}

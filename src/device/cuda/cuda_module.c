@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/check_mode.h"
 #include "device/cuda/cuda_disk_cache.h"
 #include "device/cuda/cuda_state.h"
 
@@ -71,13 +72,17 @@ static moho_status describe(moho_cuda_state *state, const char *name, moho_cuda_
   return MOHO_OK;
 }
 
-/* How many parameters there are and how large the last one, the PARAM struct, is: a launch that brings others is refused. */
-static void read_parameters(const moho_cuda_driver *cu, moho_cuda_kernel *kernel) {
+/* How many parameters there are and how large the last one, the PARAM struct, is: a launch that brings others is refused. The
+ * text tells how many, so that the driver is not asked for one too many, an error to tools that watch its calls; only where a
+ * macro makes the kernel it is. */
+static void read_parameters(const moho_cuda_driver *cu, const moho_unit *unit, moho_cuda_kernel *kernel) {
   size_t offset, bytes;
+  moho_signature signature;
   kernel->n_parameters = -1;
   if (!cu->cuFuncGetParamInfo) return;
-  int n = 0;
-  while (n <= MOHO_LAUNCH_BUFFERS && !cu->cuFuncGetParamInfo(kernel->function, (size_t)n, &offset, &bytes)) {
+  moho_signature_read(unit->text, unit->name, &signature);
+  int most = signature.known ? (int)signature.n_buffers + signature.has_parameters : MOHO_LAUNCH_BUFFERS + 1, n = 0;
+  while (n < most && !cu->cuFuncGetParamInfo(kernel->function, (size_t)n, &offset, &bytes)) {
     kernel->parameter_bytes = bytes;
     n++;
   }
@@ -89,7 +94,7 @@ static moho_status load(moho_cuda_state *state, const moho_unit *unit, moho_cuda
   MOHO_TRY(load_unit(state, unit, kernel, &origin));
   moho_status status = describe(state, unit->name, kernel, out);
   if (status) return state->cu->cuModuleUnload(kernel->module), status;
-  read_parameters(state->cu, kernel);
+  read_parameters(state->cu, unit, kernel);
   snprintf(out->origin, sizeof out->origin, "%s", origin);
   return MOHO_OK;
 }
