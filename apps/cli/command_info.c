@@ -115,18 +115,42 @@ static image_figures image_measure(const moho_image *image) {
   return f;
 }
 
+static void print_bins(FILE *out, const moho_gather_bins *b) {
+  size_t bins = moho_gather_bins_count(b), last = b->n_edges - 1;
+  if (!bins) return;
+  if (b->kind == MOHO_GATHERS_OVT)
+    fprintf(out, "  gathers    %zu tiles: along inlines %zu from %g to %g m, across %zu from %g to %g m\n", bins, last,
+            b->edges[0], b->edges[last], b->n_across_edges - 1, b->across_edges[0], b->across_edges[b->n_across_edges - 1]);
+  else
+    fprintf(out, "  gathers    %zu bins of %s%s from %g to %g %s\n", bins, b->is_signed ? "signed " : "",
+            moho_gathers_name(b->kind), b->edges[0], b->edges[last], b->kind == MOHO_GATHERS_ANGLE ? "degrees" : "m");
+}
+
+static json_t *bins_json(const moho_gather_bins *b) {
+  size_t bins = moho_gather_bins_count(b);
+  if (!bins) return json_null();
+  json_t *middles = json_array();
+  for (size_t k = 0; k < bins; k++) {
+    double along, across;
+    moho_gather_bin_vector(b, k, &along, &across);
+    json_array_append_new(middles, b->kind == MOHO_GATHERS_OVT ? json_pack("[f, f]", along, across) : json_real(along));
+  }
+  return json_pack("{s:s, s:b, s:I, s:o}", "kind", moho_gathers_name(b->kind), "signed", b->is_signed, "n_bins", (json_int_t)bins,
+                   "middles", middles);
+}
+
 static void print_image_json(FILE *out, const char *path, const moho_image *image, const image_figures *f) {
   const moho_grid *g = &image->grid;
   json_t *attributes = image->attributes ? json_loads(image->attributes, 0, NULL) : NULL;
-  json_t *root = json_pack("{s:s, s:s, s:[f, f], s:f, s:b, s:{s:i, s:i, s:I, s:f}, s:{s:i, s:i, s:I, s:f}, s:{s:f, s:f, s:I},"
-                           " s:{s:f, s:f, s:f, s:I}, s:i, s:o}",
-                           "kind", "image", "file", path, "origin_m", g->origin_x_m, g->origin_y_m, "inline_azimuth_deg",
-                           g->inline_azimuth_deg, "flip", g->flip, "inline", "first", (int)g->inline_first, "step",
-                           (int)g->inline_step, "n", (json_int_t)g->n_inline, "spacing_m", g->inline_spacing_m, "crossline",
-                           "first", (int)g->crossline_first, "step", (int)g->crossline_step, "n", (json_int_t)g->n_crossline,
-                           "spacing_m", g->crossline_spacing_m, "time", "first_s", g->first_s, "step_s", g->step_s, "n",
-                           (json_int_t)g->n_time, "stack", "least", f->least, "most", f->most, "rms", f->rms, "nan",
-                           (json_int_t)f->nan, "fold_most", (int)f->fold, "attributes", attributes ? attributes : json_null());
+  json_t *root = json_pack(
+      "{s:s, s:s, s:[f, f], s:f, s:b, s:{s:i, s:i, s:I, s:f}, s:{s:i, s:i, s:I, s:f}, s:{s:f, s:f, s:I},"
+      " s:{s:f, s:f, s:f, s:I}, s:i, s:o, s:o}",
+      "kind", "image", "file", path, "origin_m", g->origin_x_m, g->origin_y_m, "inline_azimuth_deg", g->inline_azimuth_deg,
+      "flip", g->flip, "inline", "first", (int)g->inline_first, "step", (int)g->inline_step, "n", (json_int_t)g->n_inline,
+      "spacing_m", g->inline_spacing_m, "crossline", "first", (int)g->crossline_first, "step", (int)g->crossline_step, "n",
+      (json_int_t)g->n_crossline, "spacing_m", g->crossline_spacing_m, "time", "first_s", g->first_s, "step_s", g->step_s, "n",
+      (json_int_t)g->n_time, "stack", "least", f->least, "most", f->most, "rms", f->rms, "nan", (json_int_t)f->nan, "fold_most",
+      (int)f->fold, "attributes", attributes ? attributes : json_null(), "gathers", bins_json(&image->bins));
   json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
   fprintf(out, "\n");
   json_decref(root);
@@ -163,6 +187,7 @@ static void print_image_text(FILE *out, const char *path, const moho_image *imag
   fprintf(out, " m\n");
   fprintf(out, "  stack      %.4g .. %.4g, r.m.s. %.4g%s\n", f->least, f->most, f->rms, f->nan ? ", with NaN" : "");
   if (image->fold) fprintf(out, "  fold       up to %d\n", (int)f->fold);
+  print_bins(out, &image->bins);
   print_origin(out, image);
 }
 

@@ -1,4 +1,4 @@
-/* command_view.c - moho view: a picture of an image's inline, crossline or time slice. */
+/* command_view.c - moho view: a picture of an image's inline, crossline, time slice or one of its gathers. */
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -158,14 +158,60 @@ static int draw(const command_line *line, const moho_image *image) {
   return code;
 }
 
+/* ---- a gather ---- */
+
+/* Bins of one width are drawn to scale, others numbered. */
+static moho_view_axis bin_axis(const moho_gather_bins *bins) {
+  static const char *const labels[] = {"", "offset", "tile", "opening angle"}, *const numbered[] = {"", "offset bin", "tile",
+                                                                                                    "angle bin"};
+  double step = bins->edges[1] - bins->edges[0];
+  int is_even = bins->kind != MOHO_GATHERS_OVT;
+  for (size_t k = 1; k < bins->n_edges; k++)
+    if (fabs(bins->edges[k] - bins->edges[k - 1] - step) > 1e-9 * step) is_even = 0;
+  if (!is_even) return (moho_view_axis){.label = numbered[bins->kind], .unit = "", .first = 1, .step = 1};
+  return (moho_view_axis){.label = labels[bins->kind],
+                          .unit = bins->kind == MOHO_GATHERS_ANGLE ? "degrees" : "m",
+                          .first = moho_gather_bin_centre(bins, 0),
+                          .step = step};
+}
+
+/* What nothing reached is left blank. */
+static int draw_values(const command_line *line, const moho_image *image, float *gather, const int32_t *fold) {
+  size_t bins = moho_gather_bins_count(&image->bins), n = image->grid.n_time;
+  slice s = {.across = bin_axis(&image->bins), .down = time_axis(&image->grid)};
+  moho_view_options o;
+  snprintf(s.subtitle, sizeof s.subtitle, "inline %.20s, crossline %.20s", inline_text, crossline_text);
+  int code = view_options(line, &s, &o);
+  if (code) return code;
+  for (size_t i = 0; i < bins * n; i++) gather[i] = show_fold ? (float)fold[i] : fold[i] ? gather[i] : NAN;
+  return moho_view_write_png(line->output, gather, bins, n, n, 1, &o) ? print_error() : EXIT_GOOD;
+}
+
+static int draw_gather(const command_line *line, const moho_image *image) {
+  const moho_grid *g = &image->grid;
+  long i = line_index("inline", inline_text, g->inline_first, g->inline_step, g->n_inline);
+  long j = i < 0 ? -1 : line_index("crossline", crossline_text, g->crossline_first, g->crossline_step, g->n_crossline);
+  size_t samples = moho_gather_bins_count(&image->bins) * g->n_time;
+  if (j < 0) return EXIT_USAGE;
+  float *gather = malloc((samples ? samples : 1) * sizeof *gather);
+  int32_t *fold = malloc((samples ? samples : 1) * sizeof *fold);
+  int code = EXIT_FAILED;
+  if (!gather || !fold) fprintf(stderr, "moho: out of memory\n");
+  else if (moho_image_read_gather(line->arguments[0], image, (size_t)i, (size_t)j, gather, fold)) code = print_error();
+  else code = draw_values(line, image, gather, fold);
+  free(gather), free(fold);
+  return code;
+}
+
 static int run(const command_line *line) {
   if (line->n_arguments != 1) return usage_error("view: name one image.zarr, %zu are given", line->n_arguments);
-  if ((inline_text != NULL) + (crossline_text != NULL) + (time_text != NULL) != 1)
-    return usage_error("view: give one of --inline N, --crossline N, --time T");
+  int is_gather = inline_text && crossline_text && !time_text;
+  if (!is_gather && (inline_text != NULL) + (crossline_text != NULL) + (time_text != NULL) != 1)
+    return usage_error("view: give one of --inline N, --crossline N, --time T, or both lines for a gather");
   if (!line->output) return usage_error("view: where to? Give --output F.png");
   moho_image image;
   if (moho_image_read_zarr(line->arguments[0], &image)) return print_error();
-  int code = draw(line, &image);
+  int code = is_gather ? draw_gather(line, &image) : draw(line, &image);
   moho_image_release(&image);
   if (!code && line->json) {
     json_t *root = json_pack("{s:s}", "output", line->output);
@@ -178,14 +224,18 @@ static int run(const command_line *line) {
 
 const command command_view = {.name = "view",
                               .synopsis = "view image.zarr --inline N|--crossline N|--time T --output F.png",
-                              .summary = "draw a section or a time slice of an image",
+                              .summary = "draw a section, a time slice or a gather of an image",
                               .teaching = "Draws variable density with a symmetric clip, axes with units, title and\n"
                                           "colour bar, as PNG.\n"
                                           "\n"
                                           "    moho view out/image.zarr --inline 40 --output inline40.png\n"
                                           "    moho view out/image.zarr --time 0.64 --colours red_blue --output slice.png\n"
                                           "    moho view out/image.zarr --crossline 12 --wiggles --clip 98 --output x12.png\n"
-                                          "    moho view out/image.zarr --inline 40 --fold --output fold40.png",
+                                          "    moho view out/image.zarr --inline 40 --fold --output fold40.png\n"
+                                          "\n"
+                                          "Both lines together draw the gather of that node:\n"
+                                          "\n"
+                                          "    moho view out/image.zarr --inline 40 --crossline 12 --output gather.png",
                               .options = options,
                               .output_help = "the PNG to write",
                               .run = run};

@@ -168,6 +168,13 @@ MOHO_API size_t moho_migration_batch_traces(const moho_migration *migration);
 MOHO_API int moho_migration_refine_factor(moho_interpolation interpolation, const float *traces, size_t n, size_t n_samples,
                                           double dt_s, double *f_max_hz);
 
+/** Put the move-out of a velocity back into an image's gathers, t^2 = t0^2 + h^2/v^2, h the middle of the bin: so they look like
+ *  gathers that were never corrected. The stack stays. @return MOHO_ERROR_ARGUMENT (no gathers, or gathers by angle) */
+MOHO_API moho_status moho_image_inverse_nmo(moho_image *image, const moho_velocity *velocity);
+/** Mute gathers above the line through the points (offset, time), constant beyond its ends, tapered over 8 samples below it.
+ *  @return MOHO_ERROR_RANGE (offsets that do not ascend from 0), MOHO_ERROR_ARGUMENT (no gathers, or gathers by angle) */
+MOHO_API moho_status moho_image_mute_gathers(moho_image *image, const double *offset_m, const double *time_s, size_t n);
+
 /* ---- the reference: double precision, plain and slow; other code is compared with it ---- */
 
 typedef struct moho_reference moho_reference;

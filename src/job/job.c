@@ -163,7 +163,10 @@ static moho_status forget_below(moho_job *job, moho_job_id section) {
 
 static moho_status copy_value(const moho_job_value *from, moho_job_value *to) {
   *to = *from;
-  if (from->text && !(to->text = strdup(from->text))) return moho_fail(MOHO_ERROR_MEMORY, "job: out of memory");
+  to->text = from->text ? strdup(from->text) : NULL;
+  to->list = from->list ? malloc(from->n_list * sizeof *to->list) : NULL;
+  if ((from->text && !to->text) || (from->list && !to->list)) return moho_fail(MOHO_ERROR_MEMORY, "job: out of memory");
+  if (from->list) memcpy(to->list, from->list, from->n_list * sizeof *to->list);
   return MOHO_OK;
 }
 

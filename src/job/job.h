@@ -17,6 +17,8 @@ typedef struct moho_job_value {
   double number;                         /* NUMBER, WHOLE; FLAG 0 or 1 */
   double points[MOHO_JOB_MAX_POINTS][2]; /* POINT, POINTS, RANGE, RANGES */
   size_t n_points;
+  double *list; /* NUMBERS; malloc */
+  size_t n_list;
 } moho_job_value;
 
 struct moho_job {

@@ -204,6 +204,40 @@ static moho_status check_migration(const moho_job *job) {
   return MOHO_OK;
 }
 
+/* ---- gathers ---- */
+
+/* Edges that the kind of gathers has none of. */
+static moho_status refuse_gather_keys(const moho_job *job, const moho_job_id *ids, size_t count) {
+  char hint[120];
+  snprintf(hint, sizeof hint, "leave it out, or choose another gathers.kind than %s", moho_job_text(job, MOHO_KEY_GATHERS_KIND));
+  return refuse_any(job, MOHO_KEY_GATHERS_KIND, ids, count, hint);
+}
+
+static moho_status check_mute(const moho_job *job) {
+  enum { MOST_POINTS = 256 };
+  size_t n = job->values[MOHO_KEY_GATHERS_MUTE].n_list;
+  char here[400];
+  if (n % 2 == 0 && n <= 2 * MOST_POINTS) return MOHO_OK;
+  return moho_fail_at(moho_job_place(job, MOHO_KEY_GATHERS_MUTE), "write offset, time, offset, time: [0, 0.1, 3000, 1.8]",
+                      MOHO_ERROR_FORMAT, "%s has %zu numbers, expected pairs, at most %d",
+                      moho_job_where(job, MOHO_KEY_GATHERS_MUTE, here), n, MOST_POINTS);
+}
+
+static moho_status check_gathers(const moho_job *job) {
+  const moho_job_id offset[] = {MOHO_KEY_GATHERS_EDGES, MOHO_KEY_GATHERS_SIGNED},
+                    tiles[] = {MOHO_KEY_GATHERS_EDGES_INLINE, MOHO_KEY_GATHERS_EDGES_CROSSLINE},
+                    after[] = {MOHO_KEY_GATHERS_INVERSE_NMO, MOHO_KEY_GATHERS_MUTE};
+  static const char *const edges = "edges_m: [0, 500, 1000], or {first: 0, last: 3000, step: 100}";
+  int is_offset = moho_job_is(job, MOHO_KEY_GATHERS_KIND, "offset"), is_ovt = moho_job_is(job, MOHO_KEY_GATHERS_KIND, "ovt");
+  if (!is_offset) MOHO_TRY(refuse_gather_keys(job, offset, 2));
+  if (!is_ovt) MOHO_TRY(refuse_gather_keys(job, tiles, 2));
+  if (!is_offset && !is_ovt) MOHO_TRY(refuse_gather_keys(job, after, 2));
+  MOHO_TRY(check_mute(job));
+  if (is_offset) MOHO_TRY(need_all(job, offset, 1, "gathers by offset need it", edges));
+  if (is_ovt) MOHO_TRY(need_all(job, tiles, 2, "gathers by tile need it", "edges_inline_m: [-600, 0, 600]"));
+  return MOHO_OK;
+}
+
 static moho_status check_execution(const moho_job *job) {
   if (moho_job_given(job, MOHO_KEY_THREADS) && strstr(moho_job_text(job, MOHO_KEY_DEVICE), "threads="))
     return exclude(job, MOHO_KEY_DEVICE, MOHO_KEY_THREADS, "say the number of threads once");
@@ -216,5 +250,6 @@ MOHO_API moho_status moho_job_check(const moho_job *job) {
   MOHO_TRY(check_velocity(job));
   MOHO_TRY(check_grid(job));
   MOHO_TRY(check_migration(job));
+  MOHO_TRY(check_gathers(job));
   return check_execution(job);
 }

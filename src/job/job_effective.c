@@ -48,6 +48,11 @@ json_t *moho_job_value_json(const moho_job *job, moho_job_id id) {
   case MOHO_JOB_FLAG: return json_boolean(value->number != 0);
   case MOHO_JOB_WORDS: return list_json(value->text);
   case MOHO_JOB_HEADERS: return headers_json(value->text);
+  case MOHO_JOB_NUMBERS: {
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < value->n_list; i++) json_array_append_new(list, number_json(value->list[i]));
+    return list;
+  }
   case MOHO_JOB_RANGE:
   case MOHO_JOB_POINT: return point_json(value->points[0]);
   case MOHO_JOB_RANGES:

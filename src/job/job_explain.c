@@ -66,10 +66,10 @@ static json_t *plan_json(const moho_run_inputs *in, double rate) {
 }
 
 static json_t *explain_json(const moho_job *job, const moho_run_inputs *in, double rate) {
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "software", moho_report_software(), "job",
-                   moho_job_effective_json(job), "device", moho_report_device(in), "input", moho_report_input(job, in), "grid",
-                   moho_report_grid(in), "settled", moho_report_settled(in), "plan", plan_json(in, rate), "warnings",
-                   moho_run_warnings(in));
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "gathers", moho_report_bins(in), "software",
+                   moho_report_software(), "job", moho_job_effective_json(job), "device", moho_report_device(in), "input",
+                   moho_report_input(job, in), "grid", moho_report_grid(in), "settled", moho_report_settled(in), "plan",
+                   plan_json(in, rate), "warnings", moho_run_warnings(in));
 }
 
 /* ---- text ---- */
@@ -140,6 +140,28 @@ static void print_grid(FILE *out, const moho_run_inputs *in) {
   fprintf(out, "  time       %zu from %g s, %g s apart\n", g->n_time, g->first_s, g->step_s);
 }
 
+enum { BINS_SHOWN = 40 };
+
+static void print_gathers(FILE *out, const moho_run_inputs *in) {
+  const moho_gather_bins *b = &in->bins;
+  size_t bins = moho_gather_bins_count(b);
+  char bytes[32];
+  if (!bins) return;
+  fprintf(out, "\nGathers\n  by %s%s, %zu bins, %s finished, %zu live traces outside all bins\n", b->is_signed ? "signed " : "",
+          moho_gathers_name(b->kind), bins, moho_bytes_text((double)in->plan.gathers_bytes, bytes), in->plan.unbinned_traces);
+  for (size_t k = 0; k < bins && k < BINS_SHOWN; k++) {
+    double along, across;
+    moho_gather_bin_vector(b, k, &along, &across);
+    if (b->kind == MOHO_GATHERS_OVT) fprintf(out, "  tile %-4zu along inlines %g m, across %g m", k + 1, along, across);
+    else
+      fprintf(out, "  bin %-4zu [%g, %g) %s", k + 1, b->edges[k], b->edges[k + 1],
+              b->kind == MOHO_GATHERS_ANGLE ? "degrees" : "m");
+    if (in->traces_of_bin) fprintf(out, ": %zu traces", in->traces_of_bin[k]);
+    fprintf(out, "\n");
+  }
+  if (bins > BINS_SHOWN) fprintf(out, "  ... and %zu more (--json tells all)\n", bins - BINS_SHOWN);
+}
+
 static void print_plan(FILE *out, const moho_run_inputs *in, double rate) {
   const moho_migration_plan *p = &in->plan;
   const moho_device_report *d = &in->device_report;
@@ -176,6 +198,7 @@ static char *explain_text(const moho_job *job, const moho_run_inputs *in, double
   print_job(out, job);
   print_input(out, in);
   print_grid(out, in);
+  print_gathers(out, in);
   print_plan(out, in, rate);
   print_warnings(out, in);
   return fclose(out) ? NULL : text;

@@ -23,15 +23,21 @@ static moho_status report_stage(moho_run *r, const char *stage, double done, dou
 
 static moho_status refuse_too_large(const moho_run *r) {
   const moho_run_inputs *in = &r->inputs;
-  char need[32], allowed[32], image[32];
+  char need[32], allowed[32], image[32], gathers[120] = "", more[32];
   double cells = (double)in->grid.n_inline * (double)in->grid.n_crossline * (double)in->grid.n_time;
-  moho_place place = moho_job_place(r->job, moho_job_given(r->job, MOHO_KEY_MEMORY) ? MOHO_KEY_MEMORY : MOHO_KEY_GRID);
+  moho_job_id key = moho_job_given(r->job, MOHO_KEY_MEMORY) ? MOHO_KEY_MEMORY
+                    : in->plan.gather_bins                  ? MOHO_KEY_GATHERS_KIND
+                                                            : MOHO_KEY_GRID;
+  moho_place place = moho_job_place(r->job, key);
+  if (in->plan.gather_bins)
+    snprintf(gathers, sizeof gathers, ", gathers of %zu bins %s once as sums and once finished", in->plan.gather_bins,
+             moho_bytes_text((double)in->plan.gathers_bytes, more));
   return moho_fail_at(
       place,
       "use a smaller grid, wider spacing or fewer times, or raise execution.memory_gb; working from disk is not yet available",
-      MOHO_ERROR_TOO_LARGE, "the run needs %s, %s are allowed: the grid of %zu x %zu x %zu samples takes %s as stack and fold",
+      MOHO_ERROR_TOO_LARGE, "the run needs %s, %s are allowed: the grid of %zu x %zu x %zu samples takes %s as stack and fold%s",
       moho_bytes_text((double)in->memory_needed, need), moho_bytes_text((double)in->memory_allowed, allowed), in->grid.n_inline,
-      in->grid.n_crossline, in->grid.n_time, moho_bytes_text(8 * cells, image));
+      in->grid.n_crossline, in->grid.n_time, moho_bytes_text(8 * cells, image), gathers);
 }
 
 static moho_status refuse_all_outside(const moho_run *r) {
@@ -97,14 +103,27 @@ static moho_status migrate(moho_run *r) {
   return r->counts.traces_used ? MOHO_OK : refuse_none_used(r);
 }
 
+/* What is done to gathers once the stack is made of them. */
+static moho_status finish_gathers(moho_run *r) {
+  const moho_job_value *mute = &r->job->values[MOHO_KEY_GATHERS_MUTE];
+  double offset_m[256], time_s[256];
+  size_t n = mute->n_list / 2;
+  if (moho_job_number(r->job, MOHO_KEY_GATHERS_INVERSE_NMO) != 0) MOHO_TRY(moho_image_inverse_nmo(&r->image, r->inputs.velocity));
+  if (!mute->n_list) return MOHO_OK;
+  for (size_t i = 0; i < n; i++) offset_m[i] = mute->list[2 * i], time_s[i] = mute->list[2 * i + 1];
+  return moho_image_mute_gathers(&r->image, offset_m, time_s, n);
+}
+
 static moho_status write_results(moho_run *r, char **report) {
-  char *processing = NULL;
+  char *processing = NULL, *gathers = NULL;
   double begin = moho_seconds();
+  MOHO_TRY(finish_gathers(r));
   MOHO_TRY(report_stage(r, "writing", 0, 1));
   MOHO_TRY(moho_report_attributes(r->job, &r->inputs, &r->image.attributes));
   MOHO_TRY(moho_report_processing(r->job, &r->inputs, &processing));
-  moho_status status = moho_run_outputs_write(&r->outputs, &r->image, processing, "Migrated stack");
-  free(processing);
+  moho_status status = moho_report_gathers(r->job, &r->inputs, processing, &gathers);
+  if (!status) status = moho_run_outputs_write(&r->outputs, &r->image, processing, gathers, "Migrated stack");
+  free(processing), free(gathers);
   if (!status) status = report_stage(r, "writing", 1, 1);
   r->seconds.write = moho_seconds() - begin;
   r->seconds.total = moho_seconds() - r->begin;

@@ -111,6 +111,7 @@ static const char *type_name(moho_job_type type) {
   case MOHO_JOB_POINTS: return "a list of points [[x, y], ...]";
   case MOHO_JOB_RANGE: return "a range [least, most]";
   case MOHO_JOB_RANGES: return "a list of ranges [[from, to], ...]";
+  case MOHO_JOB_NUMBERS: return "a list of numbers";
   case MOHO_JOB_HEADERS: return "a map of header names";
   case MOHO_JOB_LATER: return "not yet available";
   }
@@ -195,9 +196,12 @@ static void write_markdown(FILE *out) {
       "\n## What is written\n\n"
       "Into `output.directory`, under temporary names that are renamed at the very end, `report.json` last:\n\n"
       "| file | content |\n|---|---|\n"
-      "| `image.zarr` | Zarr v2: `stack` and `fold` [inline, crossline, time], coordinates, the job in its attributes |\n"
+      "| `image.zarr` | Zarr v2: `stack` and `fold` [inline, crossline, time], `gathers` and `gathers_fold` [inline, crossline, offset, "
+      "time], coordinates, the job in its attributes |\n"
       "| `stack.sgy` | SEG-Y rev 1, IEEE float, inline/crossline in bytes 189/193, cdp_x/cdp_y in 181/185 |\n"
+      "| `gathers.sgy` | image gathers by inline, crossline and bin; the middle of the bin in bytes 37-40 (docs/gathers.md) |\n"
       "| `stack.png`, `fold.png` | the middle section of the stack; the fold map (of a line: its fold section) |\n"
+      "| `gathers.png` | a few gathers side by side |\n"
       "| `report.json` | effective job, versions, input hash, odd headers, counts of traces, contributions, seconds, memory |\n",
       out);
 }

@@ -122,8 +122,20 @@
     "[[offset_m, time_s], ...]: a trace adds nothing below this line")                                                          \
   X(NORMALISE, "migration.normalise", WORD, "", "none", "none|fold", "", 0, 0, "divide the image by its fold, or not")          \
   X(GATHERS, "gathers", SECTION, "", NULL, "", "", 0, 0, "image gathers beside the stack")                                      \
-  X(GATHERS_KIND, "gathers.kind", WORD, "", "none", "none", "offset|ovt|angle", 0, 0, "what gathers are sorted by")             \
-  X(GATHERS_EDGES, "gathers.edges_m", LATER, "m", NULL, "", "gathers", 0, 0, "edges of the offset bins")                        \
+  X(GATHERS_KIND, "gathers.kind", WORD, "", "none", "none|offset|ovt", "angle", 0, 0,                                           \
+    "what gathers are sorted by; ovt: offset-vector tiles")                                                                     \
+  X(GATHERS_EDGES, "gathers.edges_m", NUMBERS, "m", NULL, "", "", -1e6, 1e6,                                                    \
+    "edges of the offset bins [lo, hi): [0, 500, 1000], or {first: 0, last: 3000, step: 100}")                                  \
+  X(GATHERS_SIGNED, "gathers.signed", FLAG, "", "false", "", "", 0, 0,                                                          \
+    "offsets are negative where the receiver lies towards smaller crossline numbers")                                           \
+  X(GATHERS_EDGES_INLINE, "gathers.edges_inline_m", NUMBERS, "m", NULL, "", "", -1e6, 1e6,                                      \
+    "edges of tiles: of receiver - source along an inline")                                                                     \
+  X(GATHERS_EDGES_CROSSLINE, "gathers.edges_crossline_m", NUMBERS, "m", NULL, "", "", -1e6, 1e6,                                \
+    "edges of tiles: of receiver - source across inlines")                                                                      \
+  X(GATHERS_INVERSE_NMO, "gathers.inverse_nmo", FLAG, "", "false", "", "", 0, 0,                                                \
+    "gathers written with the move-out of the migration velocity put back")                                                     \
+  X(GATHERS_MUTE, "gathers.outer_mute", NUMBERS, "", NULL, "", "", -1e6, 1e6,                                                   \
+    "gathers muted above the line through [offset m, time s, offset m, time s, ...], after inverse_nmo")                        \
   X(OUTPUT, "output", SECTION, "", NULL, "", "", 0, 0, "what is written, and where")                                            \
   X(OUTPUT_DIRECTORY, "output.directory", PATH, "", "out", "", "", 0, 0, "directory of the results")                            \
   X(OUTPUT_FORMATS, "output.formats", WORDS, "", "[zarr, segy]", "zarr|segy", "", 0, 0, "image.zarr, stack.sgy")                \
@@ -156,6 +168,7 @@ typedef enum {
   MOHO_JOB_POINTS,  /* [[x, y], ...], min to max of them */
   MOHO_JOB_RANGE,   /* [least, most], both from min to max */
   MOHO_JOB_RANGES,  /* [[from, to], ...] */
+  MOHO_JOB_NUMBERS, /* [0, 500, 1000], or {first, last, step} */
   MOHO_JOB_HEADERS, /* a map of header names, or one of its words */
   MOHO_JOB_LATER    /* recognised, not yet available */
 } moho_job_type;

@@ -19,6 +19,7 @@ typedef struct value_reader {
 
 void moho_job_value_clear(moho_job_value *value) {
   free(value->text);
+  free(value->list);
   *value = (moho_job_value){0};
 }
 
@@ -293,6 +294,59 @@ static moho_status read_ranges(const value_reader *reader, moho_job_value *out) 
   return MOHO_OK;
 }
 
+/* ---- lists of numbers ---- */
+
+enum { MOST_NUMBERS = 20000 };
+
+static moho_status read_list_number(const value_reader *reader, const moho_yaml_node *node, double *out) {
+  value_reader each = {reader->name, reader->directory, reader->key, node};
+  if (node->kind != MOHO_YAML_SCALAR) return wrong_type(&each, "write plain numbers: [0, 500, 1000]");
+  if (node->quoted || moho_parse_double(node->text, reader->key->path, out)) return wrong_number(&each);
+  if (!(*out >= reader->key->min && *out <= reader->key->max)) return out_of_range(&each, *out);
+  return MOHO_OK;
+}
+
+static moho_status take_list(moho_job_value *out, size_t n) {
+  out->n_list = n;
+  out->list = calloc(n ? n : 1, sizeof *out->list);
+  return out->list ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "job: out of memory");
+}
+
+/* {first: 0, last: 3000, step: 100}: last is one of them. */
+static moho_status read_steps(const value_reader *reader, moho_job_value *out) {
+  static const char *const names[] = {"first", "last", "step"}, *const hint = "write {first: 0, last: 3000, step: 100}";
+  double given[3];
+  int seen = 0;
+  for (const moho_yaml_node *child = reader->node->first; child; child = child->next) {
+    int which = 0;
+    while (which < 3 && strcmp(child->key, names[which]) != 0) which++;
+    if (which == 3 || seen >> which & 1) return wrong_type(reader, hint);
+    MOHO_TRY(read_list_number(reader, child, &given[which]));
+    seen |= 1 << which;
+  }
+  if (seen != 7 || !(given[2] > 0) || !(given[1] > given[0])) return wrong_type(reader, hint);
+  double steps = (given[1] - given[0]) / given[2];
+  if (fabs(steps - rint(steps)) > 1e-6 * steps || steps >= MOST_NUMBERS)
+    return wrong_type(reader, "last - first must be a whole number of steps, at most 20000");
+  MOHO_TRY(take_list(out, (size_t)rint(steps) + 1));
+  for (size_t i = 0; i < out->n_list; i++) out->list[i] = given[0] + (double)i * given[2];
+  return MOHO_OK;
+}
+
+static moho_status read_numbers(const value_reader *reader, moho_job_value *out) {
+  const moho_yaml_node *node = reader->node;
+  size_t count = 0;
+  if (node->kind == MOHO_YAML_MAP && node->first) return read_steps(reader, out);
+  if (node->kind != MOHO_YAML_LIST || !node->first) return wrong_type(reader, "write a list: [0, 500, 1000]");
+  for (const moho_yaml_node *child = node->first; child; child = child->next) count++;
+  if (count > MOST_NUMBERS) return wrong_type(reader, "at most 20000 numbers");
+  MOHO_TRY(take_list(out, count));
+  count = 0;
+  for (const moho_yaml_node *child = node->first; child; child = child->next)
+    MOHO_TRY(read_list_number(reader, child, &out->list[count++]));
+  return MOHO_OK;
+}
+
 /* ---- headers ---- */
 
 /* {source_x: 73, cdp: "21:i4"} as "source_x=73,cdp=21:i4"; the survey checks names and bytes. */
@@ -334,6 +388,7 @@ static moho_status read_typed(const value_reader *reader, moho_job_value *out) {
   case MOHO_JOB_POINTS: return read_points(reader, out);
   case MOHO_JOB_RANGE: return read_range(reader, out);
   case MOHO_JOB_RANGES: return read_ranges(reader, out);
+  case MOHO_JOB_NUMBERS: return read_numbers(reader, out);
   case MOHO_JOB_HEADERS: return read_headers(reader, out);
   case MOHO_JOB_LATER: return not_available(reader, "");
   }

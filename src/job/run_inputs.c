@@ -312,15 +312,39 @@ static moho_migration_options migration_options(const moho_job *job) {
   return options;
 }
 
+/* ---- gathers ---- */
+
+static moho_status count_traces(moho_run_inputs *in) {
+  if (in->bins.kind == MOHO_GATHERS_ANGLE) return MOHO_OK;
+  MOHO_TRY(moho_allocate(moho_gather_bins_count(&in->bins), sizeof *in->traces_of_bin, "traces of bins", &in->traces_of_bin));
+  for (size_t i = 0; i < in->geometry->n; i++) {
+    long bin = moho_geometry_is_live(in->geometry, i) ? moho_gather_bin_of_trace(&in->bins, &in->grid, in->geometry, i) : -1;
+    if (bin >= 0) in->traces_of_bin[bin]++;
+  }
+  return MOHO_OK;
+}
+
+static moho_status make_bins(const moho_job *job, moho_run_inputs *in) {
+  moho_gathers kind = (moho_gathers)word_index(job, MOHO_KEY_GATHERS_KIND, "none|offset|ovt|angle");
+  int is_ovt = kind == MOHO_GATHERS_OVT;
+  const moho_job_value *edges = &job->values[is_ovt ? MOHO_KEY_GATHERS_EDGES_INLINE : MOHO_KEY_GATHERS_EDGES],
+                       *across = &job->values[MOHO_KEY_GATHERS_EDGES_CROSSLINE];
+  if (kind == MOHO_GATHERS_NONE) return MOHO_OK;
+  MOHO_TRY(moho_gather_bins_create(kind, moho_job_number(job, MOHO_KEY_GATHERS_SIGNED) != 0, edges->list, edges->n_list,
+                                   across->list, across->n_list, &in->bins));
+  in->options.gathers = &in->bins;
+  return count_traces(in);
+}
+
 /* ---- plan ---- */
 
-/* A run holds, besides the migration, the finished stack and fold and two batches of traces as read. */
+/* A run holds, besides the migration, the finished stack, fold and gathers and two batches of traces as read. */
 static moho_status make_plan(const moho_job *job, moho_run_inputs *in) {
   MOHO_TRY(moho_migration_make_plan(in->device, &in->grid, in->velocity, &in->options, in->geometry, in->info->n_samples,
                                     in->info->dt_s, &in->plan));
   double cells = (double)in->grid.n_inline * (double)in->grid.n_crossline * (double)in->grid.n_time;
   double reading = 2.0 * (double)in->plan.batch_traces * (double)in->info->n_samples * sizeof(float);
-  double beside = cells * (sizeof(float) + sizeof(int32_t)) + reading;
+  double beside = cells * (sizeof(float) + sizeof(int32_t)) + (double)in->plan.gathers_bytes + reading;
   double allowed = moho_job_is(job, MOHO_KEY_MEMORY, "auto") ? 0.8 * (double)moho_machine_memory_free()
                                                              : 1e9 * moho_job_number(job, MOHO_KEY_MEMORY);
   double needed = (double)in->plan.memory_bytes + beside;
@@ -341,6 +365,7 @@ static moho_status open_all(const moho_job *job, moho_progress_function progress
   MOHO_TRY(at_key(job, MOHO_KEY_GRID, make_grid(job, in)));
   MOHO_TRY(at_key(job, MOHO_KEY_VELOCITY, make_velocity(job, &in->grid, &in->velocity)));
   in->options = migration_options(job);
+  MOHO_TRY(at_key(job, MOHO_KEY_GATHERS, make_bins(job, in)));
   MOHO_TRY(at_key(job, MOHO_KEY_KERNEL, moho_migration_supports(in->device, &in->options)));
   MOHO_TRY(at_key(job, MOHO_KEY_INPUT_TRACES, sample_spectrum(job, in)));
   return at_key(job, MOHO_KEY_MIGRATION, make_plan(job, in));
@@ -358,6 +383,8 @@ moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function pro
 void moho_run_inputs_close(moho_run_inputs *inputs) {
   moho_velocity_destroy(&inputs->velocity);
   moho_grid_release(&inputs->grid);
+  moho_gather_bins_release(&inputs->bins);
+  free(inputs->traces_of_bin);
   if (inputs->traces) moho_traces_close(&inputs->traces);
   if (inputs->device) moho_device_close(&inputs->device);
   *inputs = (moho_run_inputs){0};

@@ -15,7 +15,8 @@
 #include "moho/view.h"
 
 /* The files of a run, in the order in which they get their final names: the report says that all the others are there. */
-static const char *const results[] = {"image.zarr", "stack.sgy", "stack.png", "fold.png", "report.json"};
+static const char *const results[] = {"image.zarr", "stack.sgy",   "gathers.sgy", "stack.png",
+                                      "fold.png",   "gathers.png", "report.json"};
 enum { N_RESULTS = sizeof results / sizeof *results };
 
 static const char staging_name[] = "moho-run";
@@ -192,23 +193,27 @@ static moho_status draw_fold(const moho_image *image, const char *path) {
 
 typedef struct output_task {
   const moho_image *image;
-  const char *description, *title;
+  const char *description, *gathers_description, *title;
 } output_task;
 
 static moho_status write_result(const output_task *task, int which, const char *path) {
   switch (which) {
   case 0: return moho_image_write_zarr(task->image, path);
   case 1: return moho_image_write_segy(task->image, path, task->description);
-  case 2: return draw_stack(task->image, path, task->title);
-  default: return draw_fold(task->image, path);
+  case 2: return moho_image_write_gathers_segy(task->image, path, task->gathers_description);
+  case 3: return draw_stack(task->image, path, task->title);
+  case 4: return draw_fold(task->image, path);
+  default: return moho_draw_gathers(task->image, path, "Image gathers");
   }
 }
 
 moho_status moho_run_outputs_write(moho_run_outputs *outputs, const moho_image *image, const char *description,
-                                   const char *title) {
-  output_task task = {image, description, title};
-  const int wanted[] = {outputs->zarr, outputs->segy, outputs->png, outputs->png};
-  for (int i = 0; i < 4; i++) {
+                                   const char *gathers_description, const char *title) {
+  output_task task = {image, description, gathers_description, title};
+  int has_gathers = image->gathers != NULL;
+  const int wanted[] = {outputs->zarr, outputs->segy, outputs->segy && has_gathers,
+                        outputs->png,  outputs->png,  outputs->png && has_gathers};
+  for (int i = 0; i + 1 < N_RESULTS; i++) {
     char *path;
     if (!wanted[i]) continue;
     MOHO_TRY(join(outputs->staging, results[i], &path));

@@ -14,9 +14,12 @@ typedef struct moho_run_outputs {
 
 /* Makes the directory where it is missing; refuses one with other content unless `overwrite`; sees that it can be written. */
 moho_status moho_run_outputs_open(const moho_job *job, int overwrite, moho_run_outputs *out);
-/* The image in all its forms, under temporary names. description: lines for the SEG-Y text header. */
+/* The image in all its forms, under temporary names. description: lines for the SEG-Y text header, of the stack and of gathers.
+ */
 moho_status moho_run_outputs_write(moho_run_outputs *outputs, const moho_image *image, const char *description,
-                                   const char *title);
+                                   const char *gathers_description, const char *title);
+/* A few gathers of an image side by side, as PNG. */
+moho_status moho_draw_gathers(const moho_image *image, const char *path, const char *title);
 /* The report, then everything to its final name, the report last. */
 moho_status moho_run_outputs_commit(moho_run_outputs *outputs, const char *report);
 /* Drops what has not been committed, and the directory if this run made it and nothing is in it. */

@@ -80,6 +80,11 @@ static moho_status add_to_all(traversal *t, const moho_geometry *geometry, const
   return MOHO_OK;
 }
 
+static moho_status create_image(const moho_run_pass *pass) {
+  MOHO_TRY(moho_image_create(pass->grid, pass->image));
+  return pass->options->gathers ? moho_image_add_gathers(pass->image, pass->options->gathers) : MOHO_OK;
+}
+
 /* The images are made when the first batch is on its way: their pages take time, which a device does not have to wait for; and
  * early enough to be told at once when there is no memory for them. */
 static moho_status add_batches(traversal *t, read_ahead *ahead, float *buffers[2], size_t batch) {
@@ -91,7 +96,7 @@ static moho_status add_batches(traversal *t, read_ahead *ahead, float *buffers[2
     read_start(ahead, first + n, batch_size(geometry, first + n, batch), buffers[turn ^ 1]);
     moho_geometry slice = moho_geometry_slice(geometry, first, n);
     MOHO_TRY(add_to_all(t, &slice, buffers[turn]));
-    for (size_t i = 0; i < t->n && first == 0; i++) MOHO_TRY(moho_image_create(t->passes[i].grid, t->passes[i].image));
+    for (size_t i = 0; i < t->n && first == 0; i++) MOHO_TRY(create_image(&t->passes[i]));
   }
   return MOHO_OK;
 }

@@ -133,9 +133,10 @@ static json_t *traces_json(const moho_run_inputs *in, const moho_migration_count
     bad += (g->flags[i] & MOHO_TRACE_BAD) != 0;
     muted += g->mute_end_s[i] > 0;
   }
-  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total", whole(g->n), "used", (json_int_t)counts->traces_used,
-                   "outside", (json_int_t)counts->traces_outside, "dead", whole(dead), "not_seismic", whole(not_seismic),
-                   "no_position", whole(no_position), "muted", whole(muted), "bad", whole(bad));
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total", whole(g->n), "used", (json_int_t)counts->traces_used,
+                   "outside", (json_int_t)counts->traces_outside, "outside_bins", (json_int_t)counts->traces_unbinned, "dead",
+                   whole(dead), "not_seismic", whole(not_seismic), "no_position", whole(no_position), "muted", whole(muted),
+                   "bad", whole(bad));
 }
 
 /* Which version of the kernel ran, and why that one. */
@@ -157,10 +158,13 @@ static json_t *outputs_json(const moho_job *job) {
   int zarr = strstr(moho_job_text(job, MOHO_KEY_OUTPUT_FORMATS), "zarr") != NULL;
   int segy = strstr(moho_job_text(job, MOHO_KEY_OUTPUT_FORMATS), "segy") != NULL;
   if (zarr) json_array_append_new(list, json_string("image.zarr"));
+  int gathers = !moho_job_is(job, MOHO_KEY_GATHERS_KIND, "none");
   if (segy) json_array_append_new(list, json_string("stack.sgy"));
+  if (segy && gathers) json_array_append_new(list, json_string("gathers.sgy"));
   if (moho_job_number(job, MOHO_KEY_OUTPUT_PNG) != 0) {
     json_array_append_new(list, json_string("stack.png"));
     json_array_append_new(list, json_string("fold.png"));
+    if (gathers) json_array_append_new(list, json_string("gathers.png"));
   }
   json_array_append_new(list, json_string("report.json"));
   return list;
@@ -177,13 +181,13 @@ moho_status moho_report_text(const moho_job *job, const moho_run_inputs *in, con
                            text_json(job->name), "job", moho_job_effective_json(job), "device", moho_report_device(in), "input",
                            moho_report_input(job, in));
   json_t *results = json_pack(
-      "{s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "warnings", moho_run_warnings(in),
-      "kernel", kernel_json(in, counts), "grid", moho_report_grid(in), "settled", moho_report_settled(in), "traces",
-      traces_json(in, counts), "contributions", (json_int_t)counts->contributions, "contributions_per_s", rate, "seconds",
-      seconds_json(seconds, counts), "memory", "allowed_bytes", whole(in->memory_allowed), "planned_bytes",
-      whole(in->memory_needed), "migration_bytes", whole(counts->memory_bytes), "device_bytes", whole(counts->device_bytes),
-      "peak_bytes", whole(moho_process_memory_peak()), "directory", text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)),
-      "outputs", outputs_json(job));
+      "{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "warnings", moho_run_warnings(in),
+      "kernel", kernel_json(in, counts), "grid", moho_report_grid(in), "settled", moho_report_settled(in), "gathers",
+      moho_report_bins(in), "traces", traces_json(in, counts), "contributions", (json_int_t)counts->contributions,
+      "contributions_per_s", rate, "seconds", seconds_json(seconds, counts), "memory", "allowed_bytes", whole(in->memory_allowed),
+      "planned_bytes", whole(in->memory_needed), "migration_bytes", whole(counts->memory_bytes), "device_bytes",
+      whole(counts->device_bytes), "peak_bytes", whole(moho_process_memory_peak()), "directory",
+      text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)), "outputs", outputs_json(job));
   int complete = root && results && json_object_update(root, results) == 0;
   if (complete && extra) complete = json_object_update(root, (json_t *)(uintptr_t)extra) == 0;
   *text = complete ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
@@ -213,4 +217,43 @@ moho_status moho_report_processing(const moho_job *job, const moho_run_inputs *i
   if (length >= 0) return MOHO_OK;
   *text = NULL;
   return out_of_memory();
+}
+
+/* What the offset header of gathers.sgy holds, and what was done to gathers. */
+moho_status moho_report_gathers(const moho_job *job, const moho_run_inputs *in, const char *processing, char **text) {
+  const moho_gather_bins *b = &in->bins;
+  static const char *const kinds[] = {"", "OFFSET", "OFFSET-VECTOR TILE", "OPENING ANGLE"};
+  static const char *const headers[] = {"", "MIDDLE OF THE BIN, M", "LENGTH OF THE OFFSET VECTOR IN THE MIDDLE OF THE TILE, M",
+                                        "OPENING ANGLE, MIDDLE OF THE BIN, 1/100 DEGREE"};
+  *text = NULL;
+  if (!b->kind) return MOHO_OK;
+  int length =
+      asprintf(text,
+               "%s"
+               "IMAGE GATHERS BY %s%s, %zu BINS, SORTED BY INLINE, CROSSLINE, BIN\n"
+               "BYTES 37-40: %s; BYTES 25-28: NUMBER OF THE BIN\n"
+               "%s%s",
+               processing, b->is_signed ? "SIGNED " : "", kinds[b->kind], moho_gather_bins_count(b), headers[b->kind],
+               moho_job_number(job, MOHO_KEY_GATHERS_INVERSE_NMO) != 0 ? "MOVE-OUT OF THE MIGRATION VELOCITY PUT BACK\n" : "",
+               job->values[MOHO_KEY_GATHERS_MUTE].n_list ? "OUTER MUTE APPLIED\n" : "");
+  if (length >= 0) return MOHO_OK;
+  *text = NULL;
+  return out_of_memory();
+}
+
+json_t *moho_report_bins(const moho_run_inputs *in) {
+  const moho_gather_bins *b = &in->bins;
+  if (!b->kind) return json_null();
+  json_t *list = json_array();
+  for (size_t k = 0; k < moho_gather_bins_count(b); k++) {
+    double along, across;
+    moho_gather_bin_vector(b, k, &along, &across);
+    json_t *bin = b->kind == MOHO_GATHERS_OVT ? json_pack("{s:f, s:f}", "inline_m", along, "crossline_m", across)
+                                              : json_pack("{s:f, s:f}", "low", b->edges[k], "high", b->edges[k + 1]);
+    if (in->traces_of_bin) json_object_set_new(bin, "traces", json_integer(whole(in->traces_of_bin[k])));
+    json_array_append_new(list, bin);
+  }
+  return json_pack("{s:s, s:b, s:I, s:I, s:I, s:o}", "kind", moho_gathers_name(b->kind), "signed", b->is_signed, "n_bins",
+                   whole(moho_gather_bins_count(b)), "bytes", whole(in->plan.gathers_bytes), "traces_outside_bins",
+                   whole(in->plan.unbinned_traces), "bins", list);
 }

@@ -33,4 +33,9 @@ moho_status moho_report_text(const moho_job *job, const moho_run_inputs *inputs,
 /* Lines on how the image was made, for the SEG-Y text header. malloc'ed text. */
 moho_status moho_report_processing(const moho_job *job, const moho_run_inputs *inputs, char **text);
 
+/* Kind, bins with their traces, memory of the gathers; null without. */
+json_t *moho_report_bins(const moho_run_inputs *in);
+/* `processing` with lines on the gathers, for their text header; NULL without gathers. */
+moho_status moho_report_gathers(const moho_job *job, const moho_run_inputs *in, const char *processing, char **text);
+
 #endif

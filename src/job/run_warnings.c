@@ -44,11 +44,20 @@ static void warn_of_traces(json_t *warnings, const moho_run_inputs *in) {
          in->info->anomalies[i].first_trace + 1);
 }
 
+static void warn_of_gathers(json_t *warnings, const moho_run_inputs *in) {
+  size_t unbinned = in->plan.unbinned_traces;
+  if (unbinned == in->n_live) warn(warnings, "every trace is outside the bins of the gathers: the image would be empty");
+  else if (unbinned)
+    warn(warnings, "%zu of %zu traces are outside the bins of the gathers: they are in neither gathers nor stack", unbinned,
+         in->n_live);
+}
+
 json_t *moho_run_warnings(const moho_run_inputs *in) {
   json_t *warnings = json_array();
   if (!warnings) return NULL;
   warn_of_sampling(warnings, in);
   warn_of_traces(warnings, in);
+  warn_of_gathers(warnings, in);
   if (in->memory_needed > in->memory_allowed) {
     char need[32], allowed[32];
     warn(warnings, "the run needs %s, %s are allowed: migrate will refuse this job",

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "moho/image.h"
+#include "survey/gathers_zarr.h"
 #include "survey/grid_json.h"
 #include "survey/zarr_store.h"
 
@@ -88,13 +89,18 @@ static moho_status put_positions(moho_zarr_writer *writer, const moho_grid *grid
 static moho_status put_attributes(const moho_image *image, const char *path, moho_zarr_writer *writer) {
   json_error_t error;
   json_t *attributes = image->attributes ? json_loads(image->attributes, 0, &error) : json_object();
-  if (!json_is_object(attributes) || json_object_get(attributes, "grid")) {
+  if (!json_is_object(attributes) || json_object_get(attributes, "grid") || json_object_get(attributes, "gathers")) {
     json_decref(attributes);
-    return moho_fail_at((moho_place){.file = path}, NULL, MOHO_ERROR_ARGUMENT,
-                        "%s: the image's attributes must be a JSON object without a member \"grid\", which is the image's own",
-                        path);
+    return moho_fail_at(
+        (moho_place){.file = path}, NULL, MOHO_ERROR_ARGUMENT,
+        "%s: the image's attributes must be a JSON object without members \"grid\" and \"gathers\", which are the image's own",
+        path);
   }
   if (json_object_set_new(attributes, "grid", moho_grid_to_json(&image->grid))) {
+    json_decref(attributes);
+    return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
+  }
+  if (image->gathers && json_object_set_new(attributes, "gathers", moho_gather_bins_to_json(&image->bins))) {
     json_decref(attributes);
     return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
   }
@@ -113,6 +119,7 @@ moho_status moho_image_write_zarr(const moho_image *image, const char *path) {
   if (!status) status = put_numbers(writer, "crossline", grid->n_crossline, grid->crossline_first, grid->crossline_step);
   if (!status) status = put_time(writer, grid);
   if (!status) status = put_positions(writer, grid);
+  if (!status) status = moho_gathers_zarr_put(image, writer);
   if (!status) return moho_zarr_writer_finish(&writer);
   moho_zarr_writer_discard(&writer);
   return status;
@@ -144,7 +151,7 @@ static moho_status read_fold(const char *path, const moho_zarr_cube *cube, int32
 }
 
 static moho_status keep_attributes(json_t *attributes, const char *path, char **out) {
-  json_object_del(attributes, "grid");
+  json_object_del(attributes, "grid"), json_object_del(attributes, "gathers");
   if (json_object_size(attributes) == 0) return MOHO_OK;
   *out = json_dumps(attributes, JSON_INDENT(2));
   return *out ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
@@ -158,6 +165,8 @@ moho_status moho_image_read_zarr(const char *path, moho_image *out) {
   moho_status status = moho_zarr_cube_read(path, "stack", &cube);
   if (!status) status = read_grid(attributes, path, &cube, &out->grid);
   if (!status) status = read_fold(path, &cube, &out->fold);
+  if (!status && moho_zarr_group_has(path, "gathers") && json_object_get(attributes, "gathers"))
+    status = moho_gather_bins_from_json(json_object_get(attributes, "gathers"), path, &out->bins);
   if (!status) status = keep_attributes(attributes, path, &out->attributes);
   if (!status) out->stack = cube.values, cube.values = NULL;
   if (status) moho_image_release(out);

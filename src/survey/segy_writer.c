@@ -45,18 +45,18 @@ static moho_status write_file_headers(moho_segy_writer *writer, const moho_segy_
   put2(binary, 3203, 1); /* job, line, reel */
   put2(binary, 3207, 1);
   put2(binary, 3211, 1);
-  put2(binary, 3213, 1); /* traces an ensemble */
+  put2(binary, 3213, options->ensemble ? (int)options->ensemble : 1); /* traces an ensemble */
   put2(binary, 3217, writer->style.dt_us);
   put2(binary, 3219, writer->style.dt_us);
   put2(binary, 3221, writer->style.n_samples);
   put2(binary, 3223, writer->style.n_samples);
-  put2(binary, 3225, 5); /* IEEE float */
-  put2(binary, 3227, 1); /* fold of an ensemble */
-  put2(binary, 3229, options->stacked ? 4 : 1);
-  put2(binary, 3231, 1);      /* vertical sum code: none */
-  put2(binary, 3255, 1);      /* metres */
-  put2(binary, 3501, 0x0100); /* rev 1.0 */
-  put2(binary, 3503, 1);      /* all traces of one length */
+  put2(binary, 3225, 5);                                                /* IEEE float */
+  put2(binary, 3227, options->ensemble ? (int)options->ensemble : 1);   /* fold of an ensemble */
+  put2(binary, 3229, options->ensemble ? 2 : options->stacked ? 4 : 1); /* 2: CDP ensembles, 4: stacked, 1: as recorded */
+  put2(binary, 3231, 1);                                                /* vertical sum code: none */
+  put2(binary, 3255, 1);                                                /* metres */
+  put2(binary, 3501, 0x0100);                                           /* rev 1.0 */
+  put2(binary, 3503, 1);                                                /* all traces of one length */
   MOHO_TRY(moho_file_writer_write(writer->file, text, sizeof text));
   return moho_file_writer_write(writer->file, binary, sizeof binary);
 }
@@ -67,8 +67,12 @@ moho_status moho_segy_writer_create(const char *path, const moho_segy_writer_opt
   *out = NULL;
   MOHO_TRY(check_axis(path, options, &dt_us));
   MOHO_TRY(moho_allocate(1, sizeof *writer, "trace file", &writer));
-  writer->style = (moho_trace_header_style){
-      .su = options->su, .stacked = options->stacked, .n_samples = (uint16_t)options->n_samples, .dt_us = dt_us};
+  writer->style = (moho_trace_header_style){.su = options->su,
+                                            .stacked = options->stacked,
+                                            .ensemble = options->ensemble,
+                                            .ensemble_offsets = options->ensemble_offsets,
+                                            .n_samples = (uint16_t)options->n_samples,
+                                            .dt_us = dt_us};
   writer->n_samples = options->n_samples;
   writer->announced = options->n_traces;
   writer->trace_bytes = TRACE_HEADER_BYTES + 4 * options->n_samples;

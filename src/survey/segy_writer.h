@@ -8,9 +8,11 @@
 typedef struct moho_segy_writer moho_segy_writer;
 
 typedef struct moho_segy_writer_options {
-  int su;          /* no file headers, ns and dt in the trace headers only */
-  int stacked;     /* an image: sorting code 4, CDP numbers count on */
-  size_t n_traces; /* 0: not known */
+  int su;                          /* no file headers, ns and dt in the trace headers only */
+  int stacked;                     /* an image: sorting code 4, CDP numbers count on */
+  size_t ensemble;                 /* traces a gather of an image; 0: an image's stack or field traces, one by one */
+  const int32_t *ensemble_offsets; /* [ensemble] what the offset header says; NULL: |source - receiver| */
+  size_t n_traces;                 /* 0: not known */
   size_t n_samples;
   double dt_s;
   const char *description; /* lines of the textual header; NULL: none */

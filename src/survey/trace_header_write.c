@@ -88,12 +88,16 @@ moho_status moho_trace_header_write(const moho_trace_header_style *style, const 
   put4(header, 9, style->stacked ? g->inline_number[trace] : 1, little);
   put4(header, 13, style->stacked ? 1 : count, little);
   put4(header, 21, g->cdp[trace], little);
-  put4(header, 25, 1, little);
+  size_t in_ensemble = style->ensemble ? (size_t)((number - 1) % style->ensemble) : 0;
+  put4(header, 25, (int32_t)in_ensemble + 1, little);
   put2(header, 29, trace_id(g->flags[trace]), little);
   put2(header, 31, 1, little);
   put2(header, 33, 1, little);
   put2(header, 35, 1, little);
-  put4(header, 37, (int32_t)nearbyint(fmin(moho_geometry_offset(g, trace), INT32_MAX)), little);
+  put4(header, 37,
+       style->ensemble_offsets ? style->ensemble_offsets[in_ensemble]
+                               : (int32_t)nearbyint(fmin(moho_geometry_offset(g, trace), INT32_MAX)),
+       little);
   put2(header, 69, 1, little);
   put2(header, 71, style->coordinate_divisor > 1 ? -style->coordinate_divisor : 1, little);
   MOHO_TRY(put_position(style, header, 73, g->source_x[trace], number));

@@ -8,7 +8,9 @@
 
 typedef struct moho_trace_header_style {
   int su, stacked;
-  int coordinate_divisor; /* 1, 10, 100, 1000, 10000: header = coordinate * divisor, scalar = -divisor */
+  size_t ensemble;                 /* traces a gather; 0: none */
+  const int32_t *ensemble_offsets; /* [ensemble] or NULL */
+  int coordinate_divisor;          /* 1, 10, 100, 1000, 10000: header = coordinate * divisor, scalar = -divisor */
   uint16_t n_samples, dt_us;
 } moho_trace_header_style;
 

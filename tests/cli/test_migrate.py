@@ -27,7 +27,7 @@ class Migrate(CommandTest):
         self.assertIn("63 used of 63", text)
         self.assertEqual(self.entries("out"), RESULTS)
         report = self.report("out", "report.json")
-        self.assertEqual(report["traces"], {"total": 63, "used": 63, "outside": 0, "dead": 0, "not_seismic": 0, "no_position": 0, "muted": 0, "bad": 0})
+        self.assertEqual(report["traces"], {"total": 63, "used": 63, "outside": 0, "outside_bins": 0, "dead": 0, "not_seismic": 0, "no_position": 0, "muted": 0, "bad": 0})
         self.assertGreater(report["contributions"], 63 * 301)
         self.assertEqual(sorted(report["outputs"]), RESULTS)
         self.assertEqual(report["grid"]["corners"], [[0, 0], [0, 200], [150, 200], [150, 0]])

@@ -1,0 +1,155 @@
+/* gather_nmo.c - image gathers with the move-out of the migration velocity put back, and an outer mute.
+ *
+ *   t^2 = t0^2 + h^2 / v_rms(t0)^2,   out(t) = gather(t0)
+ *
+ * h: the middle of the bin, which the offset header says, so that whoever takes the move-out off again finds t0. Where v grows so
+ * fast that t falls as t0 grows, one t belongs to several t0: the deepest is taken, and nothing is known above the least t.
+ */
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "migrate/sinc_table.h"
+#include "moho/migration.h"
+
+enum { MUTE_TAPER = 8 }; /* samples below the line */
+
+static moho_status check_gathers(const moho_image *image) {
+  if (!image->gathers || !image->gathers_fold) return moho_fail(MOHO_ERROR_ARGUMENT, "the image has no gathers");
+  if (image->bins.kind != MOHO_GATHERS_ANGLE) return MOHO_OK;
+  return moho_fail_at((moho_place){.key = "gathers.kind"}, "use gathers by offset or by tile", MOHO_ERROR_ARGUMENT,
+                      "gathers by angle have no offsets: neither move-out nor an outer mute belongs to them");
+}
+
+/* ---- inverse NMO ---- */
+
+/* One thread's: a column's velocity, a bin's times, its samples and fold as they were; each [n]. */
+typedef struct nmo_scratch {
+  double *v, *t;
+  float *from; /* [n + MOHO_SINC_TAPS], zeros at both ends */
+  int32_t *fold;
+} nmo_scratch;
+
+static float read_sinc(const double (*sinc)[MOHO_SINC_TAPS], const float *from, double u) {
+  double i = floor(u), position = (u - i) * MOHO_SINC_FRACTIONS, row = fmin(floor(position), MOHO_SINC_FRACTIONS - 1), sum = 0;
+  const double *before = sinc[(size_t)row], *after = sinc[(size_t)row + 1];
+  const float *x = from + MOHO_SINC_TAPS / 2 + (size_t)i - 3;
+  for (int k = 0; k < MOHO_SINC_TAPS; k++) sum += (before[k] + (position - row) * (after[k] - before[k])) * (double)x[k];
+  return (float)sum;
+}
+
+/* Fractional sample of t0 whose time is t, which lies in [t[k], t[k + 1]]; exact at constant velocity. */
+static double sample_at(const moho_grid *g, const double *t, size_t k, double time) {
+  double early = g->first_s + (double)k * g->step_s, late = early + g->step_s;
+  double share = (time * time - t[k] * t[k]) / (t[k + 1] * t[k + 1] - t[k] * t[k]);
+  double t0 = sqrt(fmax(early * early + share * (late * late - early * early), 0));
+  return fmin(fmax((t0 - g->first_s) / g->step_s, (double)k), (double)(k + 1));
+}
+
+/* gather, fold [n]: one bin of one column, in place. */
+static void put_back(const moho_grid *g, const double (*sinc)[MOHO_SINC_TAPS], double offset, nmo_scratch *s, float *gather,
+                     int32_t *fold) {
+  size_t n = g->n_time, first = n - 1;
+  memcpy(s->from + MOHO_SINC_TAPS / 2, gather, n * sizeof *gather);
+  memcpy(s->fold, fold, n * sizeof *fold);
+  for (size_t k = 0; k < n; k++) s->t[k] = hypot(g->first_s + (double)k * g->step_s, offset / s->v[k]);
+  while (first > 0 && s->t[first - 1] < s->t[first]) first--;
+  size_t k = first;
+  for (size_t j = 0; j < n; j++) {
+    double time = g->first_s + (double)j * g->step_s;
+    while (k + 1 < n && s->t[k + 1] < time) k++;
+    int is_inside = time >= s->t[first] - 1e-9 && time <= s->t[n - 1] + 1e-9;
+    double u = !is_inside ? 0 : k + 1 < n ? sample_at(g, s->t, k, time) : (double)(n - 1);
+    gather[j] = is_inside ? read_sinc(sinc, s->from, u) : 0;
+    fold[j] = is_inside ? s->fold[(size_t)(u + 0.5)] : 0;
+  }
+}
+
+static moho_status put_back_column(const moho_velocity *velocity, const double (*sinc)[MOHO_SINC_TAPS], size_t c, nmo_scratch *s,
+                                   moho_image *image) {
+  const moho_grid *g = &image->grid;
+  size_t bins = moho_gather_bins_count(&image->bins);
+  double x, y;
+  moho_grid_node(g, c / g->n_crossline, c % g->n_crossline, &x, &y);
+  MOHO_TRY(moho_velocity_rms(velocity, x, y, g->first_s, g->step_s, g->n_time, s->v));
+  for (size_t b = 0; b < bins; b++) {
+    size_t row = (c * bins + b) * g->n_time;
+    put_back(g, sinc, fabs(moho_gather_bin_centre(&image->bins, b)), s, image->gathers + row, image->gathers_fold + row);
+  }
+  return MOHO_OK;
+}
+
+static moho_status allocate_scratch(size_t n, nmo_scratch *s) {
+  MOHO_TRY(moho_allocate(2 * n, sizeof *s->v, "inverse NMO", &s->v));
+  s->t = s->v + n;
+  MOHO_TRY(moho_allocate(n + 2 * MOHO_SINC_TAPS, sizeof *s->from, "inverse NMO", &s->from));
+  return moho_allocate(n, sizeof *s->fold, "inverse NMO", &s->fold);
+}
+
+moho_status moho_image_inverse_nmo(moho_image *image, const moho_velocity *velocity) {
+  MOHO_TRY(check_gathers(image));
+  double(*sinc)[MOHO_SINC_TAPS];
+  MOHO_TRY(moho_allocate(MOHO_SINC_ROWS, sizeof *sinc, "sinc table", &sinc));
+  moho_sinc_table_double(sinc);
+  moho_status status = MOHO_OK;
+  moho_error error = {0};
+#pragma omp parallel
+  {
+    nmo_scratch s = {0};
+    moho_status own = allocate_scratch(image->grid.n_time, &s);
+#pragma omp for schedule(dynamic, 4)
+    for (size_t c = 0; c < image->grid.n_inline * image->grid.n_crossline; c++)
+      if (!own) own = put_back_column(velocity, (const double(*)[MOHO_SINC_TAPS])sinc, c, &s, image);
+    if (own) {
+#pragma omp critical(moho_gather_error)
+      if (!status) status = own, error = moho_error_take();
+    }
+    free(s.v), free(s.from), free(s.fold);
+  }
+  free(sinc);
+  return status ? moho_error_set(&error) : MOHO_OK;
+}
+
+/* ---- mute ---- */
+
+/* Piecewise linear through (offset, time), constant beyond either end. */
+static double mute_time(const double *offset_m, const double *time_s, size_t n, double offset) {
+  if (offset <= offset_m[0]) return time_s[0];
+  for (size_t i = 1; i < n; i++)
+    if (offset <= offset_m[i])
+      return time_s[i - 1] + (time_s[i] - time_s[i - 1]) * (offset - offset_m[i - 1]) / (offset_m[i] - offset_m[i - 1]);
+  return time_s[n - 1];
+}
+
+static moho_status check_mute(const double *offset_m, const double *time_s, size_t n) {
+  static const char *const hint = "write pairs with ascending offsets: [0, 0.1, 1000, 0.6, 3000, 1.8]";
+  if (!n) return moho_fail_at((moho_place){.key = "gathers.outer_mute"}, hint, MOHO_ERROR_ARGUMENT, "the mute has no points");
+  for (size_t i = 0; i < n; i++)
+    if (!isfinite(time_s[i]) || !(offset_m[i] >= 0) || !isfinite(offset_m[i]) || (i && !(offset_m[i] > offset_m[i - 1])))
+      return moho_fail_at((moho_place){.key = "gathers.outer_mute"}, hint, MOHO_ERROR_RANGE,
+                          "point %zu of the mute is %g m, %g s, expected finite times and ascending offsets from 0 m on", i + 1,
+                          offset_m[i], time_s[i]);
+  return MOHO_OK;
+}
+
+moho_status moho_image_mute_gathers(moho_image *image, const double *offset_m, const double *time_s, size_t n) {
+  MOHO_TRY(check_gathers(image));
+  MOHO_TRY(check_mute(offset_m, time_s, n));
+  const moho_grid *g = &image->grid;
+  size_t bins = moho_gather_bins_count(&image->bins);
+#pragma omp parallel for schedule(static)
+  for (size_t row = 0; row < g->n_inline * g->n_crossline * bins; row++) {
+    double offset = fabs(moho_gather_bin_centre(&image->bins, row % bins));
+    double above = (mute_time(offset_m, time_s, n, offset) - g->first_s) / g->step_s;
+    float *gather = image->gathers + row * g->n_time;
+    int32_t *fold = image->gathers_fold + row * g->n_time;
+    for (size_t k = 0; k < g->n_time && (double)k < above + MUTE_TAPER; k++) {
+      double past = ((double)k - above) / MUTE_TAPER;
+      if (past < 0) gather[k] = 0, fold[k] = 0;
+      else gather[k] *= (float)(0.5 - 0.5 * cos(3.14159265358979323846 * past));
+    }
+  }
+  return MOHO_OK;
+}
