@@ -90,7 +90,7 @@ static migrate_trace place_trace(const moho_migration *m, const moho_geometry *g
   moho_split(g->receiver_y[i] - origin_y, &t.receiver_y, &t.receiver_y_low);
   moho_split(g->first_sample_s[i] / m->layout.dt_s, &t.shift, &t.shift_low);
   moho_split(offset * offset / 4, &t.half_offset2, &t.half_offset2_low);
-  t.spacing = (float)(m->options.antialias_factor * m->classes.spacing_m[moho_offset_class_of(&m->classes, offset)]);
+  t.spacing = (float)(m->options.antialias_factor * m->classes.spacing_m[moho_offset_class_of_trace(&m->classes, g, i)]);
   return t;
 }
 

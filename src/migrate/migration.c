@@ -41,6 +41,10 @@ static moho_status build(moho_migration *m, const moho_grid *grid, const moho_ge
   MOHO_TRY(moho_grid_copy(grid, &m->grid));
   MOHO_TRY(moho_gather_bins_copy(m->options.gathers, &m->bins));
   m->options.gathers = m->bins.kind ? &m->bins : NULL;
+  if (m->classes.bins) m->classes.bins = &m->bins;
+  if (moho_weight_counts_classes(&m->options))
+    MOHO_TRY(
+        moho_live_classes_create(&m->classes, geometry, grid, NULL, m->n_columns, &m->options, m->input_samples, dt_s, &m->live));
   MOHO_TRY(moho_gather_bins_measure(&m->bins, grid, geometry, &unbinned));
   MOHO_TRY(moho_trace_preparer_create(&m->options, m->is_line, m->input_samples, dt_s, s->k_max, &m->preparer));
   moho_trace_preparer_weigh(m->preparer, &m->classes);
@@ -83,6 +87,7 @@ void moho_migration_destroy(moho_migration **migration) {
   if (m->run) m->method->destroy(m);
   moho_trace_preparer_destroy(&m->preparer);
   moho_time_axis_release(&m->axis);
+  moho_live_classes_release(&m->live);
   moho_offset_classes_release(&m->classes);
   moho_grid_release(&m->grid);
   moho_gather_bins_release(&m->bins);

@@ -13,18 +13,24 @@ typedef struct finish_scratch {
   int32_t *fold, *total, *live;
 } finish_scratch;
 
-/* weight [n] */
-static moho_status fill_weights(const moho_migration *m, size_t c, double *weight) {
+moho_status moho_migration_column_weights(const moho_migration *m, size_t column, double *weight) {
   size_t n = m->axis.n;
-  double x, y, v0;
+  double x, y, v0, *count = NULL;
   for (size_t i = 0; i < n; i++) weight[i] = 1;
   if (!m->weight_power) return MOHO_OK;
-  moho_grid_node(&m->grid, c / m->grid.n_crossline, c % m->grid.n_crossline, &x, &y);
+  moho_grid_node(&m->grid, column / m->grid.n_crossline, column % m->grid.n_crossline, &x, &y);
   MOHO_TRY(moho_velocity_rms(m->velocity, x, y, m->axis.first_s, m->axis.step_s, n, weight));
   MOHO_TRY(moho_velocity_rms(m->velocity, x, y, 0, m->axis.step_s, 1, &v0));
-  for (size_t i = 0; i < n; i++)
-    weight[i] = moho_weight_of_column(&m->options, m->is_line, m->layout.dt_s, m->axis.first_s + (double)i * m->axis.step_s,
-                                      weight[i], v0);
+  if (m->live.n) {
+    MOHO_TRY(moho_allocate(n, sizeof *count, "live classes", &count));
+    moho_live_classes_count(&m->live, column, &m->options, m->axis.first_s, m->axis.step_s, n, weight, count);
+  }
+  for (size_t i = 0; i < n; i++) {
+    double t0_s = m->axis.first_s + (double)i * m->axis.step_s;
+    weight[i] = moho_weight_of_column(&m->options, m->is_line, m->layout.dt_s, t0_s, weight[i], v0);
+    if (count) weight[i] /= count[i];
+  }
+  free(count);
   return MOHO_OK;
 }
 
@@ -54,13 +60,14 @@ static moho_status finish_column(const moho_migration *m, const moho_unfinished 
     const float *from;
     c = columns->read(m, columns->from, k, bin, &from, s->fold);
     if (!bin) {
-      MOHO_TRY(fill_weights(m, c, s->weight));
+      MOHO_TRY(moho_migration_column_weights(m, c, s->weight));
       for (size_t i = 0; i < n; i++) s->sum[i] = 0, s->total[i] = 0, s->live[i] = 0;
     }
     finish_bin(m, c * m->n_bins + bin, from, s, image);
   }
   for (size_t i = 0; i < n; i++) {
-    image->stack[c * n + i] = (float)divided_by_fold(m, s->sum[i], s->total[i]);
+    double sum = moho_weight_counts_bins(&m->options) && s->live[i] ? s->sum[i] / s->live[i] : s->sum[i];
+    image->stack[c * n + i] = (float)divided_by_fold(m, sum, s->total[i]);
     if (image->fold) image->fold[c * n + i] = s->total[i];
     *contributions += (uint64_t)s->total[i];
   }

@@ -9,6 +9,7 @@
 
 #include "migrate/column_table.h"
 #include "migrate/kernel_choice.h"
+#include "migrate/live_classes.h"
 #include "migrate/migration_setup.h"
 #include "migrate/trace_prepare.h"
 
@@ -31,6 +32,7 @@ struct moho_migration {
   const moho_velocity *velocity;
   moho_migration_options options;
   moho_offset_classes classes;
+  moho_live_classes live; /* for true amplitudes without gathers of their classes */
   moho_time_axis axis;
   moho_prepared_layout layout;
   moho_trace_preparer *preparer;
@@ -73,6 +75,10 @@ static inline long moho_migration_bin_of(const moho_migration *m, const moho_geo
   if (m->n_bins == 1 && m->bins.kind == MOHO_GATHERS_NONE) return 0;
   return m->bins.kind == MOHO_GATHERS_ANGLE ? 0 : moho_gather_bin_of_trace(&m->bins, &m->grid, geometry, trace);
 }
+
+/* c(x, t0) of a column, what its sums are multiplied by: the weight's part that no trace changes, and for true amplitudes one
+ * over the live classes. weight [n_time]. */
+moho_status moho_migration_column_weights(const moho_migration *m, size_t column, double *weight);
 
 /* Column weights and normalisation, in parallel, into the image's stack and fold, and into its gathers where it has them.
  * *contributions grows by the fold. */

@@ -9,6 +9,7 @@
 #include "migrate/antialias.h"
 #include "migrate/migration_internal.h"
 #include "migrate/migration_options.h"
+#include "migrate/weight.h"
 
 /* Looked at for a device's progress, where contributions are only known at the end. */
 enum { PROGRESS_TRACES = 100, PROGRESS_COLUMNS = 100 };
@@ -82,7 +83,7 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
   MOHO_TRY(moho_kernel_choose(&report, options, &s->choice));
   MOHO_TRY(moho_migration_check_geometry(geometry, 0, dt_s / options->refine));
   MOHO_TRY(smallest_velocity(grid, velocity, &s->v_min));
-  MOHO_TRY(moho_offset_classes_create(geometry, grid, &s->classes));
+  MOHO_TRY(moho_weight_classes(options, geometry, grid, &s->classes));
   double widest = 0, refined_dt = dt_s / options->refine;
   for (size_t c = 0; c < s->classes.n; c++) widest = fmax(widest, s->classes.spacing_m[c]);
   if (options->antialias != MOHO_ANTIALIAS_NONE)
@@ -105,5 +106,7 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
                                      &s->contributions_a_trace));
     s->contributions_a_trace /= (double)geometry->n;
   }
-  return s->choice.candidates[0]->method->size(s, &query);
+  MOHO_TRY(s->choice.candidates[0]->method->size(s, &query));
+  if (moho_weight_counts_classes(options)) s->bytes += moho_live_classes_bytes(s->classes.n, s->columns);
+  return MOHO_OK;
 }

@@ -154,7 +154,8 @@ void moho_native_place_traces(const moho_migration *m, native_run *r, const moho
     double offset = moho_geometry_offset(geometry, i);
     trace->half_offset2 = offset * offset / 4;
     trace->shift = geometry->first_sample_s[i] / dt;
-    trace->spacing = (float)(m->options.antialias_factor * m->classes.spacing_m[moho_offset_class_of(&m->classes, offset)]);
+    trace->spacing =
+        (float)(m->options.antialias_factor * m->classes.spacing_m[moho_offset_class_of_trace(&m->classes, geometry, i)]);
     trace->row = (int32_t)i;
     trace->bin = r->bins[i];
     trace->live = r->live[i] && trace->bin < (int32_t)m->n_bins;

@@ -69,6 +69,11 @@ static moho_status divide(const moho_geometry *geometry, moho_offset_classes *ou
   return status;
 }
 
+static int takes_part(const moho_offset_classes *classes, const moho_geometry *geometry, size_t trace) {
+  return moho_geometry_is_live(geometry, trace) &&
+         (!classes->bins || moho_gather_bin_of_trace(classes->bins, &classes->axes, geometry, trace) >= 0);
+}
+
 /* Traces of each class together: members [first[c], first[c+1]). */
 static moho_status sort_into_classes(const moho_geometry *geometry, const moho_offset_classes *classes, size_t **members,
                                      size_t **first) {
@@ -76,22 +81,20 @@ static moho_status sort_into_classes(const moho_geometry *geometry, const moho_o
   MOHO_TRY(moho_allocate(classes->n + 2, sizeof **first, "offset classes", first));
   size_t *next = *first + 1; /* counts, then where each class goes on; at the end where it ends */
   for (size_t i = 0; i < geometry->n; i++)
-    if (moho_geometry_is_live(geometry, i)) next[moho_offset_class_of(classes, moho_geometry_offset(geometry, i)) + 1]++;
+    if (takes_part(classes, geometry, i)) next[moho_offset_class_of_trace(classes, geometry, i) + 1]++;
   for (size_t c = 0; c < classes->n; c++) {
     classes->traces[c] = next[c + 1];
     next[c + 1] += next[c];
   }
   for (size_t i = 0; i < geometry->n; i++)
-    if (moho_geometry_is_live(geometry, i))
-      (*members)[next[moho_offset_class_of(classes, moho_geometry_offset(geometry, i))]++] = i;
+    if (takes_part(classes, geometry, i)) (*members)[next[moho_offset_class_of_trace(classes, geometry, i)]++] = i;
   return MOHO_OK;
 }
 
 /* 0 where the members do not say. points, scratch [n + 1]. */
-static double class_spacing(const moho_geometry *geometry, const moho_grid *grid, const size_t *members, size_t n,
+static double class_spacing(const moho_geometry *geometry, const moho_grid *grid, int is_line, const size_t *members, size_t n,
                             moho_point *points, moho_point *scratch) {
   double *positions = (double *)scratch;
-  int is_line = moho_grid_is_line(grid);
   if (n < MIN_TRACES) return 0;
   for (size_t k = 0; k < n; k++) {
     size_t i = members[k];
@@ -106,12 +109,12 @@ static double class_spacing(const moho_geometry *geometry, const moho_grid *grid
 }
 
 /* Nearest class that has a spacing of its own; between two equally near the one of smaller offset. Without any: the grid's. */
-static double borrowed_spacing(const double *own, size_t n, size_t c, const moho_grid *grid) {
+static double borrowed_spacing(const double *own, size_t n, size_t c, const moho_grid *grid, int is_line) {
   for (size_t away = 1; away < n; away++) {
     if (c >= away && own[c - away] > 0) return own[c - away];
     if (c + away < n && own[c + away] > 0) return own[c + away];
   }
-  if (!moho_grid_is_line(grid)) return sqrt(grid->inline_spacing_m * grid->crossline_spacing_m);
+  if (!is_line) return sqrt(grid->inline_spacing_m * grid->crossline_spacing_m);
   return grid->n_inline > 1 ? grid->inline_spacing_m : grid->crossline_spacing_m;
 }
 
@@ -127,16 +130,25 @@ static moho_status measure_classes(const moho_geometry *geometry, const moho_gri
     /* Each class in its own part of the arrays, with room for one point more than it has traces. */
 #pragma omp parallel for schedule(dynamic, 1) if (geometry->n > FEW_TRACES)
     for (size_t c = 0; c < out->n; c++)
-      own[c] = class_spacing(geometry, grid, members + first[c], out->traces[c], points + first[c] + c, scratch + first[c] + c);
-    for (size_t c = 0; c < out->n; c++) out->spacing_m[c] = own[c] > 0 ? own[c] : borrowed_spacing(own, out->n, c, grid);
+      own[c] = class_spacing(geometry, grid, out->is_line, members + first[c], out->traces[c], points + first[c] + c,
+                             scratch + first[c] + c);
+    for (size_t c = 0; c < out->n; c++)
+      out->spacing_m[c] = own[c] > 0 ? own[c] : borrowed_spacing(own, out->n, c, grid, out->is_line);
   }
   free(members), free(first), free(points), free(scratch), free(own);
   return status;
 }
 
-moho_status moho_offset_classes_create(const moho_geometry *geometry, const moho_grid *grid, moho_offset_classes *out) {
-  *out = (moho_offset_classes){0};
-  MOHO_TRY(divide(geometry, out));
+moho_status moho_offset_classes_create(const moho_geometry *geometry, const moho_grid *grid, int is_line,
+                                       const moho_gather_bins *bins, moho_offset_classes *out) {
+  *out = (moho_offset_classes){.axes = *grid, .is_line = is_line};
+  out->axes.line_x_m = out->axes.line_y_m = NULL;
+  if (bins && (bins->kind == MOHO_GATHERS_OFFSET || bins->kind == MOHO_GATHERS_OVT)) {
+    out->bins = bins;
+    out->n = moho_gather_bins_count(bins);
+  } else {
+    MOHO_TRY(divide(geometry, out));
+  }
   moho_status status = moho_allocate(out->n, sizeof *out->spacing_m, "offset classes", &out->spacing_m);
   if (!status) status = moho_allocate(out->n, sizeof *out->traces, "offset classes", &out->traces);
   if (!status) status = measure_classes(geometry, grid, out);
@@ -147,6 +159,12 @@ moho_status moho_offset_classes_create(const moho_geometry *geometry, const moho
 void moho_offset_classes_release(moho_offset_classes *classes) {
   free(classes->spacing_m), free(classes->traces);
   *classes = (moho_offset_classes){0};
+}
+
+size_t moho_offset_class_of_trace(const moho_offset_classes *classes, const moho_geometry *geometry, size_t trace) {
+  if (!classes->bins) return moho_offset_class_of(classes, moho_geometry_offset(geometry, trace));
+  long bin = moho_gather_bin_of_trace(classes->bins, &classes->axes, geometry, trace);
+  return bin > 0 ? (size_t)bin : 0;
 }
 
 size_t moho_offset_class_of(const moho_offset_classes *classes, double offset_m) {

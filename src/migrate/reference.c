@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "migrate/antialias.h"
+#include "migrate/live_classes.h"
 #include "migrate/aperture.h"
 #include "migrate/migration_options.h"
 #include "migrate/migration_setup.h"
@@ -65,6 +66,18 @@ static double largest_spacing(const moho_offset_classes *classes) {
   return largest;
 }
 
+static moho_status count_classes(moho_reference *r, const moho_grid *grid, const moho_geometry *geometry, size_t n_samples,
+                                 double dt_s, const size_t *columns) {
+  moho_live_classes live;
+  MOHO_TRY(moho_live_classes_create(&r->classes, geometry, grid, columns, r->n_columns, &r->options, n_samples, dt_s, &live));
+  moho_status status = moho_allocate(r->n_columns * r->n_time, sizeof *r->live, "live classes", &r->live);
+  for (size_t c = 0; !status && c < r->n_columns; c++)
+    moho_live_classes_count(&live, c, &r->options, r->first_s, r->step_s, r->n_time, r->v + c * r->n_time,
+                            r->live + c * r->n_time);
+  moho_live_classes_release(&live);
+  return status;
+}
+
 static moho_status fill_reference(moho_reference *r, const moho_grid *grid, const moho_velocity *velocity,
                                   const moho_geometry *geometry, size_t n_samples, double dt_s, const size_t *columns) {
   double v_min;
@@ -77,7 +90,8 @@ static moho_status fill_reference(moho_reference *r, const moho_grid *grid, cons
   MOHO_TRY(place_columns(r, grid, columns));
   MOHO_TRY(read_velocities(r, velocity, &v_min));
   if (r->options.antialias != MOHO_ANTIALIAS_NONE || r->options.weight == MOHO_WEIGHT_TRUE_AMPLITUDE)
-    MOHO_TRY(moho_offset_classes_create(geometry, grid, &r->classes));
+    MOHO_TRY(moho_weight_classes(&r->options, geometry, grid, &r->classes));
+  if (moho_weight_counts_classes(&r->options)) MOHO_TRY(count_classes(r, grid, geometry, n_samples, dt_s, columns));
   if (r->options.antialias != MOHO_ANTIALIAS_NONE) {
     k_max = moho_antialias_k_max(r->options.antialias_factor, largest_spacing(&r->classes), v_min, dt_s / r->options.refine,
                                  (n_samples - 1) * (size_t)r->options.refine + 1);
@@ -118,7 +132,7 @@ void moho_reference_destroy(moho_reference **reference) {
   moho_offset_classes_release(&r->classes);
   moho_gather_bins_release(&r->bins);
   moho_reference_preparer_release(&r->preparer);
-  free(r->columns), free(r->v), free(r->v0), free(r->image), free(r->fold), free(r->sinc), free(r);
+  free(r->columns), free(r->v), free(r->v0), free(r->live), free(r->image), free(r->fold), free(r->sinc), free(r);
   *reference = NULL;
 }
 
@@ -202,9 +216,12 @@ moho_status moho_reference_finish(moho_reference *r, double *image, int32_t *fol
   for (size_t i = 0; i < r->n_columns * r->n_time; i++) {
     size_t first = i / r->n_time * r->n_bins * r->n_time + i % r->n_time;
     double sum = 0;
-    int32_t count = 0;
-    for (size_t bin = 0; bin < r->n_bins; bin++)
-      sum += r->image[first + bin * r->n_time], count += r->fold[first + bin * r->n_time];
+    int32_t count = 0, live = 0;
+    for (size_t bin = 0; bin < r->n_bins; bin++) {
+      size_t at = first + bin * r->n_time;
+      sum += r->image[at], count += r->fold[at], live += r->fold[at] > 0;
+    }
+    if (moho_weight_counts_bins(&r->options) && live) sum /= live;
     if (image) image[i] = divided_by_fold(r, sum, count);
     if (fold) fold[i] = count;
   }

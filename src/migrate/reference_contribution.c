@@ -29,12 +29,13 @@ double moho_reference_describe_column(const moho_reference *r, size_t c, referen
   for (size_t k = 0; k < r->n_time; k++) {
     double v = r->v[c * r->n_time + k], t0 = r->first_s + (double)k * r->step_s, t1 = t0 / (2.0 * dt);
     radius = MAX(radius, moho_aperture_radius(v, t0 / 2.0, tan_dip, r->options.aperture_min_m, r->options.aperture_max_m));
+    double share = r->live ? 1 / r->live[c * r->n_time + k] : 1; /* of one offset class in their mean */
     samples[k] = (reference_sample){.v = v,
                                     .s2 = 1.0 / ((v * dt) * (v * dt)),
                                     .t1 = t1,
                                     .t1sq = vertical_squared(t1),
                                     .t0_s = t0,
-                                    .weight = moho_weight_of_column(&r->options, r->is_line, dt, t0, v, r->v0[c]),
+                                    .weight = share * moho_weight_of_column(&r->options, r->is_line, dt, t0, v, r->v0[c]),
                                     .radius = radius};
   }
   return radius;
@@ -53,9 +54,8 @@ reference_trace moho_reference_trace(const moho_reference *r, const moho_geometr
                            .window = moho_mute_window_of(&r->options, moho_geometry_offset(g, i)),
                            .area = 1};
   if (r->classes.n) {
-    double offset = moho_geometry_offset(g, i);
-    trace.spacing = r->options.antialias_factor * r->classes.spacing_m[moho_offset_class_of(&r->classes, offset)];
-    trace.area = moho_weight_of_trace(&r->options, r->is_line, &r->classes, offset);
+    trace.spacing = r->options.antialias_factor * r->classes.spacing_m[moho_offset_class_of_trace(&r->classes, g, i)];
+    trace.area = moho_weight_of_trace(&r->options, r->is_line, &r->classes, g, i);
   }
   trace.bin = r->bins.kind ? moho_gather_bin_of_trace(&r->bins, &r->axes, g, i) : 0;
   return trace;

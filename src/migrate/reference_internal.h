@@ -36,6 +36,7 @@ struct moho_reference {
   double *image;               /* [column, bin, time] */
   int32_t *fold;               /* [column, bin, time] */
   moho_offset_classes classes; /* with antialias or true amplitudes only */
+  double *live;                /* [column, time] classes that are live, for true amplitudes without gathers of them; or NULL */
   moho_reference_preparer preparer;
   double (*sinc)[MOHO_SINC_TAPS]; /* with sinc8 only */
 };

@@ -232,8 +232,7 @@ static void prepare_one(const moho_trace_preparer *p, workspace *w, const moho_g
   *live = (uint8_t)moho_trace_mute(geometry, trace, samples, p->n_input, p->dt_input_s, p->rho != MOHO_RHO_NONE, w->weights);
   if (!*live) return;
   float *muted = p->length ? w->time : row + l->x0;
-  double factor =
-      p->classes ? moho_weight_of_trace(&p->options, p->is_line, p->classes, moho_geometry_offset(geometry, trace)) : 1;
+  double factor = p->classes ? moho_weight_of_trace(&p->options, p->is_line, p->classes, geometry, trace) : 1;
   for (size_t j = 0; j < p->n_input; j++) muted[j] = (float)(factor * w->weights[j] * (double)samples[j]);
   if (p->length) {
     memset(w->time + p->n_input, 0, (p->length - p->n_input) * sizeof *w->time);

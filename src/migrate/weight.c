@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/fail.h"
 #include "migrate/migration_options.h"
 
 #define PI 3.14159265358979323846
@@ -11,9 +12,21 @@ static int is_true_amplitude(const moho_migration_options *options) {
   return options->weight == MOHO_WEIGHT_TRUE_AMPLITUDE;
 }
 
+moho_status moho_weight_check(const moho_migration_options *options, int is_line) {
+  if (!is_true_amplitude(options) || is_line || options->rho_filter != MOHO_RHO_2D) return MOHO_OK;
+  return moho_fail_at((moho_place){.key = "migration.rho_filter"}, "leave migration.rho_filter at auto", MOHO_ERROR_RANGE,
+                      "migration.rho_filter is 2d, but the grid is an area: true amplitudes want 3d there");
+}
+
 int moho_weight_is_2d(const moho_migration_options *options, int is_line) {
-  if (!is_true_amplitude(options) || options->rho_filter == MOHO_RHO_NONE) return is_line;
-  return moho_rho_resolve(options->rho_filter, is_line) == MOHO_RHO_2D;
+  return is_line && !(is_true_amplitude(options) && options->rho_filter == MOHO_RHO_3D);
+}
+
+moho_status moho_weight_classes(const moho_migration_options *options, const moho_geometry *geometry, const moho_grid *grid,
+                                moho_offset_classes *out) {
+  int is_line = moho_grid_is_line(grid);
+  MOHO_TRY(moho_weight_check(options, is_line));
+  return moho_offset_classes_create(geometry, grid, moho_weight_is_2d(options, is_line), options->gathers, out);
 }
 
 int moho_weight_t_part(const moho_migration_options *options, int is_line) {
@@ -21,6 +34,18 @@ int moho_weight_t_part(const moho_migration_options *options, int is_line) {
   if (is_true_amplitude(options)) return (is_2d ? MOHO_T_PART_TRUE_2D : MOHO_T_PART_TRUE_3D) + is_raw;
   moho_weight weight = moho_weight_resolve(options->weight, options->amplitude);
   return (moho_weight_has_spreading(weight) ? (is_2d ? 1 : 2) : 0) + (moho_weight_has_obliquity(weight) ? 2 : 0);
+}
+
+static int bins_are_classes(const moho_migration_options *options) {
+  return options->gathers && (options->gathers->kind == MOHO_GATHERS_OFFSET || options->gathers->kind == MOHO_GATHERS_OVT);
+}
+
+int moho_weight_counts_classes(const moho_migration_options *options) {
+  return is_true_amplitude(options) && !bins_are_classes(options);
+}
+
+int moho_weight_counts_bins(const moho_migration_options *options) {
+  return is_true_amplitude(options) && bins_are_classes(options);
 }
 
 /* The formulas of docs/physics.md without their t-parts, which have the dimension of t^-2 in 3D and t^-3/2 in 2D, raw ones t
@@ -44,8 +69,8 @@ double moho_weight_of_column(const moho_migration_options *options, int is_line,
 }
 
 double moho_weight_of_trace(const moho_migration_options *options, int is_line, const moho_offset_classes *classes,
-                            double offset_m) {
+                            const moho_geometry *geometry, size_t trace) {
   if (!is_true_amplitude(options)) return 1;
-  double spacing = classes->spacing_m[moho_offset_class_of(classes, offset_m)];
+  double spacing = classes->spacing_m[moho_offset_class_of_trace(classes, geometry, trace)];
   return moho_weight_is_2d(options, is_line) ? spacing : spacing * spacing;
 }

@@ -22,17 +22,30 @@ enum {
   MOHO_T_PARTS
 };
 
-/* 1 when amplitudes are those of a 2D line: 1/sqrt(v t), and for true amplitudes the 2D rho filter, or a line without one. */
+/* True amplitudes of a line want its rho filter, those of an area theirs: MOHO_ERROR_RANGE for 2d on an area. A line with 3d is
+ * one inline of an areal survey. */
+moho_status moho_weight_check(const moho_migration_options *options, int is_line);
+
+/* 1 when amplitudes are those of a 2D line. */
 int moho_weight_is_2d(const moho_migration_options *options, int is_line);
 
+/* The classes whose spacings and areas these options want. */
+moho_status moho_weight_classes(const moho_migration_options *options, const moho_geometry *geometry, const moho_grid *grid,
+                                moho_offset_classes *out);
+
 int moho_weight_t_part(const moho_migration_options *options, int is_line);
+
+/* 1 when a stack is the mean over the classes that are live at a sample. Where gathers sort traces into the classes their bins
+ * show which are; else live_classes.h. */
+int moho_weight_counts_classes(const moho_migration_options *options);
+int moho_weight_counts_bins(const moho_migration_options *options);
 
 /* c(x, t0) for t-parts in samples of dt_s; v at t0 and v0 at the surface (used by true amplitudes only). */
 double moho_weight_of_column(const moho_migration_options *options, int is_line, double dt_s, double t0_s, double v_mps,
                              double v0_mps);
 
-/* Midpoint area of a trace of this offset, along a line its spacing, for true amplitudes; else 1. */
+/* Midpoint area of a trace in its offset class, along a line its spacing, for true amplitudes; else 1. */
 double moho_weight_of_trace(const moho_migration_options *options, int is_line, const moho_offset_classes *classes,
-                            double offset_m);
+                            const moho_geometry *geometry, size_t trace);
 
 #endif

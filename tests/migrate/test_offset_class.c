@@ -49,7 +49,7 @@ static void full_lattices_are_exact(void **state) {
         for (size_t azimuths = 1; azimuths <= 3; azimuths++) {
           moho_geometry g = lattice(11, spacings[s], turns[t], origins[o], -origins[o], azimuths);
           moho_offset_classes classes;
-          assert_ok(moho_offset_classes_create(&g, &grid, &classes));
+          assert_ok(moho_offset_classes_create(&g, &grid, moho_grid_is_line(&grid), NULL, &classes));
           assert_int_equal(classes.n, 3);
           assert_true(classes.width_m == 200 && classes.first_m == 100);
           for (size_t c = 0; c < 3; c++) {
@@ -75,12 +75,12 @@ static void lines_count_length(void **state) {
     assert_ok(moho_geometry_create(5 * 30 * hits, &g));
     for (size_t i = 0; i < g.n; i++) place(&g, i, 20.0 * (double)(i / (5 * hits)), 0, 100 + 50.0 * (double)(i % 5), 90);
     moho_offset_classes classes;
-    assert_ok(moho_offset_classes_create(&g, &grid, &classes));
+    assert_ok(moho_offset_classes_create(&g, &grid, moho_grid_is_line(&grid), NULL, &classes));
     assert_int_equal(classes.n, 5);
     for (size_t c = 0; c < 5; c++) assert_true(fabs(classes.spacing_m[c] - 20.0 / (double)hits) < 1e-9);
     moho_offset_classes_release(&classes);
     grid = grid_of(50, 1, 10); /* the same line as fifty inlines of one crossline */
-    assert_ok(moho_offset_classes_create(&g, &grid, &classes));
+    assert_ok(moho_offset_classes_create(&g, &grid, moho_grid_is_line(&grid), NULL, &classes));
     for (size_t c = 0; c < 5; c++) assert_true(fabs(classes.spacing_m[c] - 20.0 / (double)hits) < 1e-9);
     moho_offset_classes_release(&classes);
     moho_geometry_release(&g);
@@ -95,7 +95,7 @@ static void dead_traces_do_not_count(void **state) {
   g.source_x[1] = 1e7;
   g.flags[0] = MOHO_TRACE_BAD; /* bad samples were set to zero: it stays */
   moho_offset_classes classes;
-  assert_ok(moho_offset_classes_create(&g, &grid, &classes));
+  assert_ok(moho_offset_classes_create(&g, &grid, moho_grid_is_line(&grid), NULL, &classes));
   assert_int_equal(classes.n, 3);
   assert_int_equal(classes.traces[0], 36);
   assert_true(fabs(classes.spacing_m[0] - 25) < 1e-6);
@@ -111,17 +111,17 @@ static void few_traces_borrow(void **state) {
   for (size_t i = 0; i < g.n; i++)
     if (i % 3 == 2 && kept++ >= 2) g.flags[i] = MOHO_TRACE_DEAD; /* two traces of offset 600 stay */
   moho_offset_classes classes;
-  assert_ok(moho_offset_classes_create(&g, &grid, &classes));
+  assert_ok(moho_offset_classes_create(&g, &grid, moho_grid_is_line(&grid), NULL, &classes));
   assert_int_equal(classes.traces[2], 2);
   assert_true(fabs(classes.spacing_m[2] - 30) < 1e-6);
   moho_offset_classes_release(&classes);
   for (size_t i = 1; i < g.n; i++) g.flags[i] = MOHO_TRACE_DEAD; /* one trace: the grid's own spacing */
-  assert_ok(moho_offset_classes_create(&g, &grid, &classes));
+  assert_ok(moho_offset_classes_create(&g, &grid, moho_grid_is_line(&grid), NULL, &classes));
   assert_int_equal(classes.n, 1);
   assert_true(fabs(classes.spacing_m[0] - 15) < 1e-9);
   moho_offset_classes_release(&classes);
   g.flags[0] = MOHO_TRACE_DEAD; /* none at all */
-  assert_ok(moho_offset_classes_create(&g, &grid, &classes));
+  assert_ok(moho_offset_classes_create(&g, &grid, moho_grid_is_line(&grid), NULL, &classes));
   assert_int_equal(classes.n, 1);
   assert_true(classes.spacing_m[0] > 0);
   moho_offset_classes_release(&classes);
@@ -138,7 +138,7 @@ static void irregular_offsets_make_few_classes(void **state) {
     place(&g, i, 500 * test_uniform(&random), 500 * test_uniform(&random), 3000 * test_uniform(&random),
           360 * test_uniform(&random));
   moho_offset_classes classes;
-  assert_ok(moho_offset_classes_create(&g, &grid, &classes));
+  assert_ok(moho_offset_classes_create(&g, &grid, moho_grid_is_line(&grid), NULL, &classes));
   assert_true(classes.n <= 258 && classes.n >= 250);
   size_t total = 0;
   for (size_t c = 0; c < classes.n; c++) {
