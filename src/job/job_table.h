@@ -30,8 +30,8 @@
     "NaN and Inf samples: an error naming the first, or set to zero and counted")                                               \
   X(INPUT_SELECT, "input.select", SECTION, "", NULL, "", "", 0, 0,                                                              \
     "which traces take part: those that hold all that is given here (docs/selection.md)")                                       \
-  X(SELECT_OFFSET, "input.select.offset_m", RANGE, "m", NULL, "", "", 0, 1e6, "[least, most] distance of source and receiver")  \
-  X(SELECT_AZIMUTH, "input.select.azimuth_deg", RANGES, "degrees", NULL, "", "", 0, 360,                                        \
+  X(SELECT_OFFSET, "input.select.offset_m", RANGE, "m", NULL, "", "", -1e6, 1e6, "[least, most] distance of source and receiver")  \
+  X(SELECT_AZIMUTH, "input.select.azimuth_deg", RANGES, "degrees", NULL, "", "", -360, 360,                                        \
     "sectors [[from, to], ...] of the direction from source to receiver, clockwise from north; [350, 10] goes through north")   \
   X(SELECT_AZIMUTH_FOLDED, "input.select.azimuth_folded", FLAG, "", "false", "", "", 0, 0,                                      \
     "true: directions 180 degrees apart are the same, sectors lie in 0 to 180")                                                 \
