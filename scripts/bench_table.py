@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-from bench_cases import kind, read_cases
+from bench_cases import kind, option, read_cases
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KINDS = ("none", "weights", "triangle")
@@ -23,7 +23,7 @@ KERNELS = {
 
 
 def figure(rate):
-    return f"{rate / 1e9:.2g}" if rate else "–"
+    return "–" if not rate else f"{rate / 1e9:.2g}" if rate < 1e11 else f"{rate / 1e9:.0f}"
 
 
 def own_rows():
