@@ -29,7 +29,18 @@
 extern "C" {
 #endif
 
-typedef enum { MOHO_TRAVELTIME_STRAIGHT } moho_traveltime;
+/* Leg times (docs/physics.md "Travel-time laws"). curved_linear needs a velocity given as linear_z, both vti laws need eta;
+ * curved_rms, curved_ray and interval eta need v_int. */
+typedef enum {
+  MOHO_TRAVELTIME_STRAIGHT,
+  MOHO_TRAVELTIME_CURVED_LINEAR, /* circles of v = V0 + k z, exact */
+  MOHO_TRAVELTIME_CURVED_RMS,    /* shifted hyperbola (Castle 1994) */
+  MOHO_TRAVELTIME_CURVED_RAY,    /* exact rays in v_int, by tables */
+  MOHO_TRAVELTIME_VTI,           /* Fomel 2004 */
+  MOHO_TRAVELTIME_VTI_RATIONAL   /* Alkhalifah & Tsvankin 1995 */
+} moho_traveltime;
+/* How the aperture follows the dip: v t1 tan(dip), or as far as a ray of that dip comes up in v(z). */
+typedef enum { MOHO_APERTURE_STRAIGHT, MOHO_APERTURE_RAY } moho_aperture_rule;
 typedef enum { MOHO_INTERPOLATION_LINEAR, MOHO_INTERPOLATION_CUBIC, MOHO_INTERPOLATION_SINC8 } moho_interpolation;
 typedef enum { MOHO_ANTIALIAS_NONE, MOHO_ANTIALIAS_TRIANGLE, MOHO_ANTIALIAS_FILTER_BANK } moho_antialias;
 typedef enum {
@@ -65,6 +76,8 @@ typedef struct moho_mute_line {
 
 typedef struct moho_migration_options {
   moho_traveltime traveltime;
+  const moho_eta *eta; /* BORROW, outlives the migration like the velocity; vti laws only, else NULL */
+  moho_aperture_rule aperture_rule;
   double aperture_max_m, aperture_min_m, aperture_max_dip_deg; /* 3000, 0, 60 */
   double aperture_taper;                                       /* fraction of the radius, 0..1: 0.1; 0 = none */
   moho_interpolation interpolation;

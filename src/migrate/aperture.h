@@ -15,6 +15,14 @@ static inline double moho_aperture_radius(double v_mps, double t1_s, double tan_
   return a < min_m ? min_m : a > max_m ? max_m : a;
 }
 
+/* The same along a ray: sin(dip) v_rms^2 t1/sqrt(v_int^2 - v_rms^2 sin^2(dip)); the largest where no such ray comes up. */
+static inline double moho_aperture_radius_ray(double v_rms_mps, double v_int_mps, double t1_s, double sin_dip, double min_m,
+                                              double max_m) {
+  double rest = v_int_mps * v_int_mps - v_rms_mps * v_rms_mps * sin_dip * sin_dip;
+  double a = rest > 0 ? sin_dip * v_rms_mps * v_rms_mps * t1_s / sqrt(rest) : t1_s > 0 ? max_m : 0;
+  return a < min_m ? min_m : a > max_m ? max_m : a;
+}
+
 /* The widened radius: lattice ties count as inside. */
 static inline double moho_aperture_widened(double radius_m) {
   return radius_m * (1.0 + 4e-6) + 1e-3;
@@ -26,8 +34,8 @@ static inline double moho_record_band(size_t n_samples) {
 }
 
 /* Stretch mute on the zero-dip time, without division: outside when 2*leg(h,t0) > (1+s)*t0 (widened by 4e-6). */
-static inline int moho_is_stretched(double t1, double h2_s2, double one_plus_s) {
-  return sqrt(t1 * t1 + h2_s2) > one_plus_s * t1 * (1.0 + 4e-6);
+static inline int moho_is_stretched(double t1, double leg, double one_plus_s) {
+  return leg > one_plus_s * t1 * (1.0 + 4e-6);
 }
 
 #endif

@@ -7,14 +7,14 @@
 #include "base/fail.h"
 
 #define BIT(e) (1u << (e))
-#define ALL_TRAVELTIMES BIT(MOHO_TRAVELTIME_STRAIGHT)
+#define STRAIGHT_ONLY BIT(MOHO_TRAVELTIME_STRAIGHT)
 #define ALL_INTERPOLATIONS (BIT(MOHO_INTERPOLATION_LINEAR) | BIT(MOHO_INTERPOLATION_CUBIC) | BIT(MOHO_INTERPOLATION_SINC8))
 #define ALL_ANTIALIASES (BIT(MOHO_ANTIALIAS_NONE) | BIT(MOHO_ANTIALIAS_TRIANGLE))
 #define PLAIN_WEIGHTS (BIT(MOHO_WEIGHT_TRUE_AMPLITUDE) - 1)
 #define FLOAT_ONLY BIT(MOHO_STORAGE_FLOAT)
 #define FLOAT_OR_HALF (BIT(MOHO_STORAGE_FLOAT) | BIT(MOHO_STORAGE_HALF))
 
-#define ALL_OPTIONS ALL_TRAVELTIMES, ALL_INTERPOLATIONS, ALL_ANTIALIASES, PLAIN_WEIGHTS
+#define ALL_OPTIONS STRAIGHT_ONLY, ALL_INTERPOLATIONS, ALL_ANTIALIASES, PLAIN_WEIGHTS
 static const moho_kernel_version versions[] = {
     {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY, 0},
     {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, ALL_OPTIONS, FLOAT_ONLY, 0},
@@ -50,13 +50,17 @@ const char *moho_migration_kernel_name(moho_migration_kernel kernel) {
 
 /* The first option that the version lacks, with its value; NULL: it can do them all. */
 static const char *lacks(const moho_kernel_version *v, const moho_device_report *report, const moho_migration_options *o) {
+  static const char *const traveltimes[] = {"migration.traveltime straight",   "migration.traveltime curved_linear",
+                                            "migration.traveltime curved_rms", "migration.traveltime curved_ray",
+                                            "migration.traveltime vti",        "migration.traveltime vti_rational"};
   static const char *const interpolations[] = {"migration.interpolation linear", "migration.interpolation cubic",
                                                "migration.interpolation sinc8"};
   static const char *const antialiases[] = {"migration.antialias none", "migration.antialias triangle",
                                             "migration.antialias filter_bank"};
   if (!v->function && !report->has_native) return "devices without native functions";
   if (v->plan.is_tiled && report->simd_width != 32) return "devices without operations on SIMD groups of 32 lanes";
-  if (!(v->traveltimes & BIT(o->traveltime))) return "this migration.traveltime";
+  if (!(v->traveltimes & BIT(o->traveltime))) return traveltimes[o->traveltime];
+  if (o->aperture_rule != MOHO_APERTURE_STRAIGHT) return "migration.aperture.rule ray";
   if (!(v->interpolations & BIT(o->interpolation))) return interpolations[o->interpolation];
   if (!(v->antialiases & BIT(o->antialias))) return antialiases[o->antialias];
   if (!(v->weights & BIT(o->weight))) return "migration.weight true_amplitude";

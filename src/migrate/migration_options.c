@@ -32,7 +32,8 @@ static moho_status check_choice(const char *key, int value, int last) {
 }
 
 static moho_status check_choices(const moho_migration_options *o) {
-  MOHO_TRY(check_choice("migration.traveltime", (int)o->traveltime, MOHO_TRAVELTIME_STRAIGHT));
+  MOHO_TRY(check_choice("migration.traveltime", (int)o->traveltime, MOHO_TRAVELTIME_VTI_RATIONAL));
+  MOHO_TRY(check_choice("migration.aperture.rule", (int)o->aperture_rule, MOHO_APERTURE_RAY));
   MOHO_TRY(check_choice("migration.interpolation", (int)o->interpolation, MOHO_INTERPOLATION_SINC8));
   MOHO_TRY(check_choice("migration.antialias", (int)o->antialias, MOHO_ANTIALIAS_FILTER_BANK));
   MOHO_TRY(check_choice("migration.weight", (int)o->weight, MOHO_WEIGHT_TRUE_AMPLITUDE));

@@ -37,26 +37,27 @@ static moho_status allocate_image(moho_reference *r) {
   size_t samples;
   MOHO_TRY(moho_multiply(r->n_columns, r->n_time, "reference image", &samples));
   MOHO_TRY(moho_allocate(r->n_columns, sizeof *r->columns, "reference columns", &r->columns));
-  MOHO_TRY(moho_allocate(samples, sizeof *r->v, "reference velocities", &r->v));
   MOHO_TRY(moho_allocate(r->n_columns, sizeof *r->v0, "reference velocities", &r->v0));
   MOHO_TRY(moho_multiply(samples, r->n_bins, "reference gathers", &samples));
   MOHO_TRY(moho_allocate(samples, sizeof *r->image, "reference image", &r->image));
   return moho_allocate(samples, sizeof *r->fold, "reference fold", &r->fold);
 }
 
-static moho_status read_velocities(moho_reference *r, const moho_velocity *velocity, double *v_min) {
+static moho_status read_travel_times(moho_reference *r, const moho_velocity *velocity, const moho_geometry *geometry, double dt_s,
+                                     double *v_min) {
+  MOHO_TRY(moho_travel_law_create(&r->options, velocity, r->first_s, r->step_s, r->n_time, dt_s,
+                                  moho_travel_longest(&r->options, geometry), &r->law));
+  r->n_travel = r->law.is_uniform && r->n_columns ? 1 : r->n_columns;
+  MOHO_TRY(moho_allocate(r->n_travel, sizeof *r->travel, "reference travel times", &r->travel));
   *v_min = INFINITY;
-  for (size_t c = 0; c < r->n_columns; c++) {
-    double *v = r->v + c * r->n_time;
-    MOHO_TRY(moho_velocity_rms(velocity, r->columns[c].x, r->columns[c].y, r->first_s, r->step_s, r->n_time, v));
-    MOHO_TRY(moho_velocity_rms(velocity, r->columns[c].x, r->columns[c].y, 0, r->step_s, 1, &r->v0[c]));
-    for (size_t k = 0; k < r->n_time; k++) {
-      if (!(v[k] > 0) || !isfinite(v[k]))
-        return moho_fail(MOHO_ERROR_RANGE, "velocity is %g m/s at x = %.1f m, y = %.1f m, t0 = %.4f s, expected above 0", v[k],
-                         r->columns[c].x, r->columns[c].y, r->first_s + (double)k * r->step_s);
-      *v_min = MIN(*v_min, v[k]);
-    }
+  for (size_t c = 0; c < r->n_travel; c++) {
+    moho_travel_column *travel = &r->travel[c];
+    MOHO_TRY(moho_travel_column_create(&r->law, travel));
+    MOHO_TRY(moho_travel_column_fill(&r->law, r->columns[c].x, r->columns[c].y, travel));
+    for (size_t k = 0; k < r->n_time; k++) *v_min = MIN(*v_min, travel->v[k]);
   }
+  for (size_t c = 0; c < r->n_columns; c++)
+    MOHO_TRY(moho_velocity_rms(velocity, r->columns[c].x, r->columns[c].y, 0, r->step_s, 1, &r->v0[c]));
   return MOHO_OK;
 }
 
@@ -72,7 +73,7 @@ static moho_status count_classes(moho_reference *r, const moho_grid *grid, const
   MOHO_TRY(moho_live_classes_create(&r->classes, geometry, grid, columns, r->n_columns, &r->options, n_samples, dt_s, &live));
   moho_status status = moho_allocate(r->n_columns * r->n_time, sizeof *r->live, "live classes", &r->live);
   for (size_t c = 0; !status && c < r->n_columns; c++)
-    moho_live_classes_count(&live, c, &r->options, r->first_s, r->step_s, r->n_time, r->v + c * r->n_time,
+    moho_live_classes_count(&live, c, &r->options, r->first_s, r->step_s, r->n_time, moho_reference_travel(r, c)->v,
                             r->live + c * r->n_time);
   moho_live_classes_release(&live);
   return status;
@@ -88,13 +89,14 @@ static moho_status fill_reference(moho_reference *r, const moho_grid *grid, cons
   r->axes.inline_azimuth_deg = grid->inline_azimuth_deg, r->axes.flip = grid->flip;
   MOHO_TRY(allocate_image(r));
   MOHO_TRY(place_columns(r, grid, columns));
-  MOHO_TRY(read_velocities(r, velocity, &v_min));
+  MOHO_TRY(read_travel_times(r, velocity, geometry, dt_s / r->options.refine, &v_min));
   if (r->options.antialias != MOHO_ANTIALIAS_NONE || r->options.weight == MOHO_WEIGHT_TRUE_AMPLITUDE)
     MOHO_TRY(moho_weight_classes(&r->options, geometry, grid, &r->classes));
   if (moho_weight_counts_classes(&r->options)) MOHO_TRY(count_classes(r, grid, geometry, n_samples, dt_s, columns));
   if (r->options.antialias != MOHO_ANTIALIAS_NONE) {
-    k_max = moho_antialias_k_max(r->options.antialias_factor, largest_spacing(&r->classes), v_min, dt_s / r->options.refine,
-                                 (n_samples - 1) * (size_t)r->options.refine + 1);
+    k_max =
+        moho_antialias_k_max(r->options.antialias_factor, largest_spacing(&r->classes), v_min / moho_travel_steepest(r->law.kind),
+                             dt_s / r->options.refine, (n_samples - 1) * (size_t)r->options.refine + 1);
   }
   if (r->options.interpolation == MOHO_INTERPOLATION_SINC8) {
     MOHO_TRY(moho_allocate(MOHO_SINC_ROWS, sizeof *r->sinc, "sinc table", &r->sinc));
@@ -132,7 +134,9 @@ void moho_reference_destroy(moho_reference **reference) {
   moho_offset_classes_release(&r->classes);
   moho_gather_bins_release(&r->bins);
   moho_reference_preparer_release(&r->preparer);
-  free(r->columns), free(r->v), free(r->v0), free(r->live), free(r->image), free(r->fold), free(r->sinc), free(r);
+  for (size_t c = 0; r->travel && c < r->n_travel; c++) moho_travel_column_release(&r->travel[c]);
+  moho_travel_law_release(&r->law);
+  free(r->columns), free(r->travel), free(r->v0), free(r->live), free(r->image), free(r->fold), free(r->sinc), free(r);
   *reference = NULL;
 }
 
@@ -146,7 +150,7 @@ static void add_to_column(const moho_reference *r, size_t c, const reference_tra
     if (!trace->row || moho_reference_distance(column, trace) > reach) continue;
     for (size_t k = 0; k < r->n_time; k++) {
       reference_contribution part;
-      if (!moho_reference_contribute(r, column, trace, &samples[k], &part)) continue;
+      if (!moho_reference_contribute(r, c, trace, &samples[k], &part)) continue;
       double value = 0;
       for (int tap = 0; tap < part.n; tap++) value += part.h[tap] * trace->row[part.at[tap]];
       size_t at = (c * r->n_bins + part.bin) * r->n_time + k;

@@ -25,7 +25,7 @@ static void add_column(const moho_reference *r, size_t c, const demigration_colu
   if (moho_reference_distance(column, trace) > all->reach[c]) return;
   for (size_t k = c * r->n_time; k < (c + 1) * r->n_time; k++) {
     reference_contribution part;
-    if (!moho_reference_contribute(r, column, trace, &all->samples[k], &part)) continue;
+    if (!moho_reference_contribute(r, c, trace, &all->samples[k], &part)) continue;
     double value = part.factor * all->image[k];
     if (all->fold && all->fold[k] > 1) value /= all->fold[k];
     for (int tap = 0; tap < part.n; tap++) row[part.at[tap]] += part.h[tap] * value;

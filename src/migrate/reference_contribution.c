@@ -25,18 +25,17 @@ double moho_reference_distance(const reference_column *column, const reference_t
 /* ---- columns and traces ---- */
 
 double moho_reference_describe_column(const moho_reference *r, size_t c, reference_sample *samples) {
-  double dt = r->preparer.dt_s, radius = 0, tan_dip = tan(r->options.aperture_max_dip_deg * (3.14159265358979323846 / 180.0));
+  const moho_travel_column *travel = moho_reference_travel(r, c);
+  double radius = 0;
   for (size_t k = 0; k < r->n_time; k++) {
-    double v = r->v[c * r->n_time + k], t0 = r->first_s + (double)k * r->step_s, t1 = t0 / (2.0 * dt);
-    radius = MAX(radius, moho_aperture_radius(v, t0 / 2.0, tan_dip, r->options.aperture_min_m, r->options.aperture_max_m));
+    double t0 = r->first_s + (double)k * r->step_s, v = travel->v[k];
     double share = r->live ? 1 / r->live[c * r->n_time + k] : 1; /* of one offset class in their mean */
-    samples[k] = (reference_sample){.v = v,
-                                    .s2 = 1.0 / ((v * dt) * (v * dt)),
-                                    .t1 = t1,
-                                    .t1sq = vertical_squared(t1),
-                                    .t0_s = t0,
-                                    .weight = share * moho_weight_of_column(&r->options, r->is_line, dt, t0, v, r->v0[c]),
-                                    .radius = radius};
+    radius = MAX(radius, travel->radius[k]);
+    samples[k] =
+        (reference_sample){.i = k,
+                           .t0_s = t0,
+                           .weight = share * moho_weight_of_column(&r->options, r->is_line, r->preparer.dt_s, t0, v, r->v0[c]),
+                           .radius = radius};
   }
   return radius;
 }
@@ -152,40 +151,57 @@ static double weight_of_times(const moho_reference *r, double t_s, double t_r) {
   }
 }
 
+/* The two legs of a pair at a sample. */
+typedef struct legs {
+  moho_leg source, receiver;
+  double t_s, t_r;
+} legs;
+
 /* Slope along one axis of the grid: p = p_s + p_r. */
-static double slope(const reference_column *column, const reference_trace *trace, const double axis[2], double s2, double t_s,
-                    double t_r) {
-  double from_source = (column->x - trace->source_x) * axis[0] + (column->y - trace->source_y) * axis[1];
-  double from_receiver = (column->x - trace->receiver_x) * axis[0] + (column->y - trace->receiver_y) * axis[1];
-  return leg_slope_straight(from_source, s2, 1.0 / t_s) + leg_slope_straight(from_receiver, s2, 1.0 / t_r);
+static double slope(const moho_reference *r, size_t column, const reference_trace *trace, const double axis[2],
+                    const reference_sample *sample, const legs *l) {
+  const reference_column *at = &r->columns[column];
+  const moho_travel_column *travel = moho_reference_travel(r, column);
+  double from_source = (at->x - trace->source_x) * axis[0] + (at->y - trace->source_y) * axis[1];
+  double from_receiver = (at->x - trace->receiver_x) * axis[0] + (at->y - trace->receiver_y) * axis[1];
+  return moho_leg_slope(&r->law, travel, &l->source, sample->i, from_source, l->t_s) +
+         moho_leg_slope(&r->law, travel, &l->receiver, sample->i, from_receiver, l->t_r);
+}
+
+/* On the zero-dip time: 2 leg(h, t0) > (1 + s) t0. */
+static int is_stretched(const moho_reference *r, size_t column, const reference_trace *trace, const reference_sample *sample) {
+  if (r->options.stretch_mute < 0) return 0;
+  moho_leg leg = moho_leg_of(&r->law, trace->half_offset2);
+  double t1 = sample->t0_s / (2.0 * r->preparer.dt_s);
+  return moho_is_stretched(t1, moho_leg_time(&r->law, moho_reference_travel(r, column), &leg, sample->i),
+                           1.0 + r->options.stretch_mute);
 }
 
 /* ---- one trace at one image sample ---- */
 
-int moho_reference_contribute(const moho_reference *r, const reference_column *column, const reference_trace *trace,
+int moho_reference_contribute(const moho_reference *r, size_t column, const reference_trace *trace,
                               const reference_sample *sample, reference_contribution *out) {
-  double distance = moho_reference_distance(column, trace);
+  const reference_column *at = &r->columns[column];
+  const moho_travel_column *travel = moho_reference_travel(r, column);
+  double distance = moho_reference_distance(at, trace);
   if (trace->bin < 0) return 0;
   if (distance > moho_aperture_widened(sample->radius)) return 0;
   if (!moho_is_in_mute_window(&trace->window, sample->t0_s)) return 0;
-  if (r->options.stretch_mute >= 0 &&
-      moho_is_stretched(sample->t1, trace->half_offset2 * sample->s2, 1.0 + r->options.stretch_mute))
-    return 0;
-  double source2 = distance2(column->x - trace->source_x, column->y - trace->source_y);
-  double receiver2 = distance2(column->x - trace->receiver_x, column->y - trace->receiver_y);
-  double t_s = sqrt(leg_squared_straight(sample->t1sq, source2, sample->s2));
-  double t_r = sqrt(leg_squared_straight(sample->t1sq, receiver2, sample->s2));
-  double u = t_s + t_r - trace->first_sample, band = moho_record_band(r->preparer.n_samples);
+  if (is_stretched(r, column, trace, sample)) return 0;
+  legs l = {.source = moho_leg_of(&r->law, distance2(at->x - trace->source_x, at->y - trace->source_y)),
+            .receiver = moho_leg_of(&r->law, distance2(at->x - trace->receiver_x, at->y - trace->receiver_y))};
+  l.t_s = moho_leg_time(&r->law, travel, &l.source, sample->i);
+  l.t_r = moho_leg_time(&r->law, travel, &l.receiver, sample->i);
+  double u = l.t_s + l.t_r - trace->first_sample, band = moho_record_band(r->preparer.n_samples);
   if (u < -band || u > (double)(r->preparer.n_samples - 1) + band) return 0;
   out->n = 0;
   out->bin = (size_t)trace->bin;
   if (r->preparer.k_max) {
-    double p_x = slope(column, trace, column->along, sample->s2, t_s, t_r),
-           p_y = slope(column, trace, column->across, sample->s2, t_s, t_r);
+    double p_x = slope(r, column, trace, at->along, sample, &l), p_y = slope(r, column, trace, at->across, sample, &l);
     tap_antialiased(r, out, u, triangle_half_width(p_x, p_y, trace->spacing));
   } else {
     tap_trace(r, out, moho_reference_samples_at(), u, 1);
   }
-  out->factor = trace->area * sample->weight * weight_of_times(r, t_s, t_r) * taper(r, distance, sample->radius);
+  out->factor = trace->area * sample->weight * weight_of_times(r, l.t_s, l.t_r) * taper(r, distance, sample->radius);
   return 1;
 }

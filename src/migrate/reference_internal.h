@@ -13,6 +13,7 @@
 #include "migrate/offset_mute.h"
 #include "migrate/reference_prepare.h"
 #include "migrate/sinc_table.h"
+#include "migrate/travel_time.h"
 #include "moho/migration.h"
 
 /* The most that one value reads: sinc8 takes 8, a triangle 8, two low-passed copies under sinc8 16. */
@@ -29,7 +30,10 @@ struct moho_reference {
   double first_s, step_s;
   size_t n_time, n_columns;
   reference_column *columns;
-  double *v, *v0;              /* [column, time] m/s; [column] at the surface */
+  moho_travel_law law;
+  moho_travel_column *travel; /* [n_travel] of each column; one for all where velocity and eta depend on t0 only */
+  size_t n_travel;
+  double *v0;                  /* [column] at the surface, m/s */
   moho_grid axes;              /* directions only: tells signed offsets and tiles */
   moho_gather_bins bins;       /* options.gathers points here */
   size_t n_bins;               /* 1 without gathers */
@@ -55,7 +59,8 @@ typedef struct reference_trace {
 
 /* One image sample of a column as the formulas want it, times in refined samples. */
 typedef struct reference_sample {
-  double v, s2, t1, t1sq, t0_s;
+  size_t i;
+  double t0_s;
   double weight; /* of the column */
   double radius; /* running maximum of A(t0), m */
 } reference_sample;
@@ -73,11 +78,15 @@ typedef struct reference_contribution {
 reference_trace moho_reference_trace(const moho_reference *r, const moho_geometry *geometry, size_t i);
 /* samples [n_time]; returns the column's largest radius. */
 double moho_reference_describe_column(const moho_reference *r, size_t column, reference_sample *samples);
+/* What the column's leg times follow from. */
+static inline const moho_travel_column *moho_reference_travel(const moho_reference *r, size_t column) {
+  return &r->travel[r->n_travel > 1 ? column : 0];
+}
 /* Distance on the ground between a column and a trace's midpoint. */
 double moho_reference_distance(const reference_column *column, const reference_trace *trace);
 
 /* Returns 1, or 0 when the sample lies outside of aperture, mute or record, or of all bins. */
-int moho_reference_contribute(const moho_reference *r, const reference_column *column, const reference_trace *trace,
+int moho_reference_contribute(const moho_reference *r, size_t column, const reference_trace *trace,
                               const reference_sample *sample, reference_contribution *out);
 
 #endif

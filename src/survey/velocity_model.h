@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "moho/velocity.h"
+#include "survey/velocity_triangles.h"
 
 /* Why there is no v_int: the first place where the r.m.s. velocities given imply none. */
 typedef struct moho_velocity_problem {
@@ -24,6 +25,11 @@ struct moho_velocity {
   /* v_int at such times, and S = mu4/mu2^2 of it; either may be NULL. Not called where `problem` is. */
   void (*interval)(const moho_velocity *velocity, double x_m, double y_m, double first_s, double step_s, size_t n, double *v_mps,
                    double *ratio);
+  /* Of a velocity given as functions at places (n_functions > 1): those that a place is interpolated from, and v_int of one. */
+  size_t n_functions;
+  moho_weights (*support)(const moho_velocity *velocity, double x_m, double y_m);
+  void (*function_interval)(const moho_velocity *velocity, size_t function, double first_s, double step_s, size_t n,
+                            double *v_mps);
   void (*destroy)(moho_velocity *velocity); /* frees all of it, but not `problem` */
   moho_velocity_problem *problem;           /* NULL: none */
   int is_linear_z;                          /* v_int = v0_mps + gradient_per_s * z */

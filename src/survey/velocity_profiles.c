@@ -169,6 +169,17 @@ static void evaluate_interval(const moho_velocity *velocity, double x, double y,
   }
 }
 
+static moho_weights support(const moho_velocity *velocity, double x, double y) {
+  return moho_between_at(((const placed *)velocity)->between, x, y);
+}
+
+static void function_interval(const moho_velocity *velocity, size_t function, double first_s, double step_s, size_t n,
+                              double *v) {
+  for (size_t k = 0; k < n; k++) v[k] = 0;
+  moho_profiles_add_interval(&((const placed *)velocity)->profiles, function, 1, first_s, step_s, n, v, NULL);
+  for (size_t k = 0; k < n; k++) v[k] = 1 / sqrt(v[k]);
+}
+
 /* Numbers that are no velocities (eta): interpolated as they are. */
 static void evaluate_number(const moho_velocity *velocity, double x, double y, double first_s, double step_s, size_t n,
                             double *v) {
@@ -199,6 +210,7 @@ moho_status moho_profiles_make_velocity(moho_profiles *profiles, moho_between **
   *profiles = (moho_profiles){0}, *between = NULL;
   p->base.evaluate = p->profiles.kind == MOHO_VELOCITY_ETA ? evaluate_number : evaluate, p->base.destroy = destroy;
   p->base.interval = evaluate_interval;
+  p->base.n_functions = p->profiles.n, p->base.support = support, p->base.function_interval = function_interval;
   p->base.uniform = p->profiles.n == 1;
   /* The numbers lie in the range, so what is interpolated between them does; rounding alone must not make an error. */
   double slack = 1e-9 * fmax(fabs(options->min_mps), fabs(options->max_mps));

@@ -50,7 +50,7 @@ static void bad_values_are_named(void **state) {
 
 static void bad_choices_are_named(void **state) {
   (void)state;
-  REFUSED(MOHO_ERROR_ARGUMENT, "migration.traveltime", traveltime, (moho_traveltime)1);
+  REFUSED(MOHO_ERROR_ARGUMENT, "migration.traveltime", traveltime, (moho_traveltime)6);
   REFUSED(MOHO_ERROR_ARGUMENT, "migration.interpolation", interpolation, (moho_interpolation)3);
   REFUSED(MOHO_ERROR_ARGUMENT, "migration.antialias", antialias, (moho_antialias)3);
   REFUSED(MOHO_ERROR_ARGUMENT, "migration.weight", weight, (moho_weight)6);
