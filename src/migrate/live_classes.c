@@ -198,7 +198,8 @@ static double aperture_at(const column_axis *a, size_t i) {
 
 static int is_stretched(const column_axis *a, size_t i, double half_offset) {
   double t1 = 0.5 * (a->first_s + (double)i * a->step_s), s2 = 1 / (a->v[i] * a->v[i]);
-  return a->options->stretch_mute >= 0 && moho_is_stretched(t1, half_offset * half_offset * s2, 1 + a->options->stretch_mute);
+  return a->options->stretch_mute >= 0 &&
+         moho_is_stretched(t1, sqrt(t1 * t1 + half_offset * half_offset * s2), 1 + a->options->stretch_mute);
 }
 
 /* Apertures grow with time (their running maximum does), and so do legs: what passes is one interval, whose ends are searched

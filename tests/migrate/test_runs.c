@@ -24,7 +24,8 @@ static int is_inside(const moho_column_table *table, const moho_time_axis *axis,
                      const moho_migration_options *options, int i) {
   double t1 = axis->t1_first + i * axis->t1_step, s2 = table->s2[i];
   if (query->distance > table->radius[i]) return 0;
-  if (options->stretch_mute >= 0 && moho_is_stretched(t1, query->half_offset2 * s2, 1 + options->stretch_mute)) return 0;
+  if (options->stretch_mute >= 0 && moho_is_stretched(t1, sqrt(t1 * t1 + query->half_offset2 * s2), 1 + options->stretch_mute))
+    return 0;
   double u = sqrt(t1 * t1 + query->source2 * s2) + sqrt(t1 * t1 + query->receiver2 * s2) - query->shift;
   return u >= query->low && u <= query->high;
 }
