@@ -11,7 +11,7 @@
 #include "physics_support.h"
 
 static const double V = 2500, DT = 0.002, HZ = 25, DEPTH = 1000, R = 0.2;
-enum { NS = 601, NT = 61, LINE = 241, SIDE = 85 };
+enum { NS = 651, NT = 61, LINE = 321, SIDE = 85 };
 
 typedef struct dipping { /* z = depth + x sin(azimuth) tan(dip) + y cos(azimuth) tan(dip) */
   double depth, dip_deg, azimuth_deg;
@@ -40,7 +40,7 @@ static survey survey_around(int is_line, double offset, double azimuth_deg) {
   for (size_t k = 0; k < s.n; k++) {
     if (is_line) survey_place(&s, k, 0, ((double)k - LINE / 2) * 12.5, offset, 0);
     else survey_place(&s, k, ((double)(k / SIDE) - SIDE / 2) * 25, ((double)(k % SIDE) - SIDE / 2) * 25, offset, azimuth_deg);
-    s.geometry.first_sample_s[k] = 0.6;
+    s.geometry.first_sample_s[k] = 0.4;
   }
   return s;
 }
@@ -81,13 +81,14 @@ static double peak_of(const double *column, double *at) {
   return here - 0.25 * (before - after) * shift;
 }
 
-static double image_peak(int is_line, dipping d, double offset, double azimuth_deg, moho_amplitude amplitude,
+static double image_peak(int is_line, dipping d, double offset, double azimuth_deg, moho_amplitude amplitude, double aperture_m,
                          double *off_samples) {
   survey s = survey_around(is_line, offset, azimuth_deg);
   double t0 = 2 * d.depth / V, column[NT], at;
   moho_grid grid = grid_at(is_line, t0);
   moho_migration_options options = true_options(amplitude);
   moho_velocity *velocity;
+  options.aperture_max_m = options.aperture_min_m = aperture_m, options.aperture_taper = 500 / aperture_m;
   record(&s, d, amplitude);
   assert_ok(moho_velocity_create_constant(V, &velocity));
   reference_column(&grid, velocity, &options, &s, column);
@@ -99,7 +100,7 @@ static double image_peak(int is_line, dipping d, double offset, double azimuth_d
 }
 
 static void flat(int is_line, double offset_over_depth, moho_amplitude amplitude) {
-  double off, peak = image_peak(is_line, (dipping){DEPTH, 0, 0}, offset_over_depth * DEPTH, 30, amplitude, &off);
+  double off, peak = image_peak(is_line, (dipping){DEPTH, 0, 0}, offset_over_depth * DEPTH, 30, amplitude, 1000, &off);
   print_message("%s offset/z %g %s: %.4f of R, %.3f samples off\n", is_line ? "2.5D" : "3D", offset_over_depth,
                 amplitude == MOHO_AMPLITUDE_RAW ? "raw" : "corrected", peak / R, off);
   assert_true(fabs(peak / R - 1) < 0.02);
@@ -116,10 +117,159 @@ static void flat_reflectors_in_3d(void **state) {
   for (int k = 0; k <= 3; k++) flat(0, 0.5 * k, MOHO_AMPLITUDE_RAW), flat(0, 0.5 * k, MOHO_AMPLITUDE_SPREADING_CORRECTED);
 }
 
+/* ---- dipping reflectors ---- */
+
+static void dip(int is_line, double dip_deg, double azimuth_deg, double offset, moho_amplitude amplitude) {
+  dipping d = {is_line ? DEPTH : 650, dip_deg, azimuth_deg};
+  double off, peak = image_peak(is_line, d, offset, 30, amplitude, is_line ? 1900 : 1050, &off);
+  print_message("%s dip %g offset %g %s: %.4f of R, %.3f samples off\n", is_line ? "2.5D" : "3D", dip_deg, offset,
+                amplitude == MOHO_AMPLITUDE_RAW ? "raw" : "corrected", peak / R, off);
+  assert_true(fabs(peak / R - 1) < 0.02);
+  assert_true(fabs(off) < 0.25);
+}
+
+static void dipping_reflectors(void **state) {
+  (void)state;
+  for (int deg = 15; deg <= 45; deg += 15)
+    for (int far = 0; far <= 1; far++) {
+      dip(1, deg, 0, 600 * far, MOHO_AMPLITUDE_RAW);
+      dip(1, deg, 180, 600 * far, MOHO_AMPLITUDE_SPREADING_CORRECTED);
+    }
+  dip(0, 15, 137, 600, MOHO_AMPLITUDE_RAW);
+  dip(0, 30, 60, 600, MOHO_AMPLITUDE_SPREADING_CORRECTED);
+}
+
+/* ---- velocity growing with depth ---- */
+
+static const double V0 = 2000, K = 0.5;
+
+/* Time and spreading of a flat reflector's wave in v = V0 + K z: rays are circles, x(p) = (c0 - cz)/(K p) down to depth z with
+ * c = sqrt(1 - p^2 v^2); L^2 = X dX/dp cos^2(a) / (V0^2 p), X = 2x, a the angle at the surface (energy in a tube of rays). */
+static double wave_in_gradient(double depth, double offset, double *spreading) {
+  double x = fmax(offset, 1e-3 * depth) / 2, vz = V0 + K * depth;
+  double centre = (x * x + depth * depth + 2 * depth * V0 / K) / (2 * x), p = 1 / (K * hypot(centre, V0 / K));
+  double c0 = sqrt(1 - p * p * V0 * V0), cz = sqrt(1 - p * p * vz * vz);
+  double growth = 2 * (-(c0 - cz) / (K * p * p) + (vz * vz / cz - V0 * V0 / c0) / K);
+  *spreading = sqrt(2 * x * growth * c0 * c0 / (V0 * V0 * p));
+  return 2 / K * acosh(1 + K * K * (offset * offset / 4 + depth * depth) / (2 * V0 * vz));
+}
+
+static double amplitude_in_gradient(double depth, double offset) {
+  survey s = survey_around(1, offset, 0);
+  double column[NT], at, spreading, t0 = wave_in_gradient(depth, 0, &spreading),
+                                    time = wave_in_gradient(depth, offset, &spreading);
+  for (size_t k = 0; k < s.n; k++) {
+    s.geometry.first_sample_s[k] = time - 0.3;
+    survey_add(&s, k, ricker, HZ, time, R / (4 * PI * spreading));
+  }
+  moho_grid grid = grid_at(1, t0);
+  moho_migration_options options = true_options(MOHO_AMPLITUDE_RAW);
+  moho_velocity *velocity;
+  assert_ok(moho_velocity_create_linear_z(V0, K, &velocity));
+  reference_column(&grid, velocity, &options, &s, column);
+  moho_velocity_destroy(&velocity);
+  survey_release(&s);
+  return peak_of(column, &at) / R;
+}
+
+static void amplitudes_in_a_gradient_of_velocity(void **state) {
+  (void)state;
+  /* The factor v_rms/V0 is that of zero offset: farther out amplitudes fall (docs/physics.md "Weights"). */
+  static const double expected[] = {1, 0.987, 0.956, 0.90};
+  for (int k = 0; k <= 3; k++) {
+    double share = amplitude_in_gradient(1500, 0.5 * k * 1500);
+    print_message("V0 + K z, offset/z %g: %.4f of R\n", 0.5 * k, share);
+    assert_true(fabs(share - expected[k]) < 0.01);
+  }
+}
+
+/* ---- stacks over offset classes ---- */
+
+enum { OFFSETS = 4, MIDPOINTS = 121 };
+
+/* Offsets 0, 500, 1000, 1500 at every midpoint; the largest only where the line has begun for 600 m. */
+static survey line_of_classes(moho_amplitude amplitude) {
+  survey s = survey_create(OFFSETS * MIDPOINTS, NS, DT);
+  for (size_t k = 0; k < s.n; k++) {
+    double y = ((double)(k / OFFSETS) - MIDPOINTS / 2) * 25;
+    survey_place(&s, k, 0, y, 500.0 * (double)(k % OFFSETS), 0);
+    s.geometry.first_sample_s[k] = 0.4;
+    if (k % OFFSETS == 3 && y < -900) s.geometry.flags[k] = MOHO_TRACE_DEAD;
+  }
+  record(&s, (dipping){DEPTH, 0, 0}, amplitude);
+  return s;
+}
+
+static void reference_line(const moho_migration_options *options, const survey *s, size_t n, double *image, int32_t *fold) {
+  moho_grid grid = grid_of(0, -1500, 0, 1, n, 100, NT, DT);
+  moho_velocity *velocity;
+  moho_reference *reference;
+  grid.first_s = grid_at(1, 2 * DEPTH / V).first_s;
+  assert_ok(moho_velocity_create_constant(V, &velocity));
+  assert_ok(moho_reference_create(&grid, velocity, options, &s->geometry, s->n_samples, s->dt_s, NULL, 0, &reference));
+  assert_ok(moho_reference_add(reference, &s->geometry, s->samples));
+  assert_ok(moho_reference_finish(reference, image, fold));
+  moho_reference_destroy(&reference);
+  moho_velocity_destroy(&velocity);
+}
+
+static void check_mean(const char *what, const moho_migration_options *options, const survey *s) {
+  enum { COLUMNS = 31 };
+  static double image[COLUMNS * NT], at;
+  reference_line(options, s, COLUMNS, image, NULL);
+  double peak = peak_of(image + COLUMNS / 2 * NT, &at);
+  print_message("%s: %.4f of R\n", what, peak / R);
+  assert_true(fabs(peak / R - 1) < 0.02);
+}
+
+static void stacks_are_the_mean_of_live_classes(void **state) {
+  (void)state;
+  moho_migration_options options = true_options(MOHO_AMPLITUDE_SPREADING_CORRECTED);
+  options.aperture_max_m = options.aperture_min_m = 800;
+  survey s = line_of_classes(MOHO_AMPLITUDE_SPREADING_CORRECTED);
+  check_mean("four classes", &options, &s);
+  options.outer_mute = (moho_mute_line){.n = 2, .offset_m = {1200, 1300}, .time_s = {0, 2}};
+  check_mean("the widest muted", &options, &s);
+  options.inner_mute = (moho_mute_line){.n = 2, .offset_m = {200, 300}, .time_s = {0, 2}};
+  check_mean("the narrowest muted too", &options, &s);
+  options.outer_mute.n = options.inner_mute.n = 0;
+  options.stretch_mute = 0.1; /* 2 leg = 1.12 t0 at 1000 m */
+  check_mean("two stretched", &options, &s);
+  survey_release(&s);
+}
+
+/* Gathers whose bins are the classes say by their folds which are live: the same everywhere, also at the line's ends. */
+static void live_classes_are_those_with_a_fold(void **state) {
+  (void)state;
+  enum { COLUMNS = 31 };
+  static double image[COLUMNS * NT], binned[COLUMNS * NT];
+  static int32_t fold[COLUMNS * NT], binned_fold[COLUMNS * NT];
+  const double edges[] = {-250, 250, 750, 1250, 1750};
+  moho_migration_options options = true_options(MOHO_AMPLITUDE_RAW);
+  options.aperture_max_m = 500, options.aperture_min_m = 0, options.aperture_max_dip_deg = 26.5, options.stretch_mute = 0.2;
+  survey s = line_of_classes(MOHO_AMPLITUDE_RAW);
+  moho_gather_bins bins;
+  reference_line(&options, &s, COLUMNS, image, fold);
+  assert_ok(moho_gather_bins_create(MOHO_GATHERS_OFFSET, 1, edges, 5, NULL, 0, &bins));
+  options.gathers = &bins;
+  reference_line(&options, &s, COLUMNS, binned, binned_fold);
+  for (size_t i = 0; i < COLUMNS * NT; i++) {
+    assert_int_equal(fold[i], binned_fold[i]);
+    if (fabs(image[i] - binned[i]) > 1e-12) print_error("column %zu sample %zu: %g %g\n", i / NT, i % NT, image[i], binned[i]);
+    assert_true(fabs(image[i] - binned[i]) <= 1e-12);
+  }
+  moho_gather_bins_release(&bins);
+  survey_release(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(flat_reflectors_on_a_line),
       cmocka_unit_test(flat_reflectors_in_3d),
+      cmocka_unit_test(dipping_reflectors),
+      cmocka_unit_test(amplitudes_in_a_gradient_of_velocity),
+      cmocka_unit_test(stacks_are_the_mean_of_live_classes),
+      cmocka_unit_test(live_classes_are_those_with_a_fold),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
