@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "migrate/reference_prepare.h"
 #include "migrate/trace_mute.h"
 #include "migrate/trace_prepare.h"
 
@@ -250,6 +251,79 @@ static void triangles_survive_a_constant(void **state) {
   moho_geometry_release(&g);
 }
 
+/* Each copy of a filter bank, padded by zeros, is the reference's; with the areas of true amplitudes all are scaled. */
+static void banks_hold_the_reference_s_copies(void **state) {
+  (void)state;
+  enum { n = 201, traces = 3, k_max = 24 };
+  float *samples = malloc(traces * n * sizeof *samples);
+  double muted[n];
+  moho_geometry g;
+  assert_ok(moho_geometry_create(traces, &g));
+  fill_packets(samples, traces, n, 0);
+  for (int refine = 1; refine <= 2; refine++)
+    for (int with_rho = 0; with_rho <= 1; with_rho++) {
+      moho_migration_options options = with_rho ? moho_migration_options_default() : unfiltered();
+      options.refine = refine, options.antialias = MOHO_ANTIALIAS_FILTER_BANK, options.antialias_filters = 5;
+      prepared p = prepare(&options, &g, samples, n, 0.002, k_max * refine, 2);
+      moho_reference_preparer reference;
+      assert_ok(moho_reference_preparer_create(&options, 0, n, 0.002, k_max * refine, &reference));
+      double *row = malloc(reference.stride * sizeof *row);
+      const moho_prepared_layout *l = &p.layout;
+      assert_int_equal(l->bank.n, 5);
+      assert_true(l->c0 == 0 && l->bank_stride % 16 == 0 && l->stride % 16 == 0);
+      assert_true(l->x0 + 4 * l->bank_stride + l->n_samples + MOHO_ROW_PAD <= l->stride);
+      for (size_t i = 0; i < traces; i++) {
+        assert_true(moho_reference_prepare(&reference, &g, i, samples + i * n, muted, row));
+        for (int j = 0; j < 5; j++) {
+          const float *copy = p.rows + i * l->stride + l->x0 + (size_t)j * l->bank_stride;
+          const double *expected = row + moho_reference_copy_at(&reference, j);
+          double largest = 0, worst = 0;
+          for (size_t k = 0; k < l->n_samples; k++)
+            largest = fmax(largest, fabs(expected[k])), worst = fmax(worst, fabs(copy[k] - expected[k]));
+          assert_true(worst < 2e-6 * largest);
+          for (size_t k = 1; k <= MOHO_ROW_PAD; k++) assert_true(copy[-(long)k] == 0 && copy[l->n_samples - 1 + k] == 0);
+        }
+      }
+      free(row);
+      moho_reference_preparer_release(&reference);
+      release(&p);
+    }
+  free(samples);
+  moho_geometry_release(&g);
+}
+
+static void true_amplitudes_scale_rows(void **state) {
+  (void)state;
+  enum { n = 101, traces = 6 };
+  float *samples = malloc(traces * n * sizeof *samples), row[512], plain[512];
+  uint8_t live;
+  moho_geometry g;
+  assert_ok(moho_geometry_create(traces, &g));
+  fill_packets(samples, traces, n, 0);
+  double spacing[2] = {3, 20};
+  moho_offset_classes classes = {.first_m = 0, .width_m = 500, .n = 2, .spacing_m = spacing};
+  g.receiver_y[0] = 700; /* the second class */
+  for (int is_line = 0; is_line <= 1; is_line++)
+    for (size_t i = 0; i < 2; i++) {
+      moho_migration_options options = unfiltered();
+      options.weight = MOHO_WEIGHT_TRUE_AMPLITUDE;
+      moho_trace_preparer *preparer;
+      moho_geometry one = moho_geometry_slice(&g, i, 1);
+      assert_ok(moho_trace_preparer_create(&options, is_line, n, 0.002, 0, &preparer));
+      assert_ok(moho_trace_prepare(preparer, &one, samples + i * n, 1, plain, &live));
+      moho_trace_preparer_weigh(preparer, &classes);
+      assert_ok(moho_trace_prepare(preparer, &one, samples + i * n, 1, row, &live));
+      double side = i == 0 ? 20 : 3, factor = is_line ? side : side * side;
+      for (size_t k = 0; k < 101; k++) {
+        float expected = (float)factor * plain[MOHO_ROW_PAD + k];
+        assert_true(fabsf(row[MOHO_ROW_PAD + k] - expected) <= 1e-6f * fabsf(expected));
+      }
+      moho_trace_preparer_destroy(&preparer);
+    }
+  free(samples);
+  moho_geometry_release(&g);
+}
+
 static void threads_do_not_matter(void **state) {
   (void)state;
   enum { n = 256, traces = 101 };
@@ -293,6 +367,8 @@ int main(void) {
                                      cmocka_unit_test(rows_are_laid_out_as_told),
                                      cmocka_unit_test(second_difference_is_the_trace),
                                      cmocka_unit_test(triangles_survive_a_constant),
+                                     cmocka_unit_test(banks_hold_the_reference_s_copies),
+                                     cmocka_unit_test(true_amplitudes_scale_rows),
                                      cmocka_unit_test(threads_do_not_matter),
                                      cmocka_unit_test(absurd_traces_are_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
