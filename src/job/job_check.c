@@ -140,6 +140,39 @@ static moho_status check_velocity(const moho_job *job) {
   }
 }
 
+/* ---- eta ---- */
+
+static moho_status check_eta(const moho_job *job) {
+  static const moho_job_id sources[] = {MOHO_KEY_ETA_CONSTANT, MOHO_KEY_ETA_TABLE, MOHO_KEY_ETA_CUBE};
+  const char *law = moho_job_text(job, MOHO_KEY_TRAVELTIME);
+  const moho_job_id *found = NULL;
+  for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+    if (!moho_job_given(job, sources[i])) continue;
+    if (found) return exclude(job, *found, sources[i], "keep one of constant, table, cube");
+    found = &sources[i];
+  }
+  int is_vti = strncmp(law, "vti", 3) == 0;
+  if (is_vti && !found)
+    return missing(job, MOHO_KEY_ETA, "migration.traveltime vti needs it",
+                   "for example \"eta: {type: effective, constant: 0.1}\"");
+  if (found && !is_vti)
+    return exclude(job, MOHO_KEY_TRAVELTIME, *found, "eta belongs to migration.traveltime vti and vti_rational");
+  if (!found && moho_job_given(job, MOHO_KEY_ETA_TYPE))
+    return missing(job, MOHO_KEY_ETA, "only its type is given", "add constant, table or cube");
+  if (moho_job_given(job, MOHO_KEY_ETA_COLUMNS) && (!found || *found != MOHO_KEY_ETA_TABLE))
+    return exclude(job, MOHO_KEY_ETA, MOHO_KEY_ETA_COLUMNS, "columns belong to eta.table");
+  return MOHO_OK;
+}
+
+/* curved_linear is the law of one kind of velocity. */
+static moho_status check_traveltime(const moho_job *job) {
+  if (!moho_job_is(job, MOHO_KEY_TRAVELTIME, "curved_linear") || source_given(job, MOHO_KEY_VELOCITY_LINEAR_Z) ||
+      moho_job_given(job, MOHO_KEY_VELOCITY_CONSTANT))
+    return MOHO_OK;
+  return missing(job, MOHO_KEY_VELOCITY_LINEAR_Z, "migration.traveltime curved_linear needs it",
+                 "give velocity.linear_z, or use migration.traveltime curved_ray: it takes any velocity");
+}
+
 /* ---- grid ---- */
 
 static moho_status check_corners(const moho_job *job) {
@@ -248,6 +281,8 @@ MOHO_API moho_status moho_job_check(const moho_job *job) {
   MOHO_TRY(check_input(job));
   MOHO_TRY(check_select(job));
   MOHO_TRY(check_velocity(job));
+  MOHO_TRY(check_eta(job));
+  MOHO_TRY(check_traveltime(job));
   MOHO_TRY(check_grid(job));
   MOHO_TRY(check_migration(job));
   MOHO_TRY(check_gathers(job));

@@ -119,6 +119,7 @@ static void print_input(FILE *out, const moho_run_inputs *in) {
           in->options.refine);
   print_selection(out, &in->info->selection);
   fprintf(out, "  velocity: %s\n", moho_velocity_describe(in->velocity));
+  if (in->eta) fprintf(out, "  eta: %s\n", moho_eta_describe(in->eta));
 }
 
 static void print_grid(FILE *out, const moho_run_inputs *in) {

@@ -30,8 +30,9 @@
     "NaN and Inf samples: an error naming the first, or set to zero and counted")                                               \
   X(INPUT_SELECT, "input.select", SECTION, "", NULL, "", "", 0, 0,                                                              \
     "which traces take part: those that hold all that is given here (docs/selection.md)")                                       \
-  X(SELECT_OFFSET, "input.select.offset_m", RANGE, "m", NULL, "", "", -1e6, 1e6, "[least, most] distance of source and receiver")  \
-  X(SELECT_AZIMUTH, "input.select.azimuth_deg", RANGES, "degrees", NULL, "", "", -360, 360,                                        \
+  X(SELECT_OFFSET, "input.select.offset_m", RANGE, "m", NULL, "", "", -1e6, 1e6,                                                \
+    "[least, most] distance of source and receiver")                                                                            \
+  X(SELECT_AZIMUTH, "input.select.azimuth_deg", RANGES, "degrees", NULL, "", "", -360, 360,                                     \
     "sectors [[from, to], ...] of the direction from source to receiver, clockwise from north; [350, 10] goes through north")   \
   X(SELECT_AZIMUTH_FOLDED, "input.select.azimuth_folded", FLAG, "", "false", "", "", 0, 0,                                      \
     "true: directions 180 degrees apart are the same, sectors lie in 0 to 180")                                                 \
@@ -67,7 +68,13 @@
   X(VELOCITY_CUBE, "velocity.cube", PATH, "", NULL, "", "", 0, 0, "SEG-Y or Zarr cube of velocities")                           \
   X(VELOCITY_MIN, "velocity.min_mps", NUMBER, "m/s", "500", "", "", 1, 1e6, "least velocity accepted of a table or cube")       \
   X(VELOCITY_MAX, "velocity.max_mps", NUMBER, "m/s", "9000", "", "", 1, 1e6, "largest velocity accepted of a table or cube")    \
-  X(ETA, "eta", LATER, "", NULL, "", "anisotropic travel times", 0, 0, "anisotropy")                                            \
+  X(ETA, "eta", SECTION, "", NULL, "", "", 0, 0, "anisotropy of the vti laws: exactly one of constant, table, cube")            \
+  X(ETA_TYPE, "eta.type", WORD, "", "effective", "effective|interval", "", 0, 0,                                                \
+    "interval values are made effective with the velocity's v_int")                                                             \
+  X(ETA_CONSTANT, "eta.constant", NUMBER, "", NULL, "", "", -0.2, 1, "one eta everywhere")                                      \
+  X(ETA_TABLE, "eta.table", PATH, "", NULL, "", "", 0, 0, "text file of functions of eta; its heading names x, y, time, eta")   \
+  X(ETA_COLUMNS, "eta.columns", TEXT, "", NULL, "", "", 0, 0, "columns of the table: \"x,y,time_s,eta\"")                       \
+  X(ETA_CUBE, "eta.cube", PATH, "", NULL, "", "", 0, 0, "SEG-Y or Zarr cube of eta")                                            \
   X(GRID, "grid", SECTION, "", "auto", "auto", "", 0, 0,                                                                        \
     "where the image is computed: auto (from the midpoints), by corners, or by origin_m and azimuth")                           \
   X(GRID_CORNERS, "grid.corners", POINTS, "m", NULL, "", "", 2, 4,                                                              \
@@ -93,15 +100,17 @@
   X(GRID_TIME_STEP, "grid.time.step_s", NUMBER, "s", NULL, "", "", 1e-5, 1, "step of image times")                              \
   X(GRID_TIME_N, "grid.time.n", WHOLE, "", NULL, "", "", 1, 1000000, "how many image times")                                    \
   X(MIGRATION, "migration", SECTION, "", NULL, "", "", 0, 0, "how the image is computed")                                       \
-  X(TRAVELTIME, "migration.traveltime", WORD, "", "straight", "straight",                                                       \
-    "curved_linear|curved_rms|curved_ray|vti|vti_rational", 0, 0, "travel-time law: straight is the double square root")        \
+  X(TRAVELTIME, "migration.traveltime", WORD, "", "straight", "straight|curved_linear|curved_rms|curved_ray|vti|vti_rational",  \
+    "", 0, 0,                                                                                                                   \
+    "law of the leg time: straight is the double square root, curved_linear exact for velocity.linear_z, curved_ray for any")   \
   X(APERTURE, "migration.aperture", SECTION, "", NULL, "", "", 0, 0, "how far from its midpoint a trace is spread")             \
   X(APERTURE_MAX, "migration.aperture.max_m", NUMBER, "m", "3000", "", "", 0.01, 1e6, "largest radius")                         \
   X(APERTURE_MIN, "migration.aperture.min_m", NUMBER, "m", "0", "", "", 0, 1e6, "least radius, at early times")                 \
   X(APERTURE_DIP, "migration.aperture.max_dip_deg", NUMBER, "degrees", "60", "", "", 0.01, 89,                                  \
     "steepest dip that is imaged: radius = v*t0/2*tan(dip)")                                                                    \
   X(APERTURE_TAPER, "migration.aperture.taper", NUMBER, "fraction", "0.1", "", "", 0, 1, "last fraction of the radius tapered") \
-  X(APERTURE_RULE, "migration.aperture.rule", WORD, "", "straight", "straight", "ray", 0, 0, "how the radius follows the dip")  \
+  X(APERTURE_RULE, "migration.aperture.rule", WORD, "", "straight", "straight|ray", "", 0, 0,                                   \
+    "how the radius follows the dip: along a straight line, or along a ray in v(z), which is shorter")                          \
   X(INTERPOLATION, "migration.interpolation", WORD, "", "linear", "linear|cubic|sinc8", "", 0, 0,                               \
     "how traces are read between samples")                                                                                      \
   X(ANTIALIAS, "migration.antialias", WORD, "", "none", "none|triangle|filter_bank", "", 0, 0,                                  \

@@ -288,8 +288,27 @@ static moho_mute_line mute_line(const moho_job *job, moho_job_id id) {
   return line;
 }
 
+/* NULL where the job has none. */
+static moho_status make_eta(const moho_job *job, const moho_grid *grid, moho_eta **out) {
+  moho_velocity_options options = moho_velocity_options_default();
+  moho_eta_kind kind = (moho_eta_kind)word_index(job, MOHO_KEY_ETA_TYPE, "effective|interval");
+  options.grid = grid;
+  options.columns = moho_job_text(job, MOHO_KEY_ETA_COLUMNS);
+  if (options.columns) options.format = "columns";
+  if (moho_job_given(job, MOHO_KEY_ETA_CONSTANT))
+    return moho_eta_create_constant(kind, moho_job_number(job, MOHO_KEY_ETA_CONSTANT), out);
+  if (moho_job_given(job, MOHO_KEY_ETA_TABLE))
+    return moho_eta_read_table(moho_job_text(job, MOHO_KEY_ETA_TABLE), kind, &options, out);
+  if (moho_job_given(job, MOHO_KEY_ETA_CUBE))
+    return moho_eta_read_cube(moho_job_text(job, MOHO_KEY_ETA_CUBE), kind, &options, out);
+  return MOHO_OK;
+}
+
 static moho_migration_options migration_options(const moho_job *job) {
   moho_migration_options options = moho_migration_options_default();
+  options.traveltime =
+      (moho_traveltime)word_index(job, MOHO_KEY_TRAVELTIME, "straight|curved_linear|curved_rms|curved_ray|vti|vti_rational");
+  options.aperture_rule = (moho_aperture_rule)word_index(job, MOHO_KEY_APERTURE_RULE, "straight|ray");
   options.aperture_max_m = moho_job_number(job, MOHO_KEY_APERTURE_MAX);
   options.aperture_min_m = moho_job_number(job, MOHO_KEY_APERTURE_MIN);
   options.aperture_max_dip_deg = moho_job_number(job, MOHO_KEY_APERTURE_DIP);
@@ -364,7 +383,9 @@ static moho_status open_all(const moho_job *job, moho_progress_function progress
   if (status) return moho_error_set(&error);
   MOHO_TRY(at_key(job, MOHO_KEY_GRID, make_grid(job, in)));
   MOHO_TRY(at_key(job, MOHO_KEY_VELOCITY, make_velocity(job, &in->grid, &in->velocity)));
+  MOHO_TRY(at_key(job, MOHO_KEY_ETA, make_eta(job, &in->grid, &in->eta)));
   in->options = migration_options(job);
+  in->options.eta = in->eta;
   MOHO_TRY(at_key(job, MOHO_KEY_GATHERS, make_bins(job, in)));
   MOHO_TRY(at_key(job, MOHO_KEY_KERNEL, moho_migration_supports(in->device, &in->options)));
   MOHO_TRY(at_key(job, MOHO_KEY_INPUT_TRACES, sample_spectrum(job, in)));
@@ -382,6 +403,7 @@ moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function pro
 
 void moho_run_inputs_close(moho_run_inputs *inputs) {
   moho_velocity_destroy(&inputs->velocity);
+  moho_eta_destroy(&inputs->eta);
   moho_grid_release(&inputs->grid);
   moho_gather_bins_release(&inputs->bins);
   free(inputs->traces_of_bin);

@@ -14,6 +14,7 @@ typedef struct moho_run_inputs {
   moho_grid grid;
   char grid_note[400]; /* how an automatic grid was found; "" otherwise */
   moho_velocity *velocity;
+  moho_eta *eta;                  /* NULL: none */
   moho_gather_bins bins;          /* kind none: no gathers; options.gathers points here */
   size_t *traces_of_bin;          /* [bins] live traces; NULL where a trace has no bin of its own */
   moho_migration_options options; /* refine settled; memory_bytes: what the migration itself may take */
