@@ -3,6 +3,7 @@
 #define MOHO_MOHO_H
 
 #include "moho/buffer.h"
+#include "moho/demigration.h"
 #include "moho/device.h"
 #include "moho/gathers.h"
 #include "moho/grid.h"

@@ -5,8 +5,10 @@
  *
  *   image[column, i] += T * t^-p * D(t),   t = t_s + t_r,   i = first .. end-1
  *
- * Buffers: 0 rows (IN), 1 runs (IN), 2 t1sq (IN), 3 s2 (IN), 4 inverse radius (IN), 5 sinc table (IN), 6 image (INOUT).
- * Times in (refined) trace samples, lengths in metres.
+ * The adjoint takes the same runs and adds the image to the rows, which it has in copies for neighbouring samples.
+ *
+ * Buffers: 0 rows (IN), 1 runs (IN), 2 t1sq (IN), 3 s2 (IN), 4 inverse radius (IN), 5 sinc table (IN), 6 image (INOUT); of the
+ * adjoint the image is IN and the rows are INOUT. Times in (refined) trace samples, lengths in metres.
  */
 #ifndef MOHO_MIGRATE_KERNEL_H
 #define MOHO_MIGRATE_KERNEL_H
@@ -47,6 +49,9 @@ typedef struct moho_migrate_parameters {
   int32_t weight_power;     /* 2p: 0..4 */
   float taper_inv_fraction; /* 1/f */
   float shortest_time;      /* one input dt, for weights */
+  int32_t lane_stride;      /* adjoint: floats between the copies of a row (demigrate_lanes.h) */
+  int32_t sums0;            /* adjoint: floats from a row's beginning to its doubles for the trace integrated twice, and */
+  int32_t sums_stride;      /* doubles between their copies */
 } moho_migrate_parameters;
 
 _Static_assert(sizeof(moho_run) == 64, "a run is one cache line");

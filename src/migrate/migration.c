@@ -106,7 +106,10 @@ moho_status moho_migration_supports(const moho_device *device, const moho_migrat
 /* ---- add, finish ---- */
 
 int moho_reporter_stops(const moho_reporter *r, double done) {
-  moho_progress progress = {.stage = "migrating", .unit = "contributions", .done = done, .seconds = moho_seconds() - r->begin};
+  moho_progress progress = {.stage = r->stage ? r->stage : "migrating",
+                            .unit = "contributions",
+                            .done = done,
+                            .seconds = moho_seconds() - r->begin};
   return r->function && r->function(r->user, &progress);
 }
 

@@ -18,6 +18,7 @@ typedef struct moho_reporter {
   moho_progress_function function; /* may be NULL */
   void *user;
   double begin;
+  const char *stage; /* NULL: "migrating" */
 } moho_reporter;
 
 /* 1 when the caller wants the work to stop. done: contributions. */

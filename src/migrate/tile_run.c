@@ -151,7 +151,7 @@ static void launch(launch_queue *queue) {
   moho_migrate_parameters parameters = frame->parameters;
   parameters.n_runs = queue->n_runs;
   /* Kernels take all buffers as void *; the IN ones are not written. */
-  void *buffers[MOHO_BUFFER_COUNT] = {[MOHO_BUFFER_ROWS] = (void *)(uintptr_t)queue->batch->rows,
+  void *buffers[MOHO_BUFFER_COUNT] = {[MOHO_BUFFER_ROWS] = queue->batch->rows,
                                       [MOHO_BUFFER_RUNS] = worker->runs,
                                       [MOHO_BUFFER_T1SQ] = frame->axis->t1sq_f,
                                       [MOHO_BUFFER_S2] = columns->tables ? columns->s2 : frame->shared_table->s2_f,

@@ -27,7 +27,7 @@ typedef struct moho_batch_trace {
 typedef struct moho_batch {
   size_t n;
   const moho_batch_trace *traces; /* [n] by bin, ascending trace number within each */
-  const float *rows;              /* [n, stride] in input order */
+  float *rows;                    /* [n, stride] in input order; migration reads them, its adjoint adds to them */
   uint8_t *used;                  /* [n] set to 1 by any tile that has work for the row's trace */
 } moho_batch;
 

@@ -41,11 +41,6 @@ struct moho_trace_preparer {
   int n_workspaces;
 };
 
-/* Of the integrated trace beyond either end. */
-static size_t margin_of(int k_max) {
-  return k_max > 0 ? (size_t)k_max + 2 + MOHO_ROW_PAD : 0;
-}
-
 static int has_bank(const moho_migration_options *options, int k_max) {
   return k_max > 0 && options->antialias == MOHO_ANTIALIAS_FILTER_BANK;
 }
@@ -65,8 +60,8 @@ moho_prepared_layout moho_prepared_layout_make(const moho_migration_options *opt
     l.stride += (size_t)(l.bank.n - 1) * l.bank_stride;
     return l;
   }
-  l.c0 = moho_round_up(l.stride + margin_of(k_max), 16);
-  l.stride = moho_round_up(l.c0 + l.n_samples + margin_of(k_max), 16);
+  l.c0 = moho_round_up(l.stride + moho_prepared_margin(k_max), 16);
+  l.stride = moho_round_up(l.c0 + l.n_samples + moho_prepared_margin(k_max), 16);
   return l;
 }
 
@@ -76,7 +71,7 @@ size_t moho_trace_workspace_bytes(const moho_migration_options *options, size_t 
   size_t transforms = 10 * (length + refined) + (2 * refined + 2) * sizeof(float), bytes = n_input * sizeof(double) + transforms;
   if (has_bank(options, k_max)) return bytes + (length + 2) * sizeof(float);
   if (k_max <= 0) return bytes;
-  return bytes + (2 * moho_refined_samples(n_input, options->refine) + 2 * margin_of(k_max)) * sizeof(double);
+  return bytes + (2 * moho_refined_samples(n_input, options->refine) + 2 * moho_prepared_margin(k_max)) * sizeof(double);
 }
 
 static void release_workspace(workspace *w) {
@@ -163,7 +158,7 @@ moho_status moho_trace_preparer_create(const moho_migration_options *options, in
   p->dt_input_s = dt_s;
   p->layout = moho_prepared_layout_make(options, n_samples, dt_s, k_max);
   p->length = p->rho == MOHO_RHO_NONE && p->refine == 1 && !p->layout.bank.n ? 0 : moho_filter_length(n_samples);
-  p->margin = margin_of(k_max);
+  p->margin = moho_prepared_margin(k_max);
   moho_status status = p->length ? make_response(p) : MOHO_OK;
   if (!status) status = make_low_passes(p);
   if (!status) status = provide_workspaces(p, 1);

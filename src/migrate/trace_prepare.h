@@ -29,6 +29,10 @@ typedef struct moho_prepared_layout {
 /* k_max: largest half-width in refined samples (0 without antialias); which antialias the options say. */
 moho_prepared_layout moho_prepared_layout_make(const moho_migration_options *options, size_t n_input, double dt_input_s,
                                                int k_max);
+/* Samples of the integrated trace beyond either end. */
+static inline size_t moho_prepared_margin(int k_max) {
+  return k_max > 0 ? (size_t)k_max + 2 + MOHO_ROW_PAD : 0;
+}
 /* What a worker needs besides the rows, at most (a rho filter or refinement wants transforms). */
 size_t moho_trace_workspace_bytes(const moho_migration_options *options, size_t n_input, int k_max);
 

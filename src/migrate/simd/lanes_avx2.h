@@ -48,6 +48,12 @@ INLINE vfloat lanes_load(const float *p) {
 INLINE void lanes_store(float *p, vfloat x) {
   _mm256_store_ps(p, x);
 }
+/* a0 b0 a1 b1 ... */
+INLINE void lanes_store_pairs(float *p, vfloat a, vfloat b) {
+  vfloat low = _mm256_unpacklo_ps(a, b), high = _mm256_unpackhi_ps(a, b);
+  _mm256_store_ps(p, _mm256_permute2f128_ps(low, high, 0x20));
+  _mm256_store_ps(p + 8, _mm256_permute2f128_ps(low, high, 0x31));
+}
 INLINE vint lanes_load_int(const int32_t *p) {
   return _mm256_load_si256((const __m256i *)p);
 }

@@ -56,6 +56,12 @@ INLINE vfloat lanes_load(const float *p) {
 INLINE void lanes_store(float *p, vfloat x) {
   _mm512_store_ps(p, x);
 }
+/* a0 b0 a1 b1 ... */
+INLINE void lanes_store_pairs(float *p, vfloat a, vfloat b) {
+  const vint first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  _mm512_store_ps(p, _mm512_permutex2var_ps(a, first, b));
+  _mm512_store_ps(p + 16, _mm512_permutex2var_ps(a, _mm512_add_epi32(first, _mm512_set1_epi32(8)), b));
+}
 INLINE vint lanes_load_int(const int32_t *p) {
   return _mm512_load_si512(p);
 }

@@ -43,6 +43,10 @@ INLINE vfloat lanes_load(const float *p) {
 INLINE void lanes_store(float *p, vfloat x) {
   vst1q_f32(p, x);
 }
+/* a0 b0 a1 b1 ... */
+INLINE void lanes_store_pairs(float *p, vfloat a, vfloat b) {
+  vst2q_f32(p, ((float32x4x2_t){{a, b}}));
+}
 INLINE vint lanes_load_int(const int32_t *p) {
   return vld1q_s32(p);
 }

@@ -41,6 +41,10 @@ INLINE vfloat lanes_load(const float *p) {
 INLINE void lanes_store(float *p, vfloat x) {
   *p = x;
 }
+/* a0 b0 a1 b1 ... */
+INLINE void lanes_store_pairs(float *p, vfloat a, vfloat b) {
+  p[0] = a, p[1] = b;
+}
 INLINE vint lanes_load_int(const int32_t *p) {
   return *p;
 }

@@ -69,13 +69,16 @@ INLINE run_frame frame_of_run(const moho_run *run, void *const *buffers, const m
                      .shortest_time = parameters->shortest_time};
 }
 
+/* The first step of a launch's runs. */
+static times_step *times_of(const moho_migrate_parameters *parameters) {
+  return parameters->antialias != MOHO_ANTIALIAS_NONE ? straight_widths : straight_times;
+}
+
 /* The native function of kernel "migrate". */
 void LANES_NAME(moho_migrate)(void *const *buffers, const void *parameters_pointer) {
   const moho_migrate_parameters *parameters = parameters_pointer;
   const moho_run *runs = buffers[MOHO_BUFFER_RUNS];
-  const int is_wide = parameters->antialias != MOHO_ANTIALIAS_NONE;
-  const loop_steps steps = {.times = is_wide ? straight_widths : straight_times,
-                            .read = read_steps[parameters->interpolation][parameters->antialias]};
+  const loop_steps steps = {.times = times_of(parameters), .read = read_steps[parameters->interpolation][parameters->antialias]};
   for (int32_t i = 0; i < parameters->n_runs; i++) {
     run_frame frame = frame_of_run(&runs[i], buffers, parameters);
     add_run(&runs[i], &frame, &steps);

@@ -11,3 +11,14 @@ const moho_native_kernel moho_migrate_native = {.name = "migrate",
                                                     [MOHO_SIMD_NEON] = moho_migrate_neon,
 #endif
                                                 }};
+
+const moho_native_kernel moho_demigrate_native = {.name = "demigrate",
+                                                  .by_simd = {
+                                                      [MOHO_SIMD_SCALAR] = moho_demigrate_scalar,
+#if defined(__x86_64__)
+                                                      [MOHO_SIMD_AVX2] = moho_demigrate_avx2,
+                                                      [MOHO_SIMD_AVX512] = moho_demigrate_avx512,
+#elif defined(__aarch64__)
+                                                      [MOHO_SIMD_NEON] = moho_demigrate_neon,
+#endif
+                                                  }};

@@ -1,4 +1,4 @@
-/* migrate_native.h - the native cpu functions of kernel "migrate", one an instruction set. */
+/* migrate_native.h - the native cpu functions of kernel "migrate" and its adjoint, one an instruction set. */
 #ifndef MOHO_MIGRATE_NATIVE_H
 #define MOHO_MIGRATE_NATIVE_H
 
@@ -9,6 +9,11 @@ void moho_migrate_neon(void *const *buffers, const void *parameters);
 void moho_migrate_avx2(void *const *buffers, const void *parameters);
 void moho_migrate_avx512(void *const *buffers, const void *parameters);
 
-extern const moho_native_kernel moho_migrate_native;
+void moho_demigrate_scalar(void *const *buffers, const void *parameters);
+void moho_demigrate_neon(void *const *buffers, const void *parameters);
+void moho_demigrate_avx2(void *const *buffers, const void *parameters);
+void moho_demigrate_avx512(void *const *buffers, const void *parameters);
+
+extern const moho_native_kernel moho_migrate_native, moho_demigrate_native;
 
 #endif
