@@ -38,7 +38,7 @@ class Earth:
                     setattr(self, word, values)
 
     def deeper(self, x, z):
-        return sum(throw for at, dip, throw in self.faults if x > at + z / math.tan(math.radians(dip)))
+        return sum(throw * (x > at + z / math.tan(math.radians(dip))) for at, dip, throw in self.faults)
 
     def layer_depth(self, layer, x):
         """Depths where the layer's top is met going down at x: one, near a fault it may be none."""
@@ -52,11 +52,16 @@ class Earth:
         v = self.velocity[0] + self.velocity[1] * z
         for layer in self.layers:
             if len(layer) == 4:
-                v = v + layer[3] * (z >= min(self.layer_depth(layer, x)))
+                v = v + layer[3] * (z >= layer[0] + (layer[1] - layer[0]) * x / self.size[0] + self.deeper(x, z))
         return 2 * np.sum(depth / int(depth * 4) / v)
 
-    def velocity_at(self, depth):
-        return self.velocity[0] + self.velocity[1] * depth
+    def polarity(self, layer):
+        """Of its reflection: whether rho*v grows downwards."""
+        number = self.layers.index(layer)
+        above = self.layers[number - 1][2] if number else self.density[0]
+        steps = [sum(other[3] for other in self.layers[:k] if len(other) == 4) for k in (number, number + 1)]
+        v = self.velocity[0] + self.velocity[1] * layer[0]
+        return 1 if layer[2] * (v + steps[1]) > above * (v + steps[0]) else -1
 
 
 class Image:
@@ -111,7 +116,7 @@ class Check:
             if len(depths) != 1 or self.near_fault(x, depths[0], 120):
                 continue
             expected = self.earth.time(x, depths[0])
-            off.append(1000 * (pick(self.image.stack[self.image.column(x)], self.image.dt, expected, 0.02)[0] - expected))
+            off.append(1000 * (pick(self.earth.polarity(layer) * self.image.stack[self.image.column(x)], self.image.dt, expected, 0.02)[0] - expected))
         self.tell(f"layer {number}: {len(off)} columns, mean {np.mean(off):+.2f} ms, worst", max(off, key=abs), "ms", bound_ms)
 
     def fault_ends(self, number, layer, bound_m):
@@ -125,7 +130,7 @@ class Check:
                 slope = (layer[1] - layer[0]) / self.earth.size[0]
                 xs = x + side * np.arange(-120, 301, self.image.spacing)
                 values = np.array([np.interp(self.earth.time(xx, z + slope * (xx - x)), np.arange(self.image.n) * self.image.dt,
-                                             self.image.stack[self.image.column(xx)]) for xx in xs])
+                                             self.earth.polarity(layer) * self.image.stack[self.image.column(xx)]) for xx in xs])
                 level = np.median(values[-15:])
                 inside = np.nonzero(values < level / 2)[0][-1]  # last before it stays above half
                 part = (level / 2 - values[inside]) / (values[inside + 1] - values[inside])
