@@ -271,6 +271,33 @@ static moho_status check_gathers(const moho_job *job) {
   return MOHO_OK;
 }
 
+/* Levels and zones are images of their own: one of them at a time, and of the stack only. */
+static moho_status check_less_work(const moho_job *job) {
+  int levels = strpbrk(moho_job_text(job, MOHO_KEY_LEVELS), "24") != NULL;
+  const moho_job_value *table = &job->values[MOHO_KEY_TIME_SAMPLING_F_MAX];
+  int zones = table->given || moho_job_is(job, MOHO_KEY_TIME_SAMPLING, "auto");
+  moho_job_id zones_key = table->given ? MOHO_KEY_TIME_SAMPLING_F_MAX : MOHO_KEY_TIME_SAMPLING;
+  int gathers = !moho_job_is(job, MOHO_KEY_GATHERS_KIND, "none");
+  if (levels && !strchr(moho_job_text(job, MOHO_KEY_LEVELS), '1')) {
+    char here[400];
+    return moho_fail_at(moho_job_place(job, MOHO_KEY_LEVELS), "add 1, or choose a coarser grid", MOHO_ERROR_KEY,
+                        "%s is [%s], without 1, the image itself", moho_job_where(job, MOHO_KEY_LEVELS, here),
+                        moho_job_text(job, MOHO_KEY_LEVELS));
+  }
+  if (levels && zones) return exclude(job, MOHO_KEY_LEVELS, zones_key, "coarse levels have one step for all times");
+  if (levels && gathers) return exclude(job, MOHO_KEY_GATHERS_KIND, MOHO_KEY_LEVELS, "gathers are not made of levels");
+  if (zones && gathers) return exclude(job, MOHO_KEY_GATHERS_KIND, zones_key, "gathers need a uniform time axis");
+  for (size_t i = 0; i < table->n_points; i++)
+    if (!(table->points[i][1] > 0) || (i && !(table->points[i][0] > table->points[i - 1][0]))) {
+      char here[400];
+      return moho_fail_at(moho_job_place(job, MOHO_KEY_TIME_SAMPLING_F_MAX), "[[0, 80], [2.0, 40]]: seconds, Hz",
+                          MOHO_ERROR_RANGE, "%s: point %zu is [%g, %g], expected times that grow and frequencies above 0",
+                          moho_job_where(job, MOHO_KEY_TIME_SAMPLING_F_MAX, here), i + 1, table->points[i][0],
+                          table->points[i][1]);
+    }
+  return MOHO_OK;
+}
+
 static moho_status check_execution(const moho_job *job) {
   if (moho_job_given(job, MOHO_KEY_THREADS) && strstr(moho_job_text(job, MOHO_KEY_DEVICE), "threads="))
     return exclude(job, MOHO_KEY_DEVICE, MOHO_KEY_THREADS, "say the number of threads once");
@@ -286,5 +313,6 @@ MOHO_API moho_status moho_job_check(const moho_job *job) {
   MOHO_TRY(check_grid(job));
   MOHO_TRY(check_migration(job));
   MOHO_TRY(check_gathers(job));
+  MOHO_TRY(check_less_work(job));
   return check_execution(job);
 }

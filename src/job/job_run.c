@@ -5,7 +5,9 @@
 #include "base/memory.h"
 #include "base/timer.h"
 #include "job/run.h"
+#include "job/run_levels.h"
 #include "job/run_pass.h"
+#include "job/run_zones.h"
 
 /* ---- progress ---- */
 
@@ -14,7 +16,7 @@ static moho_status interrupted(void) {
                       MOHO_ERROR_INTERRUPTED, "the run was interrupted");
 }
 
-static moho_status report_stage(moho_run *r, const char *stage, double done, double total) {
+moho_status moho_run_report_stage(moho_run *r, const char *stage, double done, double total) {
   moho_progress progress = {.stage = stage, .unit = "files", .done = done, .total = total, .seconds = moho_seconds() - r->begin};
   return r->options->progress && r->options->progress(r->options->user, &progress) ? interrupted() : MOHO_OK;
 }
@@ -98,8 +100,13 @@ static moho_status prepare(moho_run *r) {
 static moho_status migrate(moho_run *r) {
   const moho_run_inputs *in = &r->inputs;
   moho_run_pass pass = {.grid = &in->grid, .options = &in->options, .contributions = in->plan.contributions, .image = &r->image};
-  MOHO_TRY(moho_run_pass_traces(r, &pass, 1));
-  r->counts = pass.counts;
+  if (moho_run_has_levels(r->job)) MOHO_TRY(moho_run_levels(r));
+  if (moho_run_has_zones(r->job)) {
+    MOHO_TRY(moho_run_zones(r));
+  } else {
+    MOHO_TRY(moho_run_pass_traces(r, &pass, 1));
+    r->counts = pass.counts;
+  }
   return r->counts.traces_used ? MOHO_OK : refuse_none_used(r);
 }
 
@@ -118,13 +125,13 @@ static moho_status write_results(moho_run *r, char **report) {
   char *processing = NULL, *gathers = NULL;
   double begin = moho_seconds();
   MOHO_TRY(finish_gathers(r));
-  MOHO_TRY(report_stage(r, "writing", 0, 1));
+  MOHO_TRY(moho_run_report_stage(r, "writing", 0, 1));
   MOHO_TRY(moho_report_attributes(r->job, &r->inputs, &r->image.attributes));
   MOHO_TRY(moho_report_processing(r->job, &r->inputs, &processing));
   moho_status status = moho_report_gathers(r->job, &r->inputs, processing, &gathers);
   if (!status) status = moho_run_outputs_write(&r->outputs, &r->image, processing, gathers, "Migrated stack");
   free(processing), free(gathers);
-  if (!status) status = report_stage(r, "writing", 1, 1);
+  if (!status) status = moho_run_report_stage(r, "writing", 1, 1);
   r->seconds.write = moho_seconds() - begin;
   r->seconds.total = moho_seconds() - r->begin;
   if (!status) status = moho_report_text(r->job, &r->inputs, &r->counts, &r->seconds, r->extra, report);

@@ -122,6 +122,8 @@
     "amplitude weight; auto: spreading_obliquity for corrected data, obliquity for raw")                                        \
   X(RHO_FILTER, "migration.rho_filter", WORD, "", "auto", "auto|none|2d|3d", "", 0, 0,                                          \
     "derivative filter; auto: 2d when the grid is one line, else 3d")                                                           \
+  X(HIGH_CUT, "migration.high_cut_hz", NUMBER, "Hz", "none", "none", "", 0.1, 100000,                                           \
+    "traces are low-passed, fading from 0.8 of this frequency to nothing at it, without change of phase")                       \
   X(STRETCH_MUTE, "migration.stretch_mute", NUMBER, "fraction", "none", "none", "", 0, 100,                                     \
     "s: samples stretched by more than 1+s are left out")                                                                       \
   X(MUTE, "migration.mute", SECTION, "", NULL, "", "", 0, 0, "image times that a trace of some offset does not add to")         \
@@ -130,6 +132,12 @@
   X(MUTE_INNER, "migration.mute.inner", POINTS, "m", NULL, "", "", 1, 16,                                                       \
     "[[offset_m, time_s], ...]: a trace adds nothing below this line")                                                          \
   X(NORMALISE, "migration.normalise", WORD, "", "none", "none|fold", "", 0, 0, "divide the image by its fold, or not")          \
+  X(LEVELS, "migration.levels", WORDS, "", "[1]", "1|2|4", "", 0, 0,                                                            \
+    "[4, 2, 1]: also images of 4 and 2 times the spacing and time step, low-passed to what they hold, the coarsest first")      \
+  X(TIME_SAMPLING, "migration.time_sampling", SECTION, "", "uniform", "uniform|auto", "", 0, 0,                                 \
+    "auto: late times, whose frequencies are low, are computed with a larger step and resampled to the uniform axis")           \
+  X(TIME_SAMPLING_F_MAX, "migration.time_sampling.f_max_hz", POINTS, "Hz", NULL, "", "", 1, 16,                                 \
+    "[[time_s, f_max_hz], ...]: the highest frequency at each image time, in place of the data's own spectrum")                 \
   X(GATHERS, "gathers", SECTION, "", NULL, "", "", 0, 0, "image gathers beside the stack")                                      \
   X(GATHERS_KIND, "gathers.kind", WORD, "", "none", "none|offset|ovt", "angle", 0, 0,                                           \
     "what gathers are sorted by; ovt: offset-vector tiles")                                                                     \

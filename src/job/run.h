@@ -18,4 +18,7 @@ typedef struct moho_run {
   json_t *extra; /* more members of report.json; NULL: none */
 } moho_run;
 
+/* Tells the stage; MOHO_ERROR_INTERRUPTED when the caller wants the run to stop. */
+moho_status moho_run_report_stage(moho_run *run, const char *stage, double done, double total);
+
 #endif

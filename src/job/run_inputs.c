@@ -322,6 +322,7 @@ static moho_migration_options migration_options(const moho_job *job) {
   options.amplitude = (moho_amplitude)word_index(job, MOHO_KEY_INPUT_AMPLITUDE, "spreading_corrected|raw");
   options.rho_filter = (moho_rho)word_index(job, MOHO_KEY_RHO_FILTER, "auto|none|2d|3d");
   options.stretch_mute = moho_job_is(job, MOHO_KEY_STRETCH_MUTE, "none") ? -1 : moho_job_number(job, MOHO_KEY_STRETCH_MUTE);
+  options.high_cut_hz = moho_job_is(job, MOHO_KEY_HIGH_CUT, "none") ? 0 : moho_job_number(job, MOHO_KEY_HIGH_CUT);
   options.outer_mute = mute_line(job, MOHO_KEY_MUTE_OUTER);
   options.inner_mute = mute_line(job, MOHO_KEY_MUTE_INNER);
   options.normalise = (moho_normalise)word_index(job, MOHO_KEY_NORMALISE, "none|fold");

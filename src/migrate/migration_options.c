@@ -104,6 +104,8 @@ moho_status moho_migration_options_check(const moho_migration_options *o) {
   if (!(o->stretch_mute < 0 || (o->stretch_mute >= 0 && o->stretch_mute <= 1e6)))
     return refuse("migration.stretch_mute", o->stretch_mute, "a stretch such as 0.5, or a negative number for none",
                   "use -1 for no stretch mute");
+  if (!(o->high_cut_hz >= 0 && o->high_cut_hz <= 1e6))
+    return refuse("migration.high_cut_hz", o->high_cut_hz, "a frequency above 0, or 0 for none", "give it in Hz, e.g. 60");
   if (o->gathers) MOHO_TRY(moho_gather_bins_check(o->gathers));
   if (o->refine != 1 && o->refine != 2 && o->refine != 4 && o->refine != 8)
     return refuse("input.resample", o->refine, "a refinement of 1, 2, 4 or 8",

@@ -38,6 +38,7 @@ static moho_status make_impulse(moho_rho rho, const moho_reference_preparer *p, 
   if (!status) status = moho_allocate(refined, sizeof *cosine, "reference filter", &cosine);
   if (!status) {
     moho_rho_response(rho, length, p->dt_input_s, response);
+    moho_high_cut_apply(p->high_cut_hz, length, p->dt_input_s, response);
     for (size_t k = 0; k <= length / 2 && p->bank.n; k++) {
       double pass = moho_filter_bank_response(&p->bank, j, (double)k / (double)refined);
       response[k][0] *= pass, response[k][1] *= pass;
@@ -68,7 +69,8 @@ moho_status moho_reference_preparer_create(const moho_migration_options *options
                                    .dt_input_s = dt_s,
                                    .dt_s = dt_s / options->refine,
                                    .refine = options->refine,
-                                   .filter_follows = rho != MOHO_RHO_NONE,
+                                   .filter_follows = rho != MOHO_RHO_NONE || options->high_cut_hz > 0,
+                                   .high_cut_hz = options->high_cut_hz,
                                    .k_max = k_max};
   out->stride = out->n_samples + 2 * MOHO_REFERENCE_PAD;
   out->lags = 2 * (n_samples - 1) * (size_t)options->refine + 1;
@@ -79,7 +81,7 @@ moho_status moho_reference_preparer_create(const moho_migration_options *options
     out->c_margin = (size_t)k_max + MOHO_REFERENCE_PAD;
     out->stride += out->n_samples + 2 * out->c_margin;
   }
-  if (rho == MOHO_RHO_NONE && options->refine == 1 && !out->bank.n) return MOHO_OK;
+  if (!out->filter_follows && options->refine == 1 && !out->bank.n) return MOHO_OK;
   return make_impulses(rho, out);
 }
 

@@ -16,6 +16,7 @@ typedef struct moho_reference_preparer {
   size_t n_input, n_samples; /* before and after refinement */
   double dt_input_s, dt_s;
   int refine, filter_follows, k_max;
+  double high_cut_hz;
   size_t c_margin;       /* of the integrated trace beyond either end; 0 without antialias */
   moho_filter_bank bank; /* n = 0: none */
   size_t stride;         /* doubles a row: pad, trace, pad [, margin, integrated trace, margin | other copies, each in pads] */

@@ -18,7 +18,7 @@ size_t moho_filter_length(size_t n_samples) {
   return 4 * quarter;
 }
 
-/* 1 below the roll-off, 0 at Nyquist; x = f / f_Nyquist. */
+/* 1 below the roll-off, 0 at its end; x = f / f_end. */
 static double roll_off(double x) {
   if (x <= MOHO_RHO_ROLL_OFF) return 1;
   if (x >= 1) return 0;
@@ -39,5 +39,13 @@ void moho_rho_response(moho_rho rho, size_t length, double dt_s, double (*respon
       response[k][0] = 1;
       response[k][1] = 0;
     }
+  }
+}
+
+void moho_high_cut_apply(double high_cut_hz, size_t length, double dt_s, double (*response)[2]) {
+  for (size_t k = 0; high_cut_hz > 0 && k <= length / 2; k++) {
+    double fade = roll_off((double)k / ((double)length * dt_s * high_cut_hz));
+    response[k][0] *= fade;
+    response[k][1] *= fade;
   }
 }

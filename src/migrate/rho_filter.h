@@ -18,4 +18,7 @@ size_t moho_filter_length(size_t n_samples);
 /* H at frequencies k/(length*dt), k = 0 .. length/2: response[k] = {real, imaginary}. rho must not be auto. */
 void moho_rho_response(moho_rho rho, size_t length, double dt_s, double (*response)[2]);
 
+/* Times the response of a low-pass: 1 up to 0.8 high_cut_hz, a cosine to 0 at it; 0: none. */
+void moho_high_cut_apply(double high_cut_hz, size_t length, double dt_s, double (*response)[2]);
+
 #endif

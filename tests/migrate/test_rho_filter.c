@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "migrate/reference_prepare.h"
 #include "migrate/rho_filter.h"
 #include "migrate/trace_prepare.h"
 
@@ -159,10 +160,47 @@ static void reflectors_come_out_zero_phase(void **state) {
   check_zero_phase(MOHO_RHO_3D);
 }
 
+/* 25 and 55 Hz under one bell; a cut at 50 Hz leaves the first as it was and nothing of the second, in float and in double. */
+static void a_high_cut_keeps_what_is_below(void **state) {
+  (void)state;
+  enum { n = 601 };
+  const double dt = 0.002;
+  float trace[n], low[n];
+  for (int j = 0; j < n; j++) {
+    double t = j * dt - 0.6, bell = exp(-t * t / (2 * 0.08 * 0.08));
+    low[j] = (float)(bell * cos(2 * PI * 25 * t));
+    trace[j] = (float)(low[j] + bell * cos(2 * PI * 57 * t + 1));
+  }
+  moho_migration_options options = moho_migration_options_default();
+  options.rho_filter = MOHO_RHO_NONE;
+  options.high_cut_hz = 50;
+  moho_trace_preparer *preparer;
+  moho_reference_preparer reference;
+  moho_geometry geometry;
+  uint8_t live;
+  double muted[n];
+  assert_ok(moho_trace_preparer_create(&options, 0, n, dt, 0, &preparer));
+  assert_ok(moho_reference_preparer_create(&options, 0, n, dt, 0, &reference));
+  assert_ok(moho_geometry_create(1, &geometry));
+  moho_prepared_layout layout = moho_trace_preparer_layout(preparer);
+  float *row = malloc(layout.stride * sizeof *row);
+  double *exact = malloc(reference.stride * sizeof *exact);
+  assert_ok(moho_trace_prepare(preparer, &geometry, trace, 1, row, &live));
+  assert_int_equal(moho_reference_prepare(&reference, &geometry, 0, trace, muted, exact), 1);
+  for (size_t j = 0; j < n; j++) {
+    assert_true(fabsf(row[layout.x0 + j] - low[j]) < 2e-4);
+    assert_true(fabs(exact[moho_reference_samples_at() + j] - (double)row[layout.x0 + j]) < 2e-6);
+  }
+  free(row), free(exact);
+  moho_geometry_release(&geometry);
+  moho_reference_preparer_release(&reference);
+  moho_trace_preparer_destroy(&preparer);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(derivatives_of_known_functions),
-                                     cmocka_unit_test(float_path_is_the_plain_sum),
-                                     cmocka_unit_test(two_half_derivatives_are_one), cmocka_unit_test(lengths_suit_the_transform),
-                                     cmocka_unit_test(reflectors_come_out_zero_phase)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(derivatives_of_known_functions), cmocka_unit_test(float_path_is_the_plain_sum),
+      cmocka_unit_test(two_half_derivatives_are_one),   cmocka_unit_test(lengths_suit_the_transform),
+      cmocka_unit_test(reflectors_come_out_zero_phase), cmocka_unit_test(a_high_cut_keeps_what_is_below)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
