@@ -242,15 +242,18 @@ static moho_status give_final_name(const moho_run_outputs *outputs, const char *
 
 moho_status moho_run_outputs_write_level(moho_run_outputs *outputs, const moho_image *image, const char *description,
                                          const char *title, int level) {
-  static const struct { const char *stem, *ending; } names[] = {{"image", "zarr"}, {"stack", "sgy"}, {"stack", "png"}};
-  output_task task = {image, description, title};
+  static const struct {
+    const char *stem, *ending;
+    int which; /* of results */
+  } names[] = {{"image", "zarr", 0}, {"stack", "sgy", 1}, {"stack", "png", 3}};
+  output_task task = {image, description, NULL, title};
   const int wanted[] = {outputs->zarr, outputs->segy, outputs->png};
   for (int i = 0; i < 3; i++) {
     char name[40], *path;
     if (!wanted[i]) continue;
     snprintf(name, sizeof name, "%s_x%d.%s", names[i].stem, level, names[i].ending);
     MOHO_TRY(join(outputs->staging, name, &path));
-    moho_status status = write_result(&task, i, path);
+    moho_status status = write_result(&task, names[i].which, path);
     free(path);
     if (!status) status = give_final_name(outputs, name);
     if (status) return status;

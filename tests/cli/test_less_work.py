@@ -1,0 +1,93 @@
+"""migration.levels, migration.time_sampling and migration.adaptive: what is written, how it agrees with plain runs, what is saved."""
+
+import json
+import unittest
+
+from moho_command import JOB, CommandTest, has_module, main
+
+if has_module("numpy"):
+    import numpy as np
+
+# Half the survey's samples are quiet; frequencies are far below what 2 ms hold.
+SMALL = ["--preset", "tiny", "extent_inline_m=300", "extent_crossline_m=400", "offset_last_m=400", "azimuths_deg=0", "n_samples=501",
+         "peak_hz=20", "noise=0", "response=diffractor", "diffractors=100:100:300:1,200:300:700:1"]
+GRID = "grid: {corners: [[0, 0], [0, 400], [300, 400]], inline: {spacing_m: 25, first: 11}, crossline: {spacing_m: 25, first: 3}}\n"
+
+
+@unittest.skipUnless(has_module("numpy"), "no numpy")
+class LessWork(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.good("synth", *SMALL, "--output", "survey.sgy")
+        self.write("job.yaml", "\n".join(line for line in JOB.splitlines() if not line.startswith("grid")) + "\n" + GRID)
+
+    def stack(self, *names):
+        with open(self.path(*names), "rb") as file:
+            data = file.read()
+        n = int.from_bytes(data[3220:3222], "big")
+        rows = np.frombuffer(data[3600:], np.uint8).reshape(-1, 240 + 4 * n)
+        return rows[:, 240:].copy().view(">f4").astype(float), rows[:, :240]
+
+    def report(self, *names):
+        with open(self.path(*names), encoding="utf-8") as file:
+            return json.load(file)
+
+    def test_levels_are_what_runs_of_their_own_give(self):
+        self.good("migrate", "job.yaml", "migration.levels=[4, 2, 1]", "output.directory=levels", "--progress", "json")
+        self.good("migrate", "job.yaml", "output.directory=plain")
+        self.assertTrue(np.array_equal(self.stack("levels", "stack.sgy")[0], self.stack("plain", "stack.sgy")[0]))
+        report = self.report("levels", "report.json")
+        self.assertEqual([level["level"] for level in report["levels"]], [4, 2])
+        for level, corner in ((4, (300, 400)), (2, (300, 400))):
+            spacing, step = 25 * level, 0.002 * level
+            own = f"grid: {{corners: [[0, 0], [0, {corner[1]}], [{corner[0]}, {corner[1]}]], inline: {{spacing_m: {spacing}, first: 11, " \
+                  f"step: {level}}}, crossline: {{spacing_m: {spacing}, first: 3, step: {level}}}, time: {{step_s: {step}}}}}\n"
+            self.write("own.yaml", "\n".join(line for line in JOB.splitlines() if not line.startswith("grid")) + "\n" + own)
+            self.good("migrate", "own.yaml", f"migration.high_cut_hz={0.5 / step}", f"output.directory=own{level}")
+            there, headers = self.stack("levels", f"stack_x{level}.sgy")
+            own_stack, own_headers = self.stack(f"own{level}", "stack.sgy")
+            self.assertTrue(np.array_equal(there, own_stack), level)
+            self.assertTrue(np.array_equal(headers[:, 180:200], own_headers[:, 180:200]), level)  # positions and numbers
+        self.assertLess(report["levels"][0]["contributions"], report["contributions"] / 30)
+        self.assertLess(report["levels"][1]["contributions"], report["contributions"] / 5)
+        self.assertEqual(self.entries("levels"), ["fold.png", "image.zarr", "image_x2.zarr", "image_x4.zarr", "report.json", "stack.png",
+                                                  "stack.sgy", "stack_x2.png", "stack_x2.sgy", "stack_x4.png", "stack_x4.sgy"])
+
+    def test_a_level_is_told_when_it_is_there(self):
+        events = [json.loads(line) for line in self.good("migrate", "job.yaml", "migration.levels=[4, 1]", "--progress", "json").err.splitlines()]
+        stages = [event["stage"] for event in events if "stage" in event]
+        self.assertIn("level x4 is ready", stages)
+        self.assertLess(stages.index("level x4 is ready"), len(stages) - 1 - stages[::-1].index("migrating"))
+
+    def test_time_sampling_by_the_datas_spectrum(self):
+        plain = self.compare("migration.time_sampling=auto")
+        self.assertEqual(plain["zones"][0]["step_s"], 0.004)
+
+    def test_time_sampling_by_a_table(self):
+        table = self.compare("migration.time_sampling.f_max_hz=[[0, 130], [0.3, 130], [0.32, 60], [0.6, 60], [0.7, 50]]")
+        self.assertEqual([zone["step_s"] for zone in table["zones"]], [0.002, 0.004, 0.008])
+
+    def compare(self, key):
+        """The image to 1e-3 of the one on the uniform axis, the same fold where nothing was skipped, and less work."""
+        self.good("migrate", "job.yaml", key, "output.directory=zones")
+        self.good("migrate", "job.yaml", "output.directory=plain")
+        zones, plain = self.stack("zones", "stack.sgy")[0], self.stack("plain", "stack.sgy")[0]
+        error = np.linalg.norm(zones - plain) / np.linalg.norm(plain)
+        report = self.report("zones", "report.json")
+        work = report["contributions"] / self.report("plain", "report.json")["contributions"]
+        print(f"time sampling {key}: error {error:.2g}, work {work:.2f}, zones {report['time_sampling']['zones']}")
+        self.assertLess(error, 2e-3)
+        self.assertLess(work, 0.75)
+        self.assertAlmostEqual(report["time_sampling"]["work"], work, delta=0.1)
+        return report["time_sampling"]
+
+    def test_what_cannot_be_together_is_refused(self):
+        for keys, words in ((["migration.levels=[4, 1]", "migration.time_sampling=auto"], "cannot be combined"),
+                            (["migration.levels=[4, 2]"], "without 1"),
+                            (["migration.time_sampling.f_max_hz=[[0.5, 60], [0.2, 40]]"], "times that grow")):
+            self.fails(1, words, "migrate", "job.yaml", *keys)
+        self.assertFalse(self.entries().count("out"))
+
+
+if __name__ == "__main__":
+    main()
