@@ -16,7 +16,8 @@ const scenario scenarios[SCENARIOS] = {
     {LINEAR, NONE, MOHO_WEIGHT_NONE, .rho = MOHO_RHO_NONE, .placing = ON_LATTICE, .azimuth_deg = 30},
     {LINEAR, TRIANGLE, MOHO_WEIGHT_SPREADING, V_LINEAR_T0, .azimuth_deg = 30, .taper = 0.1},
     {LINEAR, NONE, MOHO_WEIGHT_OBLIQUITY, V_TABLE, .is_delayed = 1, .taper = 0.3, .stretch_mute = 0.3},
-    {LINEAR, TRIANGLE, MOHO_WEIGHT_SPREADING_OBLIQUITY, V_TABLE, .is_line = 1, .azimuth_deg = 70, .taper = 0.1, .is_muted = 1},
+    {LINEAR, TRIANGLE, MOHO_WEIGHT_SPREADING_OBLIQUITY, V_TABLE, .is_line = 1, .azimuth_deg = 70, .taper = 0.1, .is_muted = 1,
+     .high_cut_hz = 45},
     {LINEAR, NONE, MOHO_WEIGHT_AUTO, V_LINEAR_Z, .normalise = MOHO_NORMALISE_FOLD, .step_s = 0.003, .taper = 0.1, .is_muted = 1},
     {CUBIC, TRIANGLE, MOHO_WEIGHT_NONE, V_LINEAR_Z, ON_LATTICE, .azimuth_deg = 30, .rho = MOHO_RHO_2D, .step_s = 0.001},
     {CUBIC, NONE, MOHO_WEIGHT_SPREADING, V_CONSTANT, ON_LATTICE, .is_line = 1, .taper = 1, .is_delayed = 1},
@@ -25,7 +26,8 @@ const scenario scenarios[SCENARIOS] = {
     {CUBIC, NONE, MOHO_WEIGHT_SPREADING_OBLIQUITY, V_TABLE, .azimuth_deg = 200, .rho = MOHO_RHO_3D, .refine = 2, .min_m = 80},
     {CUBIC, TRIANGLE, MOHO_WEIGHT_AUTO, V_TABLE, .amplitude = MOHO_AMPLITUDE_RAW, .is_delayed = 1, .taper = 0.1, .refine = 2},
     {SINC8, NONE, MOHO_WEIGHT_NONE, V_LINEAR_T0, .is_line = 1, .azimuth_deg = 10, .step_s = 0.0047, .taper = 0.1},
-    {SINC8, TRIANGLE, MOHO_WEIGHT_SPREADING, V_LINEAR_Z, ON_LATTICE, .azimuth_deg = 30, .taper = 0.1, .is_muted = 1},
+    {SINC8, TRIANGLE, MOHO_WEIGHT_SPREADING, V_LINEAR_Z, ON_LATTICE, .azimuth_deg = 30, .rho = MOHO_RHO_NONE, .high_cut_hz = 30,
+     .taper = 0.1, .is_muted = 1},
     {SINC8, NONE, MOHO_WEIGHT_OBLIQUITY, V_CONSTANT, .max_dip_deg = 85, .rho = MOHO_RHO_3D, .is_delayed = 1},
     {SINC8, TRIANGLE, MOHO_WEIGHT_SPREADING_OBLIQUITY, V_CONSTANT, .azimuth_deg = 330, .antialias_factor = 2, .taper = 0.2},
     {SINC8, NONE, MOHO_WEIGHT_AUTO, V_TABLE, .amplitude = MOHO_AMPLITUDE_RAW, .is_line = 1, .refine = 4, .stretch_mute = 0.5},
@@ -103,6 +105,7 @@ static moho_migration_options options_for(const scenario *c) {
   if (c->max_dip_deg > 0) options.aperture_max_dip_deg = c->max_dip_deg;
   if (c->antialias_factor > 0) options.antialias_factor = c->antialias_factor;
   if (c->refine) options.refine = c->refine;
+  options.high_cut_hz = c->high_cut_hz;
   return options;
 }
 

@@ -25,6 +25,7 @@ typedef struct scenario {
   moho_rho rho;
   moho_normalise normalise;
   double stretch_mute;                         /* 0: none */
+  double high_cut_hz;                          /* 0: none */
   double taper;                                /* 0: none */
   double step_s;                               /* of the image; 0: the traces' */
   int refine;                                  /* 0: 1 */
