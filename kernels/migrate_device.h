@@ -33,6 +33,7 @@ typedef struct migrate_trace {
   float scale;                          /* half pairs hold value / scale; else 1 */
   unsigned int row;                     /* of `rows`, from 0 in each resident batch */
   unsigned int live;                    /* 0: skip */
+  unsigned int first, end;              /* image samples that the mutes by offset leave */
 } migrate_trace;
 
 typedef struct migrate_sample {
@@ -66,7 +67,11 @@ typedef struct migrate_device_parameters {
   unsigned int n_items;                  /* v3: items of the work queue */
   /* Compile-time constants on GPUs, read from here where the text is compiled as C. */
   unsigned int interpolation, antialias, weight_power, has_mute, storage;
-  unsigned int zero; /* 0: see FAR_ROW in kern.h */
+  unsigned int has_window; /* a trace's first and end matter */
+  unsigned int zero;       /* 0: see FAR_ROW in kern.h */
+  /* Filter bank: samples between copies, 1/T_0, filter_bank_place()'s per_octave and last. */
+  unsigned int bank_stride;
+  float bank_inverse, bank_per_octave, bank_last;
 } migrate_device_parameters;
 
 /* migrate_pack: float rows -> pairs or lines. Buffers 0 values [rows, row_stride], 1 traces, 2 packed (uint words), 3 PARAM. */

@@ -22,6 +22,9 @@
 #ifndef HAS_MUTE
 #define HAS_MUTE (p->has_mute)
 #endif
+#ifndef HAS_WINDOW
+#define HAS_WINDOW (p->has_window)
+#endif
 #ifndef STORAGE
 #define STORAGE (p->storage)
 #endif
@@ -30,6 +33,12 @@
 #define CUBIC 1u
 #define SINC8 2u
 #define TRIANGLE 1u
+#define FILTER_BANK 2u
+#define HAS_WIDTH (ANTIALIAS != 0u)
+/* WEIGHT_POWER 0 .. 4: t^-(power/2); from here on a true amplitude (src/migrate/weight.h): 3D, 3D raw, 2D, 2D raw. */
+#define TRUE_3D 5u
+#define TRUE_2D 7u
+#define IS_TRUE (WEIGHT_POWER >= TRUE_3D)
 
 #define PARAMETERS CONSTANT const migrate_device_parameters
 
@@ -119,6 +128,14 @@ DEVICE_FUNCTION float weight_of_time(float t, uint power) {
   if (power == 2u) return FAST_RECIPROCAL(t);
   if (power == 3u) return FAST_RSQRT(t) * FAST_RECIPROCAL(t);
   return FAST_RECIPROCAL(t * t);
+}
+
+/* The t-part of a true amplitude from the legs' inverse times. */
+DEVICE_FUNCTION float true_amplitude(float source_inverse, float receiver_inverse, float t, PARAMETERS *p) {
+  float most = FAST_RECIPROCAL(p->shortest_time), si = MIN(source_inverse, most), ri = MIN(receiver_inverse, most);
+  float time = MAX(t, p->shortest_time);
+  float part = WEIGHT_POWER < TRUE_2D ? true_amplitude_3d(si, ri) : true_amplitude_2d(si, ri, time);
+  return (WEIGHT_POWER - TRUE_3D) & 1u ? part * time : part;
 }
 
 /* ---- the trace ---- */
@@ -221,18 +238,31 @@ DEVICE_FUNCTION float pair_under_triangle(const GLOBAL float *row, uint bits, fl
   return is_wide ? value : here;
 }
 
+/* Between two copies of a filter bank. at: of the trace's value before u. */
+DEVICE_FUNCTION float bank_at(const GLOBAL float *rows, uint at, float f, float width, const GLOBAL float *sinc, PARAMETERS *p) {
+  float widths = MAX(width * p->bank_inverse, 1.0f);
+  uint bits = AS_UINT(widths);
+  float exponent = (float)(bits >> 23) - 127.0f, mantissa = AS_FLOAT((bits & 0x7fffffu) | 0x3f800000u);
+  float place = filter_bank_place(octaves(exponent, mantissa), p->bank_per_octave, p->bank_last);
+  float magic = ROUND_DOWN_ADD(MIN(place, p->bank_last - 1.0f), KERN_MAGIC);
+  uint copy = at + (AS_UINT(magic) - KERN_MAGIC_BITS) * p->bank_stride;
+  float wider = interpolated(rows, copy + p->bank_stride, f, sinc, p);
+  return interpolate_linear(interpolated(rows, copy, f, sinc, p), wider, place - (magic - KERN_MAGIC));
+}
+
 /* A row at place u (inside the record, or clamped near it), antialiased for half-width `width` (1 or less: not at all).
  * row_begin: its first value's number among all. */
 DEVICE_FUNCTION float trace_at(const GLOBAL float *rows, uint row_begin, float u, float width, const GLOBAL float *sinc,
                                PARAMETERS *p) {
   float magic = ROUND_DOWN_ADD(u, KERN_MAGIC), f = u - (magic - KERN_MAGIC);
   if (STORAGE == STORAGE_LINES) return between_pair(READ_PAIR(row_of(rows, row_begin, p), AS_UINT(magic), 0), u);
-  if (STORAGE != STORAGE_VALUES && INTERPOLATION == LINEAR) {
+  if (STORAGE != STORAGE_VALUES && INTERPOLATION == LINEAR && ANTIALIAS != FILTER_BANK) {
     const GLOBAL float *row = row_of(rows, row_begin, p);
     return ANTIALIAS == TRIANGLE ? pair_under_triangle(row, AS_UINT(magic), f, width, p) : PICK(row, AS_UINT(magic), 0, f);
   }
   uint at = row_begin + (AS_UINT(magic) - KERN_MAGIC_BITS);
   if (ANTIALIAS == TRIANGLE && width > 1.0f) return triangle_at(rows, at + (p->c0 - p->x0), f, width, p);
+  if (ANTIALIAS == FILTER_BANK) return bank_at(rows, at, f, width, sinc, p);
   return interpolated(rows, at, f, sinc, p);
 }
 

@@ -73,16 +73,25 @@ DEVICE_FUNCTION void view_staged(PRIVATE trace_view *view, const LOCAL float *st
   view_fill(view);
 }
 
+/* What the mutes by offset leave of samples [begin, begin + n): first | end << 16; 0: nothing. */
+DEVICE_FUNCTION uint window_of(const GLOBAL migrate_trace *trace, uint begin, uint n) {
+  uint first = MAX(trace->first, begin) - begin, end = MIN(MAX(trace->end, begin) - begin, n);
+  return first < end ? first | end << 16 : 0u;
+}
+
 /* One lane's trace of the staged ones into an item, or nothing. @return its base word, flags in item[ITEM_FLAGS]; ~0 nothing. */
 DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOBAL migrate_trace *trace,
                                const GLOBAL migrate_column *column, const GLOBAL migrate_sample *axis,
                                const GLOBAL migrate_slowness *slowness, uint n, const LOCAL float *bound, const LOCAL float *node,
-                               int is_smooth, PRIVATE float *item, PARAMETERS *p) {
+                               int is_smooth, uint begin, PRIVATE float *item, PARAMETERS *p) {
   trace_view view;
   view_staged(&view, staged, column);
   float shortest, earliest, latest, weight = staged[STAGED_SCALE], distance = FAST_SQRT(view.midpoint2);
   uint kind = classify(&view, bound, &shortest, &earliest, &latest, p), base = AS_UINT(staged[STAGED_BASE]), flags = 0u;
   if (kind == RANGE_NONE) return 0xffffffffu;
+  uint window = HAS_WINDOW ? window_of(trace, begin, n) : n << 16;
+  if (window == 0u) return 0xffffffffu;
+  if (kind == RANGE_ALL && window != n << 16) kind = RANGE_WINDOW;
   int is_tapered = distance * bound[BOUND_INVERSE_FIRST] > p->taper_begin;
   if (is_tapered && bound[BOUND_RADIUS2_FIRST] == bound[BOUND_RADIUS2_LAST] && kind != RANGE_TESTED) {
     weight *= taper_at(distance, bound[BOUND_INVERSE_FIRST], p); /* the radius is at its largest: one taper */
@@ -91,7 +100,7 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   item[0] = view.source2, item[1] = view.receiver2, item[2] = view.shift;
   item[ITEM_WEIGHT] = weight;
   item[ITEM_DISTANCE] = distance;
-  if (ANTIALIAS == TRIANGLE) {
+  if (HAS_WIDTH) {
     float spacing = staged[STAGED_SPACING];
     item[ITEM_PROJECTIONS] = spacing * FMA(view.source_x, column->along_x, view.source_y * column->along_y);
     item[ITEM_PROJECTIONS + 1] = spacing * FMA(view.receiver_x, column->along_x, view.receiver_y * column->along_y);
@@ -101,11 +110,12 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   if (kind == RANGE_TESTED) {
     flags = ITEM_TESTED;
     item[ITEM_DISTANCE] = view.midpoint2, item[ITEM_INTERVAL] = view.half_offset2;
-  } else if (kind == RANGE_ALL && !is_tapered) {
+  } else if (kind == RANGE_ALL && !is_tapered) { /* window: the whole range */
     base |= BASE_WHOLE;
 #ifdef POLYNOMIAL
     float c[NODES], w[NODES] = {0};
-    if (is_smooth && shortest >= p->leg_bound && (ANTIALIAS != TRIANGLE || fit_widths(item, node, w, p))) {
+    if (is_smooth && shortest >= p->leg_bound && !(HAS_WIDTH && IS_TRUE) && (!HAS_WIDTH || fit_widths(item, node, w, p))) {
+      if (IS_TRUE) fit_parts(item, node, w, p);
       fit_times(view.source2, view.receiver2, view.shift, node, c);
       item[0] = c[0], item[1] = c[1], item[2] = c[2];
       item[5] = c[3], item[6] = view.shift;
@@ -115,14 +125,15 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
 #endif
   } else {
     uint interval = n << 16;
-    if (kind != RANGE_ALL) {
+    if (kind == RANGE_PART) {
       edge_search search;
       search.axis = axis, search.slowness = slowness, search.n = n;
       search.source2 = view.source2, search.receiver2 = view.receiver2;
       search.midpoint2 = view.midpoint2, search.shift = view.shift;
       interval = find_interval(&search, bound, earliest, latest, trace, column, p);
     }
-    uint first = interval & 0xffffu, end = interval >> 16;
+    uint first = MAX(interval & 0xffffu, window & 0xffffu), end = MIN(interval >> 16, window >> 16);
+    interval = first | end << 16;
     if (first >= end) return 0xffffffffu;
     UNROLL_ALL
     for (uint c = 0u; c < (uint)CHUNKS; c++) {
@@ -164,7 +175,7 @@ DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, PRIVATE uint *waiting, LOC
   float item[ITEM_WORDS] = {0}; /* lanes without an item write it nowhere */
   if (place < total && column->row != 0xffffffffu)
     base = make_item(block + place * (uint)STAGED_WORDS, place, traces + AS_UINT(block[(uint)INDEX_AT + place]), column,
-                     axis + begin, slowness + begin, MIN((uint)RANGE, p->n_time - begin), bound, node, is_smooth, item, p);
+                     axis + begin, slowness + begin, MIN((uint)RANGE, p->n_time - begin), bound, node, is_smooth, begin, item, p);
   int is_listed = base != 0xffffffffu, is_part = is_listed && base < BASE_WHOLE, is_whole = is_listed && !is_part;
 #ifdef POLYNOMIAL
   int is_other = is_whole && !(base & BASE_POLYNOMIAL);

@@ -10,6 +10,7 @@
 #define RANGE_ALL 1u
 #define RANGE_PART 2u   /* an interval */
 #define RANGE_TESTED 3u /* may be several */
+#define RANGE_WINDOW 4u /* all that the mutes by offset leave */
 
 /* How sure a float is of a time t less the shift. */
 DEVICE_FUNCTION float time_doubt(float t, float shift) {

@@ -14,22 +14,23 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
   for (uint k = 0u; k < (uint)TOGETHER; k++) {
     const LOCAL float *item = items + (e + k) * (uint)ITEM_WORDS;
     float4 head = LOCAL_LOAD4(items, (e + k) * 3u), tail = LOCAL_LOAD4(items, (e + k) * 3u + 1u);
-    float4 last = is_polynomial && ANTIALIAS == TRIANGLE ? LOCAL_LOAD4(items, (e + k) * 3u + 2u) : head;
+    float4 last = is_polynomial && (HAS_WIDTH || IS_TRUE) ? LOCAL_LOAD4(items, (e + k) * 3u + 2u) : head;
     uint base = AS_UINT(head.w);
     UNROLL_ALL
     for (uint c = 0u; c < (uint)CHUNKS; c++) {
-      float width = 1.0f, t, u;
+      float width = 1.0f, part = 1.0f, t, u;
       if (is_polynomial) {
         float x = own->x + PLACE_STEP * (float)c;
         u = polynomial(head.x, head.y, head.z, tail.y, x);
-        if (ANTIALIAS == TRIANGLE) width = polynomial(tail.w, last.x, last.y, last.z, x);
+        if (HAS_WIDTH) width = polynomial(tail.w, last.x, last.y, last.z, x);
+        else if (IS_TRUE) part = polynomial(tail.w, last.x, last.y, last.z, x);
         t = WEIGHT_POWER && !NO_SHIFT ? u + tail.z : u;
       } else {
-        t = exact_time(item, head.x, head.y, own->t1sq[c], own->s2[c], &width, p);
+        t = exact_time(item, head.x, head.y, own->t1sq[c], own->s2[c], &width, &part, p);
         u = NO_SHIFT ? t : t - head.z;
       }
       value[k * (uint)CHUNKS + c] = trace_at(rows, base, u, width, sinc, p);
-      weight[k * (uint)CHUNKS + c] = weighted(tail.x, t, p);
+      weight[k * (uint)CHUNKS + c] = weighted(tail.x, t, part, p);
     }
   }
   UNROLL_ALL
@@ -42,9 +43,9 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
 DEVICE_FUNCTION float part_at(const LOCAL float *item, float t1sq, float s2, float distance, float inverse, PRIVATE float *weight,
                               const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
   float4 head = LOCAL_LOAD4(item, 0);
-  float width, t = exact_time(item, head.x, head.y, t1sq, s2, &width, p);
+  float width, part, t = exact_time(item, head.x, head.y, t1sq, s2, &width, &part, p);
   float u = NO_SHIFT ? t : MAX(t - head.z, -8.0f);
-  *weight = weighted(item[ITEM_WEIGHT], t, p) * (p->taper_inv_fraction > 0.0f ? taper_at(distance, inverse, p) : 1.0f);
+  *weight = weighted(item[ITEM_WEIGHT], t, part, p) * (p->taper_inv_fraction > 0.0f ? taper_at(distance, inverse, p) : 1.0f);
   return trace_at(rows, AS_UINT(head.w), MIN(u, p->high + 8.0f), width, sinc, p);
 }
 
@@ -59,9 +60,9 @@ DEVICE_FUNCTION uint run_full_chunk(PRIVATE float *sum, const LOCAL float *last,
       const LOCAL float *item = last - CTZ(bits) * (uint)ITEM_WORDS;
       bits &= bits - 1u;
       float4 head = LOCAL_LOAD4(item, 0);
-      float width, t = exact_time(item, head.x, head.y, t1sq, s2, &width, p);
+      float width, part, t = exact_time(item, head.x, head.y, t1sq, s2, &width, &part, p);
       value[k] = trace_at(rows, AS_UINT(head.w), NO_SHIFT ? t : t - head.z, width, sinc, p);
-      weight[k] = weighted(item[ITEM_WEIGHT], t, p);
+      weight[k] = weighted(item[ITEM_WEIGHT], t, part, p);
     }
     UNROLL_ALL
     for (uint k = 0u; k < (uint)TOGETHER; k++) *sum = FMA(weight[k], value[k], *sum);
@@ -103,6 +104,7 @@ RARE_FUNCTION uint inside_tested(const LOCAL float *item, uint lane, uint begin,
     float t = FAST_SQRT(leg_squared_straight(t1sq, view.source2, s2)) + FAST_SQRT(leg_squared_straight(t1sq, view.receiver2, s2));
     int inside = inside_or_doubtful(&view, t, s2, slowness[i].radius2, axis[i].mute, p);
     if (inside == 2) inside = inside_exactly(trace, column, axis + i, slowness + i, p);
+    if (HAS_WINDOW && (i < trace->first || i >= trace->end)) inside = 0;
     bits |= (uint)(inside != 0) << c;
   }
   return bits;

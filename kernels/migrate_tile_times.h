@@ -104,6 +104,20 @@ DEVICE_FUNCTION int prepare_nodes(PRIVATE tile_lane *own, uint begin, const GLOB
 }
 #endif
 
+/* True amplitudes' parts at the nodes make w. */
+DEVICE_FUNCTION void fit_parts(const PRIVATE float *item, const LOCAL float *node, PRIVATE float *w, PARAMETERS *p) {
+  float value[NODES];
+  UNROLL_ALL
+  for (uint k = 0u; k < (uint)NODES; k++) {
+    float t1sq = node[2u * k], s2 = node[2u * k + 1u];
+    float source_squared = leg_squared_straight(t1sq, item[0], s2), receiver_squared = leg_squared_straight(t1sq, item[1], s2);
+    float source_inverse = FAST_RSQRT(source_squared), receiver_inverse = FAST_RSQRT(receiver_squared);
+    value[k] = true_amplitude(source_inverse, receiver_inverse,
+                              FMA(source_squared, source_inverse, receiver_squared * receiver_inverse), p);
+  }
+  fit_polynomial(value, w);
+}
+
 /* Half-width from an item's projections (spacing is in them); s2 of leg_slope_straight comes last. */
 DEVICE_FUNCTION float width_of(const LOCAL float *item, float s2, float source_inverse, float receiver_inverse, PARAMETERS *p) {
   float px = FMA(item[ITEM_PROJECTIONS], source_inverse, item[ITEM_PROJECTIONS + 1] * receiver_inverse);
@@ -111,21 +125,25 @@ DEVICE_FUNCTION float width_of(const LOCAL float *item, float s2, float source_i
   return MIN(triangle_half_width(px, py, s2), (float)p->k_max);
 }
 
-/* Exact times of one sample: t and, for the antialias, the half-width. */
+/* Exact times of one sample: t and, where they are wanted, the half-width and a true amplitude's part. */
 DEVICE_FUNCTION float exact_time(const LOCAL float *item, float source2, float receiver2, float t1sq, float s2,
-                                 PRIVATE float *width, PARAMETERS *p) {
+                                 PRIVATE float *width, PRIVATE float *part, PARAMETERS *p) {
   float source_squared = leg_squared_straight(t1sq, source2, s2), receiver_squared = leg_squared_straight(t1sq, receiver2, s2);
   *width = 1.0f;
-  if (ANTIALIAS == TRIANGLE) {
+  *part = 1.0f;
+  if (HAS_WIDTH || IS_TRUE) {
     float source_inverse = FAST_RSQRT(source_squared), receiver_inverse = FAST_RSQRT(receiver_squared);
-    *width = width_of(item, s2, source_inverse, receiver_inverse, p);
-    return FMA(source_squared, source_inverse, receiver_squared * receiver_inverse);
+    float t = FMA(source_squared, source_inverse, receiver_squared * receiver_inverse);
+    if (HAS_WIDTH) *width = width_of(item, s2, source_inverse, receiver_inverse, p);
+    if (IS_TRUE) *part = true_amplitude(source_inverse, receiver_inverse, t, p);
+    return t;
   }
   return FAST_SQRT(source_squared) + FAST_SQRT(receiver_squared);
 }
 
-/* w times t^-p. */
-DEVICE_FUNCTION float weighted(float w, float t, PARAMETERS *p) {
+/* w times t^-p, or a true amplitude's part. */
+DEVICE_FUNCTION float weighted(float w, float t, float part, PARAMETERS *p) {
+  if (IS_TRUE) return w * part;
   return WEIGHT_POWER ? w * weight_of_time(MAX(t, p->shortest_time), WEIGHT_POWER) : w;
 }
 

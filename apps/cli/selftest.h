@@ -33,7 +33,7 @@ typedef struct selftest_case {
   moho_migration_options options;
 } selftest_case;
 
-enum { SELFTEST_MAX_CASES = 32 };
+enum { SELFTEST_MAX_CASES = 64 };
 size_t selftest_list_cases(int quick, selftest_case cases[SELFTEST_MAX_CASES]);
 
 /* ---- selftest_runtime.c: the runtime alone ---- */

@@ -15,6 +15,14 @@ static moho_migration_options plain(void) {
   return o;
 }
 
+static moho_mute_line outer_mute(void) {
+  return (moho_mute_line){.n = 2, .offset_m = {0, 250}, .time_s = {0.03, 0.12}};
+}
+
+static moho_mute_line inner_mute(void) {
+  return (moho_mute_line){.n = 2, .offset_m = {0, 250}, .time_s = {0.3, 0.45}};
+}
+
 static size_t list_all(selftest_case cases[SELFTEST_MAX_CASES]) {
   size_t n = 0;
 #define CASE(words, where, quick, change)                                          \
@@ -48,6 +56,18 @@ static size_t list_all(selftest_case cases[SELFTEST_MAX_CASES]) {
        o->rho_filter = MOHO_RHO_3D);
   CASE("line: 2.5D weights, rho 2d", SELFTEST_LINE, 1, o->weight = MOHO_WEIGHT_AUTO; o->rho_filter = MOHO_RHO_AUTO);
   CASE("line: triangle antialias", SELFTEST_LINE, 0, o->antialias = MOHO_ANTIALIAS_TRIANGLE);
+  CASE("filter bank", SELFTEST_SPACE, 0, o->antialias = MOHO_ANTIALIAS_FILTER_BANK);
+  CASE("filter bank, cubic, weights", SELFTEST_LATERAL, 0, o->antialias = MOHO_ANTIALIAS_FILTER_BANK;
+       o->interpolation = MOHO_INTERPOLATION_CUBIC; o->weight = MOHO_WEIGHT_SPREADING_OBLIQUITY);
+  CASE("true amplitude", SELFTEST_LATERAL, 1, o->weight = MOHO_WEIGHT_TRUE_AMPLITUDE; o->rho_filter = MOHO_RHO_AUTO);
+  CASE("true amplitude of raw data, triangle", SELFTEST_SPACE, 0, o->weight = MOHO_WEIGHT_TRUE_AMPLITUDE;
+       o->amplitude = MOHO_AMPLITUDE_RAW; o->antialias = MOHO_ANTIALIAS_TRIANGLE; o->rho_filter = MOHO_RHO_AUTO);
+  CASE("line: true amplitude", SELFTEST_LINE, 0, o->weight = MOHO_WEIGHT_TRUE_AMPLITUDE; o->rho_filter = MOHO_RHO_AUTO);
+  CASE("line: true amplitude of raw data", SELFTEST_LINE, 0, o->weight = MOHO_WEIGHT_TRUE_AMPLITUDE;
+       o->amplitude = MOHO_AMPLITUDE_RAW; o->rho_filter = MOHO_RHO_AUTO);
+  CASE("deep, true amplitude", SELFTEST_DEEP, 0, o->weight = MOHO_WEIGHT_TRUE_AMPLITUDE; o->rho_filter = MOHO_RHO_AUTO);
+  CASE("deep, filter bank", SELFTEST_DEEP, 0, o->antialias = MOHO_ANTIALIAS_FILTER_BANK);
+  CASE("mutes by offset", SELFTEST_LATERAL, 1, o->outer_mute = outer_mute(); o->inner_mute = inner_mute());
   CASE("half storage", SELFTEST_SPACE, 0, o->storage = MOHO_STORAGE_HALF);
   CASE("half storage, weights, delays", SELFTEST_DELAYED, 0, o->storage = MOHO_STORAGE_HALF;
        o->weight = MOHO_WEIGHT_SPREADING_OBLIQUITY);

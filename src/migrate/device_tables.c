@@ -9,6 +9,7 @@
 #include "migrate/antialias.h"
 #include "migrate/aperture.h"
 #include "migrate/column_table.h"
+#include "migrate/offset_mute.h"
 
 /* Half storage: the largest value of a row becomes 2^13 .. 2^14, so that differences of neighbours stay below 65504. */
 enum { HALF_EXPONENT = 14 };
@@ -103,6 +104,10 @@ void moho_device_fill_traces(const moho_migration *m, const moho_geometry *geome
     out[i] = live[i] ? place_trace(m, geometry, i) : (migrate_trace){.scale = 1};
     out[i].row = (unsigned)(first_row + i);
     out[i].live = live[i];
+    moho_mute_window window = moho_mute_window_of(&m->options, moho_geometry_offset(geometry, i));
+    int32_t first, end;
+    moho_mute_samples(&window, m->axis.first_s, m->axis.step_s, (int32_t)m->axis.n, &first, &end);
+    out[i].first = (unsigned)first, out[i].end = (unsigned)end;
     if (live[i] && m->options.storage == MOHO_STORAGE_HALF)
       out[i].scale = half_scale(rows + i * m->layout.stride, m->layout.stride);
   }
@@ -135,7 +140,13 @@ migrate_device_parameters moho_device_parameters(const moho_migration *m, int is
                                  .antialias = (unsigned)m->options.antialias,
                                  .weight_power = (unsigned)m->weight_power,
                                  .has_mute = m->options.stretch_mute >= 0,
-                                 .storage = storage};
+                                 .storage = storage,
+                                 .has_window = m->options.outer_mute.n || m->options.inner_mute.n,
+                                 .bank_stride = (unsigned)m->layout.bank_stride};
+  if (m->layout.bank.n) {
+    p.bank_inverse = (float)(1 / m->layout.bank.narrowest);
+    p.bank_per_octave = (float)m->layout.bank.per_octave, p.bank_last = (float)m->layout.bank.last;
+  }
   moho_split((double)m->layout.n_samples - 1 + band, &p.high, &p.high_low);
   return p;
 }

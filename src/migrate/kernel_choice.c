@@ -15,6 +15,9 @@
 #define FLOAT_OR_HALF (BIT(MOHO_STORAGE_FLOAT) | BIT(MOHO_STORAGE_HALF))
 
 #define ALL_OPTIONS STRAIGHT_ONLY, ALL_INTERPOLATIONS, ALL_ANTIALIASES, PLAIN_WEIGHTS
+#define EVERY_ANTIALIAS (ALL_ANTIALIASES | BIT(MOHO_ANTIALIAS_FILTER_BANK))
+#define EVERY_WEIGHT (PLAIN_WEIGHTS | BIT(MOHO_WEIGHT_TRUE_AMPLITUDE))
+#define TILED_OPTIONS STRAIGHT_ONLY, ALL_INTERPOLATIONS, EVERY_ANTIALIAS, EVERY_WEIGHT
 static const moho_kernel_version versions[] = {
     {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY, 0},
     {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, ALL_OPTIONS, FLOAT_ONLY, 0},
@@ -23,9 +26,9 @@ static const moho_kernel_version versions[] = {
      &moho_device_method,
      "migrate_v2",
      {.is_kept = 1, .is_packed = 1, .is_tiled = 1, .groups_a_multiprocessor = 3, .groups_with_triangle = 4},
-     ALL_OPTIONS,
+     TILED_OPTIONS,
      FLOAT_OR_HALF,
-     0},
+     1},
     {MOHO_KERNEL_V3,
      &moho_device_method,
      "migrate_v3",
@@ -36,9 +39,9 @@ static const moho_kernel_version versions[] = {
       .reads_lines = 1,
       .groups_a_multiprocessor = 3,
       .groups_with_triangle = 3},
-     ALL_OPTIONS,
+     TILED_OPTIONS,
      FLOAT_OR_HALF,
-     0},
+     1},
 };
 enum { VERSIONS = sizeof versions / sizeof *versions };
 
