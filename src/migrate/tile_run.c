@@ -153,7 +153,7 @@ static void launch(launch_queue *queue) {
   /* Kernels take all buffers as void *; the IN ones are not written. */
   void *buffers[MOHO_BUFFER_COUNT] = {[MOHO_BUFFER_ROWS] = queue->batch->rows,
                                       [MOHO_BUFFER_RUNS] = worker->runs,
-                                      [MOHO_BUFFER_T1SQ] = frame->axis->t1sq_f,
+                                      [MOHO_BUFFER_BASE] = frame->axis->t1sq_f,
                                       [MOHO_BUFFER_S2] = columns->tables ? columns->s2 : frame->shared_table->s2_f,
                                       [MOHO_BUFFER_INVERSE_RADIUS] =
                                           columns->tables ? columns->inverse_radius : frame->shared_table->inverse_radius_f,

@@ -112,7 +112,7 @@ static double expected_at(const bench *b, const moho_run *run, const moho_migrat
     double k = MIN(triangle_half_width(px, py, (double)run->spacing), (double)p->k_max);
     if (k > 1) value = under_triangle(b, u, k);
   }
-  value *= pow(MAX(t, (double)p->shortest_time), -0.5 * p->weight_power);
+  value *= pow(MAX(t, (double)p->shortest_time), -0.5 * p->t_part);
   if (i < run->full)
     value *= 0.5 + 0.5 * cos(3.14159265358979323846 *
                              taper_argument((double)run->distance, (double)b->inverse_radius[i], (double)p->taper_inv_fraction));
@@ -162,7 +162,13 @@ static moho_run random_run(uint64_t *random, const bench *b) {
 static void check_run(bench *b, moho_native_function migrate, const moho_run *run, const moho_migrate_parameters *parameters) {
   for (int i = 0; i < STRIDE; i++) b->image[i] = 0.25f;
   moho_run copy = *run;
-  void *buffers[MOHO_BUFFER_COUNT] = {b->rows, &copy, b->t1sq, b->s2, b->inverse_radius, b->sinc, b->image};
+  void *buffers[MOHO_BUFFER_COUNT] = {[MOHO_BUFFER_ROWS] = b->rows,
+                                      [MOHO_BUFFER_RUNS] = &copy,
+                                      [MOHO_BUFFER_BASE] = b->t1sq,
+                                      [MOHO_BUFFER_S2] = b->s2,
+                                      [MOHO_BUFFER_INVERSE_RADIUS] = b->inverse_radius,
+                                      [MOHO_BUFFER_SINC] = b->sinc,
+                                      [MOHO_BUFFER_IMAGE] = b->image};
   migrate(buffers, parameters);
   for (int i = 0; i < STRIDE; i++) {
     if (i < run->first || i >= run->end) {
@@ -195,7 +201,7 @@ static void check_simd(moho_simd simd) {
                                    .k_max = K_MAX,
                                    .interpolation = variant % 3,
                                    .antialias = variant / 3 % 2,
-                                   .weight_power = variant / 6,
+                                   .t_part = variant / 6,
                                    .taper_inv_fraction = TAPER_INVERSE,
                                    .shortest_time = 1};
       for (int trial = 0; trial < 40; trial++) {

@@ -1,6 +1,6 @@
 /* demigrate_lanes.h - the adjoint of the migration loop, one source for every instruction set (after migrate_lanes.h).
  *
- *   D(t) += T * t^-p * image[column, i],   t = t_s + t_r,   i = first .. end-1
+ *   D(t) += T * t-part * image[column, i],   t = t_s + t_r,   i = first .. end-1
  *
  * The first step is the migration's (lanes_times.h): the same places, fractions, widths and weights to the last bit. The second
  * makes the taps, a vector at a time, and then adds them to the row in pairs of neighbours, a sample at a time: neighbouring
@@ -175,7 +175,7 @@ static void scatter_part(const run_frame *run, const scatter_frame *to, const ad
   for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
     int stop = end < begin + BLOCK ? end : begin + BLOCK;
     steps->times(run, begin, stop, tapered, &block);
-    steps->scatter(run, to, &block, begin, begin < first ? first : begin, stop, run->power || tapered);
+    steps->scatter(run, to, &block, begin, begin < first ? first : begin, stop, run->t_part || tapered);
   }
 }
 

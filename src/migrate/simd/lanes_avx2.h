@@ -72,6 +72,13 @@ INLINE vint lanes_floor(vfloat x) {
 INLINE vfloat lanes_float(vint x) {
   return _mm256_cvtepi32_ps(x);
 }
+/* x = mantissa * 2^exponent, mantissa in [1, 2); x > 0 */
+INLINE vfloat lanes_exponent(vfloat x) {
+  return _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(_mm256_castps_si256(x), 23), _mm256_set1_epi32(127)));
+}
+INLINE vfloat lanes_mantissa(vfloat x) {
+  return _mm256_or_ps(_mm256_and_ps(x, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffff))), R(1.0));
+}
 INLINE vint lanes_add(vint a, vint b) {
   return _mm256_add_epi32(a, b);
 }

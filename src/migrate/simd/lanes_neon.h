@@ -65,6 +65,14 @@ INLINE vint lanes_floor(vfloat x) {
 INLINE vfloat lanes_float(vint x) {
   return vcvtq_f32_s32(x);
 }
+/* x = mantissa * 2^exponent, mantissa in [1, 2); x > 0 */
+INLINE vfloat lanes_exponent(vfloat x) {
+  return vcvtq_f32_s32(vsubq_s32(vshrq_n_s32(vreinterpretq_s32_f32(x), 23), vdupq_n_s32(127)));
+}
+INLINE vfloat lanes_mantissa(vfloat x) {
+  vint fraction = vandq_s32(vreinterpretq_s32_f32(x), vdupq_n_s32(0x7fffff));
+  return vreinterpretq_f32_s32(vorrq_s32(fraction, vdupq_n_s32(0x3f800000)));
+}
 INLINE vint lanes_add(vint a, vint b) {
   return vaddq_s32(a, b);
 }

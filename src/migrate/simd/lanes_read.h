@@ -76,13 +76,37 @@ INLINE vfloat under_triangle(const float *c, vint index, int base, vfloat f, vfl
   return interpolate_linear(narrow, wide, k - lanes_float(steps));
 }
 
+/* The copies of a filter bank on either side of each lane's half-width, blended: copy by copy, a lane with its share of it.
+ * Neighbouring lanes nearly always lie between the same two. */
+INLINE vfloat from_bank(const run_frame *run, vint index, int base, vfloat f, vfloat width, int interpolation, int whole) {
+  vfloat ratio = MAX(width * lanes_set(run->bank_inverse_narrowest), R(1.0));
+  vfloat place = filter_bank_place(octaves(lanes_exponent(ratio), lanes_mantissa(ratio)), lanes_set(run->bank_per_octave),
+                                   lanes_set((float)run->bank_last));
+  if (!lanes_any_above(place, 0.0f))
+    return interpolate(run->row, index, base, f, run->n_samples, run->sinc, interpolation, whole);
+  vint copy = lanes_floor(place);
+  int one = lanes_first(copy), other = lanes_last(copy), low = one < other ? one : other, high = one < other ? other : one;
+  if (!lanes_within(lanes_sub(copy, lanes_set_int(low)), (unsigned)(high - low))) low = 0, high = run->bank_last;
+  vfloat value = R(0.0);
+  for (int j = low; j <= high + 1 && j <= run->bank_last; j++) {
+    vfloat share = MAX(R(1.0) - ABS(place - lanes_set((float)j)), R(0.0));
+    const float *row = run->row + (size_t)j * run->bank_stride;
+    value = FMA(share, interpolate(row, index, base, f, run->n_samples, run->sinc, interpolation, whole), value);
+  }
+  return value;
+}
+
 /* One vector: the weighted trace. */
 INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot, int interpolation, int antialias, int weighted,
                          int whole) {
   const int base = block->index[slot];
   vint index = lanes_load_int(block->index + slot);
-  vfloat f = lanes_load(block->fraction + slot);
-  vfloat value = interpolate(run->row, index, base, f, run->n_samples, run->sinc, interpolation, whole);
+  vfloat f = lanes_load(block->fraction + slot), value;
+  if (antialias == MOHO_ANTIALIAS_FILTER_BANK) {
+    value = from_bank(run, index, base, f, lanes_load(block->width + slot), interpolation, whole);
+  } else {
+    value = interpolate(run->row, index, base, f, run->n_samples, run->sinc, interpolation, whole);
+  }
   if (antialias == MOHO_ANTIALIAS_TRIANGLE) {
     vfloat width = lanes_load(block->width + slot);
     if (lanes_any_above(width, 1.0f))
@@ -128,11 +152,16 @@ READ_STEPS(sinc8, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_NONE)
 READ_STEPS(linear_triangle, MOHO_INTERPOLATION_LINEAR, MOHO_ANTIALIAS_TRIANGLE)
 READ_STEPS(cubic_triangle, MOHO_INTERPOLATION_CUBIC, MOHO_ANTIALIAS_TRIANGLE)
 READ_STEPS(sinc8_triangle, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_TRIANGLE)
+READ_STEPS(linear_bank, MOHO_INTERPOLATION_LINEAR, MOHO_ANTIALIAS_FILTER_BANK)
+READ_STEPS(cubic_bank, MOHO_INTERPOLATION_CUBIC, MOHO_ANTIALIAS_FILTER_BANK)
+READ_STEPS(sinc8_bank, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_FILTER_BANK)
 
-#define STEPS(name) \
+/* [interpolation][antialias][1: weighted] */
+#define READ_PAIR(name) \
   { name##_plain, name##_weighted }
-static read_step *const read_steps[3][2][2] = {[MOHO_INTERPOLATION_LINEAR] = {STEPS(linear), STEPS(linear_triangle)},
-                                               [MOHO_INTERPOLATION_CUBIC] = {STEPS(cubic), STEPS(cubic_triangle)},
-                                               [MOHO_INTERPOLATION_SINC8] = {STEPS(sinc8), STEPS(sinc8_triangle)}};
+static read_step *const read_steps[3][3][2] = {
+    [MOHO_INTERPOLATION_LINEAR] = {READ_PAIR(linear), READ_PAIR(linear_triangle), READ_PAIR(linear_bank)},
+    [MOHO_INTERPOLATION_CUBIC] = {READ_PAIR(cubic), READ_PAIR(cubic_triangle), READ_PAIR(cubic_bank)},
+    [MOHO_INTERPOLATION_SINC8] = {READ_PAIR(sinc8), READ_PAIR(sinc8_triangle), READ_PAIR(sinc8_bank)}};
 
 #endif

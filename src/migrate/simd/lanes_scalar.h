@@ -64,6 +64,16 @@ INLINE vint lanes_floor(vfloat x) {
 INLINE vfloat lanes_float(vint x) {
   return (float)x;
 }
+/* x = mantissa * 2^exponent, mantissa in [1, 2); x > 0 */
+INLINE vfloat lanes_exponent(vfloat x) {
+  int exponent;
+  (void)frexpf(x, &exponent);
+  return (float)(exponent - 1);
+}
+INLINE vfloat lanes_mantissa(vfloat x) {
+  int exponent;
+  return 2.0f * frexpf(x, &exponent);
+}
 INLINE vint lanes_add(vint a, vint b) {
   return a + b;
 }

@@ -2,6 +2,10 @@
 #ifndef MOHO_LANES_TIMES_H
 #define MOHO_LANES_TIMES_H
 
+#include "kernels/physics.h"
+#include "migrate/weight.h"
+#include "moho/migration.h"
+
 /* 1/2 (1 + cos(pi x)), x in [0, 1]: the sine series about x = 1/2, error 6e-8. */
 INLINE vfloat half_cosine(vfloat x) {
   vfloat z = (x - R(0.5)) * R(3.14159265358979);
@@ -13,14 +17,6 @@ INLINE vfloat half_cosine(vfloat x) {
   return FMA(FMA(z * z2, s, z), R(-0.5), R(0.5));
 }
 
-/* t^-(power/2) */
-INLINE vfloat weight_of_time(vfloat t, int power) {
-  if (power == 1) return RSQRT(t);
-  if (power == 2) return lanes_reciprocal(t);
-  if (power == 3) return RSQRT(t) * lanes_reciprocal(t);
-  return lanes_reciprocal(t * t);
-}
-
 enum { BLOCK = 512 }; /* samples between the two steps: its arrays stay in the first-level cache */
 
 /* What the first step leaves for the second; it may run on past the run's end by less than VECTORS vectors. */
@@ -29,45 +25,122 @@ typedef struct loop_block {
   _Alignas(64) float fraction[BLOCK + VECTORS * LANES], width[BLOCK + VECTORS * LANES], weight[BLOCK + VECTORS * LANES];
 } loop_block;
 
+/* One leg of a run: how far it goes along the surface, and with a leg-time table between which of its rows. */
+typedef struct run_leg {
+  float d2, x, y;                    /* squared distance; its components along the grid's axes */
+  const float *low, *high;           /* [table] squared leg times at the two nodes around d2 */
+  float node_fraction, node_inverse; /* of d2 between the nodes; 1 / their distance in d2 */
+} run_leg;
+
 /* One run's constants and arrays. */
 typedef struct run_frame {
-  const float *restrict row, *restrict integrated, *restrict t1sq, *restrict s2, *restrict inverse_radius, *restrict sinc;
+  const float *restrict row, *restrict integrated, *restrict inverse_radius, *restrict sinc;
+  const float *restrict base, *restrict s2, *restrict a, *restrict b; /* the law's terms (physics.h) */
   float *restrict image;
-  int n_samples, k_max, power;
-  float source2, receiver2, distance, shift, spacing, source_x, source_y, receiver_x, receiver_y;
-  float taper_inv_fraction, shortest_time;
+  int n_samples, k_max, t_part;
+  run_leg source, receiver;
+  size_t bank_stride;
+  int bank_last;
+  float bank_inverse_narrowest, bank_per_octave;
+  float distance, shift, spacing, c2;
+  float taper_inv_fraction, shortest_time, longest_inverse;
 } run_frame;
 
-INLINE vfloat half_width(const run_frame *run, vfloat s2, vfloat source_squared, vfloat receiver_squared) {
-  vfloat source_inverse = RSQRT(source_squared), receiver_inverse = RSQRT(receiver_squared);
-  vfloat px = leg_slope_straight(lanes_set(run->source_x), s2, source_inverse) +
-              leg_slope_straight(lanes_set(run->receiver_x), s2, receiver_inverse);
-  vfloat py = leg_slope_straight(lanes_set(run->source_y), s2, source_inverse) +
-              leg_slope_straight(lanes_set(run->receiver_y), s2, receiver_inverse);
+/* ---- legs ---- */
+
+/* What stands under a leg's root: in most laws the squared leg time. */
+INLINE vfloat leg_under_root(const run_frame *run, const run_leg *leg, int at, int law) {
+  if (law == MOHO_TRAVELTIME_CURVED_RAY) {
+    vfloat low = lanes_load(leg->low + at);
+    return FMA(lanes_set(leg->node_fraction), lanes_load(leg->high + at) - low, low);
+  }
+  vfloat base = lanes_load(run->base + at), s2 = lanes_load(run->s2 + at), d2 = lanes_set(leg->d2);
+  if (law == MOHO_TRAVELTIME_VTI) return leg_squared_vti(base, d2, s2, lanes_load(run->a + at), lanes_load(run->b + at));
+  if (law == MOHO_TRAVELTIME_VTI_RATIONAL) return leg_squared_vti_rational(base, d2, s2, lanes_load(run->a + at));
+  return leg_squared_straight(base, d2, s2);
+}
+
+/* t_s + t_r - shift of count vectors from `at`. */
+INLINE void sum_of_legs(const run_frame *run, int at, const vfloat *source, const vfloat *receiver, vfloat *u, int count,
+                        int law) {
+  if (law == MOHO_TRAVELTIME_CURVED_LINEAR) {
+    for (int k = 0; k < count; k++)
+      u[k] = leg_time_linear(source[k], lanes_set(run->c2)) +
+             (leg_time_linear(receiver[k], lanes_set(run->c2)) - lanes_set(run->shift));
+    return;
+  }
+  lanes_sum_of_roots(source, receiver, lanes_set(run->shift), u, count);
+  for (int k = 0; law == MOHO_TRAVELTIME_CURVED_RMS && k < count; k++)
+    u[k] = FMA(lanes_load(run->a + at + k * LANES), R(2.0), u[k]);
+}
+
+/* Slope of a leg along an axis over its distance along it. */
+INLINE vfloat leg_slope_factor(const run_frame *run, const run_leg *leg, int at, vfloat q, int law) {
+  if (law == MOHO_TRAVELTIME_CURVED_RAY)
+    return leg_slope_straight(R(1.0), (lanes_load(leg->high + at) - lanes_load(leg->low + at)) * lanes_set(leg->node_inverse),
+                              RSQRT(q));
+  vfloat s2 = lanes_load(run->s2 + at), d2 = lanes_set(leg->d2);
+  if (law == MOHO_TRAVELTIME_CURVED_LINEAR) return leg_slope_linear(R(1.0), s2, q, lanes_set(run->c2));
+  if (law == MOHO_TRAVELTIME_VTI)
+    return leg_slope_vti(R(1.0), lanes_load(run->base + at), d2, s2, lanes_load(run->a + at), lanes_load(run->b + at), RSQRT(q));
+  if (law == MOHO_TRAVELTIME_VTI_RATIONAL)
+    return leg_slope_vti_rational(R(1.0), lanes_load(run->base + at), d2, s2, lanes_load(run->a + at), RSQRT(q));
+  return leg_slope_straight(R(1.0), s2, RSQRT(q));
+}
+
+/* 1/t of a leg, of one that is at least an input sample long. */
+INLINE vfloat leg_inverse(const run_frame *run, int at, vfloat q, int law) {
+  vfloat inverse = RSQRT(q);
+  if (law == MOHO_TRAVELTIME_CURVED_LINEAR) inverse = RECIPROCAL(leg_time_linear(q, lanes_set(run->c2)));
+  if (law == MOHO_TRAVELTIME_CURVED_RMS) inverse = RECIPROCAL(lanes_load(run->a + at) + SQRT(q));
+  return MIN(inverse, lanes_set(run->longest_inverse));
+}
+
+INLINE vfloat half_width(const run_frame *run, int at, vfloat q_source, vfloat q_receiver, int law) {
+  vfloat source = leg_slope_factor(run, &run->source, at, q_source, law),
+         receiver = leg_slope_factor(run, &run->receiver, at, q_receiver, law);
+  vfloat px = lanes_set(run->source.x) * source + lanes_set(run->receiver.x) * receiver;
+  vfloat py = lanes_set(run->source.y) * source + lanes_set(run->receiver.y) * receiver;
   return MIN(triangle_half_width(px, py, lanes_set(run->spacing)), lanes_set((float)run->k_max));
 }
 
+/* ---- weights ---- */
+
+/* The part of the weight that depends on the leg times (migrate/weight.h); t at least an input sample. */
+INLINE vfloat weight_of_times(const run_frame *run, int at, vfloat t, vfloat q_source, vfloat q_receiver, int law, int t_part) {
+  if (t_part == 1) return RSQRT(t);
+  if (t_part == 2) return RECIPROCAL(t);
+  if (t_part == 3) return RSQRT(t) * RECIPROCAL(t);
+  if (t_part == 4) return RECIPROCAL(t * t);
+  vfloat source = leg_inverse(run, at, q_source, law), receiver = leg_inverse(run, at, q_receiver, law);
+  int is_2d = t_part == MOHO_T_PART_TRUE_2D || t_part == MOHO_T_PART_TRUE_2D_RAW;
+  vfloat weight = is_2d ? true_amplitude_2d(source, receiver, t) : true_amplitude_3d(source, receiver);
+  return t_part == MOHO_T_PART_TRUE_3D_RAW || t_part == MOHO_T_PART_TRUE_2D_RAW ? weight * t : weight;
+}
+
+/* ---- the step ---- */
+
 /* `count` (VECTORS or 1) vectors from `at`. */
-INLINE void find_times(const run_frame *run, int at, loop_block *block, int slot, int count, int is_wide, int power,
+INLINE void find_times(const run_frame *run, int at, loop_block *block, int slot, int count, int law, int is_wide, int t_part,
                        int tapered) {
-  vfloat source_squared[VECTORS], receiver_squared[VECTORS], u[VECTORS];
+  vfloat source[VECTORS], receiver[VECTORS], u[VECTORS];
   for (int k = 0; k < count; k++) {
-    vfloat t1sq = lanes_load(run->t1sq + at + k * LANES), s2 = lanes_load(run->s2 + at + k * LANES);
-    source_squared[k] = leg_squared_straight(t1sq, lanes_set(run->source2), s2);
-    receiver_squared[k] = leg_squared_straight(t1sq, lanes_set(run->receiver2), s2);
+    source[k] = leg_under_root(run, &run->source, at + k * LANES, law);
+    receiver[k] = leg_under_root(run, &run->receiver, at + k * LANES, law);
   }
-  lanes_sum_of_roots(source_squared, receiver_squared, lanes_set(run->shift), u, count);
+  sum_of_legs(run, at, source, receiver, u, count, law);
   for (int k = 0; k < count; k++) {
     vint index = lanes_floor(u[k]);
     lanes_store_int(block->index + slot + k * LANES, index);
     lanes_store(block->fraction + slot + k * LANES, u[k] - lanes_float(index));
   }
   for (int k = 0; is_wide && k < count; k++)
-    lanes_store(block->width + slot + k * LANES,
-                half_width(run, lanes_load(run->s2 + at + k * LANES), source_squared[k], receiver_squared[k]));
-  for (int k = 0; (power || tapered) && k < count; k++) {
+    lanes_store(block->width + slot + k * LANES, half_width(run, at + k * LANES, source[k], receiver[k], law));
+  for (int k = 0; (t_part || tapered) && k < count; k++) {
     vfloat weight = R(1.0);
-    if (power) weight = weight_of_time(MAX(u[k] + lanes_set(run->shift), lanes_set(run->shortest_time)), power);
+    if (t_part)
+      weight = weight_of_times(run, at + k * LANES, MAX(u[k] + lanes_set(run->shift), lanes_set(run->shortest_time)), source[k],
+                               receiver[k], law, t_part);
     if (tapered)
       weight = weight * half_cosine(taper_argument(lanes_set(run->distance), lanes_load(run->inverse_radius + at + k * LANES),
                                                    lanes_set(run->taper_inv_fraction)));
@@ -78,23 +151,39 @@ INLINE void find_times(const run_frame *run, int at, loop_block *block, int slot
 /* Samples [begin, stop), stop - begin <= BLOCK, begin a multiple of LANES. */
 typedef void times_step(const run_frame *run, int begin, int stop, int tapered, loop_block *block);
 
-INLINE void times_of_block(const run_frame *shared, int begin, int stop, int tapered, loop_block *block, int is_wide) {
+INLINE void times_of_block(const run_frame *shared, int begin, int stop, int tapered, loop_block *block, int law, int is_wide) {
   const run_frame own = *shared, *run = &own; /* a copy that no store can change: it stays in registers */
+  const int t_part = run->t_part;
   /* A taper is short: one vector at a time. Else VECTORS, past the end if need be: cheaper than another loop's end. */
-  const int power = run->power;
-  if (tapered) {
-    for (int at = begin; at < stop; at += LANES) find_times(run, at, block, at - begin, 1, is_wide, power, 1);
-  } else if (power) {
-    for (int at = begin; at < stop; at += VECTORS * LANES) find_times(run, at, block, at - begin, VECTORS, is_wide, power, 0);
-  } else {
-    for (int at = begin; at < stop; at += VECTORS * LANES) find_times(run, at, block, at - begin, VECTORS, is_wide, 0, 0);
-  }
+  if (tapered)
+    for (int at = begin; at < stop; at += LANES) find_times(run, at, block, at - begin, 1, law, is_wide, t_part, 1);
+  else if (t_part)
+    for (int at = begin; at < stop; at += VECTORS * LANES)
+      find_times(run, at, block, at - begin, VECTORS, law, is_wide, t_part, 0);
+  else
+    for (int at = begin; at < stop; at += VECTORS * LANES) find_times(run, at, block, at - begin, VECTORS, law, is_wide, 0, 0);
 }
-#define TIMES_STEP(name, is_wide)                                                               \
+
+#define TIMES_STEP(name, law, is_wide)                                                          \
   static void name(const run_frame *run, int begin, int stop, int tapered, loop_block *block) { \
-    times_of_block(run, begin, stop, tapered, block, is_wide);                                  \
+    times_of_block(run, begin, stop, tapered, block, law, is_wide);                             \
   }
-TIMES_STEP(straight_times, 0)
-TIMES_STEP(straight_widths, 1)
+#define TIMES_STEPS(name, law)     \
+  TIMES_STEP(name##_times, law, 0) \
+  TIMES_STEP(name##_widths, law, 1)
+TIMES_STEPS(straight, MOHO_TRAVELTIME_STRAIGHT)
+TIMES_STEPS(linear, MOHO_TRAVELTIME_CURVED_LINEAR)
+TIMES_STEPS(rms, MOHO_TRAVELTIME_CURVED_RMS)
+TIMES_STEPS(ray, MOHO_TRAVELTIME_CURVED_RAY)
+TIMES_STEPS(vti, MOHO_TRAVELTIME_VTI)
+TIMES_STEPS(vti_rational, MOHO_TRAVELTIME_VTI_RATIONAL)
+
+/* [law][1: with half-widths] */
+#define TIMES_PAIR(name) \
+  { name##_times, name##_widths }
+static times_step *const times_steps[][2] = {
+    [MOHO_TRAVELTIME_STRAIGHT] = TIMES_PAIR(straight), [MOHO_TRAVELTIME_CURVED_LINEAR] = TIMES_PAIR(linear),
+    [MOHO_TRAVELTIME_CURVED_RMS] = TIMES_PAIR(rms),    [MOHO_TRAVELTIME_CURVED_RAY] = TIMES_PAIR(ray),
+    [MOHO_TRAVELTIME_VTI] = TIMES_PAIR(vti),           [MOHO_TRAVELTIME_VTI_RATIONAL] = TIMES_PAIR(vti_rational)};
 
 #endif

@@ -26,7 +26,7 @@ typedef struct loop_steps {
 
 static void part_of_run(const run_frame *run, const loop_steps *steps, int first, int end, int tapered) {
   loop_block block;
-  read_step *read = steps->read[run->power || tapered];
+  read_step *read = steps->read[run->t_part || tapered];
   for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
     int stop = end < begin + BLOCK ? end : begin + BLOCK;
     steps->times(run, begin, stop, tapered, &block);
@@ -43,35 +43,59 @@ static void add_run(const moho_run *run, const run_frame *frame, const loop_step
   if (full < run->end) part_of_run(frame, steps, full, run->end, 0);
 }
 
+/* Columns of a table that lie `stride` floats apart. */
+INLINE const float *table_of_run(void *const *buffers, int buffer, const moho_run *run, int32_t stride) {
+  const float *table = buffers[buffer];
+  return table ? table + (size_t)run->table * (size_t)stride : NULL;
+}
+
+INLINE run_leg leg_of_run(const moho_run *run, void *const *buffers, const moho_migrate_parameters *parameters, float d2, float x,
+                          float y, unsigned node) {
+  run_leg leg = {.d2 = d2, .x = x, .y = y};
+  const float *nodes = buffers[MOHO_BUFFER_LEG_NODES];
+  if (!nodes) return leg;
+  size_t column = (size_t)parameters->node_stride * (size_t)parameters->nodes;
+  leg.low = (const float *)buffers[MOHO_BUFFER_LEG_ROWS] + (size_t)parameters->node_stride * node;
+  if (parameters->table_stride) leg.low += (size_t)run->table * column;
+  leg.high = leg.low + parameters->node_stride;
+  leg.node_inverse = 1.0f / (nodes[node + 1] - nodes[node]);
+  leg.node_fraction = (d2 - nodes[node]) * leg.node_inverse;
+  return leg;
+}
+
 INLINE run_frame frame_of_run(const moho_run *run, void *const *buffers, const moho_migrate_parameters *parameters) {
   const float *row = (const float *)buffers[MOHO_BUFFER_ROWS] + (size_t)run->row * (size_t)parameters->row_stride;
-  size_t table = (size_t)run->table * (size_t)parameters->table_stride;
-  return (run_frame){.row = row + parameters->x0,
-                     .integrated = row + parameters->c0,
-                     .t1sq = buffers[MOHO_BUFFER_T1SQ],
-                     .s2 = (const float *)buffers[MOHO_BUFFER_S2] + table,
-                     .inverse_radius = (const float *)buffers[MOHO_BUFFER_INVERSE_RADIUS] + table,
-                     .sinc = buffers[MOHO_BUFFER_SINC],
-                     .image = (float *)buffers[MOHO_BUFFER_IMAGE] + (size_t)run->column * (size_t)parameters->image_stride,
-                     .n_samples = parameters->n_samples,
-                     .k_max = parameters->k_max,
-                     .power = parameters->weight_power,
-                     .source2 = run->source2,
-                     .receiver2 = run->receiver2,
-                     .distance = run->distance,
-                     .shift = run->shift,
-                     .spacing = run->spacing,
-                     .source_x = run->source_x,
-                     .source_y = run->source_y,
-                     .receiver_x = run->receiver_x,
-                     .receiver_y = run->receiver_y,
-                     .taper_inv_fraction = parameters->taper_inv_fraction,
-                     .shortest_time = parameters->shortest_time};
+  return (run_frame){
+      .row = row + parameters->x0,
+      .integrated = row + parameters->c0,
+      .base = table_of_run(buffers, MOHO_BUFFER_BASE, run, parameters->base_stride),
+      .s2 = table_of_run(buffers, MOHO_BUFFER_S2, run, parameters->table_stride),
+      .a = table_of_run(buffers, MOHO_BUFFER_A, run, parameters->table_stride),
+      .b = table_of_run(buffers, MOHO_BUFFER_B, run, parameters->table_stride),
+      .inverse_radius = table_of_run(buffers, MOHO_BUFFER_INVERSE_RADIUS, run, parameters->table_stride),
+      .sinc = buffers[MOHO_BUFFER_SINC],
+      .image = (float *)buffers[MOHO_BUFFER_IMAGE] + (size_t)run->column * (size_t)parameters->image_stride,
+      .n_samples = parameters->n_samples,
+      .k_max = parameters->k_max,
+      .t_part = parameters->t_part,
+      .source = leg_of_run(run, buffers, parameters, run->source2, run->source_x, run->source_y, run->source_node),
+      .receiver = leg_of_run(run, buffers, parameters, run->receiver2, run->receiver_x, run->receiver_y, run->receiver_node),
+      .bank_stride = (size_t)parameters->bank_stride,
+      .bank_last = parameters->bank_last,
+      .bank_inverse_narrowest = parameters->bank_inverse_narrowest,
+      .bank_per_octave = parameters->bank_per_octave,
+      .distance = run->distance,
+      .shift = run->shift,
+      .spacing = run->spacing,
+      .c2 = parameters->c2,
+      .taper_inv_fraction = parameters->taper_inv_fraction,
+      .shortest_time = parameters->shortest_time,
+      .longest_inverse = 1.0f / parameters->shortest_time};
 }
 
 /* The first step of a launch's runs. */
 static times_step *times_of(const moho_migrate_parameters *parameters) {
-  return parameters->antialias != MOHO_ANTIALIAS_NONE ? straight_widths : straight_times;
+  return times_steps[parameters->traveltime][parameters->antialias != MOHO_ANTIALIAS_NONE];
 }
 
 /* The native function of kernel "migrate". */
