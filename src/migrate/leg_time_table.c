@@ -18,6 +18,9 @@
 /* Layers of the medium are at most this thick, two-way; it goes on below the image for the rays that turn there. */
 static const double LAYER_S = 0.004, LATEST_S = 30;
 
+/* Samples that rays and lines between rows may err by; the rest of MOHO_LEG_TIME_ERROR is for what lies between probes. */
+static const double RAYS_SHARE = 0.0005, LINES_SHARE = 0.0022;
+
 /* Where nodes are looked for: distances and times of a first tracing, and functions of many. */
 enum { PROBE_DISTANCES = 1500, PROBE_TIMES = 96, PROBE_FUNCTIONS = 12, BUCKETS = 1024 };
 
@@ -120,7 +123,7 @@ static moho_status trace_rows(const moho_leg_time_model *m, const place_of_veloc
   medium medium = {0};
   row_writer writer = {m, rows};
   moho_status status = read_medium(m, p, &medium);
-  if (!status) status = moho_ray_fan_times(&medium.rays, m->n_nodes, m->node_d2, write_rows, &writer);
+  if (!status) status = moho_ray_fan_times(&medium.rays, RAYS_SHARE * m->dt_s, m->n_nodes, m->node_d2, write_rows, &writer);
   release_medium(&medium);
   for (size_t j = 0; !status && j < m->n_nodes; j++) /* the loops read past the end */
     for (size_t i = m->n; i < m->row_stride; i++) rows[j * m->row_stride + i] = rows[j * m->row_stride + m->n - 1];
@@ -169,7 +172,7 @@ static moho_status run_probe(const moho_leg_time_model *m, size_t functions, pro
     medium medium = {0};
     size_t function = m->velocity->n_functions > 1 ? k * m->velocity->n_functions / functions : SIZE_MAX;
     moho_status status = read_medium(m, &(place_of_velocity){m->velocity, function, 0, 0}, &medium);
-    if (!status) status = moho_ray_fan_times(&medium.rays, PROBE_DISTANCES, p->d2, write_probe, p);
+    if (!status) status = moho_ray_fan_times(&medium.rays, RAYS_SHARE * m->dt_s, PROBE_DISTANCES, p->d2, write_probe, p);
     release_medium(&medium);
     if (status) return status;
   }
@@ -203,7 +206,7 @@ static moho_status choose_nodes(moho_leg_time_model *m, const probe *p) {
   for (size_t at = 0;;) {
     m->node_d2[m->n_nodes++] = p->d2[at];
     if (at + 1 >= PROBE_DISTANCES) break;
-    at = next_node(p, at, 0.8 * MOHO_LEG_TIME_ERROR); /* the rest is for what lies between probes, and for floats */
+    at = next_node(p, at, LINES_SHARE);
   }
   MOHO_TRY(moho_allocate(m->n_nodes, sizeof(double), "leg times", &m->inverse_step));
   for (size_t j = 0; j + 1 < m->n_nodes; j++) m->inverse_step[j] = 1 / (m->node_d2[j + 1] - m->node_d2[j]);

@@ -6,7 +6,8 @@
 
 #include "base/memory.h"
 
-enum { RAYS = 320 };
+/* Rays by their angle at the surface, and by where they turn. */
+enum { RAYS_BY_ANGLE = 160, RAYS_TURNING = 2000 };
 
 /* A ray on its way down: time, and distance over p (finite for the vertical ray, and p*reach is the distance). */
 typedef struct ray {
@@ -16,7 +17,8 @@ typedef struct ray {
 
 typedef struct fan {
   const moho_ray_medium *medium;
-  ray rays[RAYS];
+  size_t n;
+  ray *rays;    /* [n] p ascending */
   size_t alive; /* the first of them, of small p, have not turned yet */
 } fan;
 
@@ -61,14 +63,36 @@ static void step(fan *f, size_t node) {
   for (size_t k = 0; k < f->alive; k++) pass(&f->rays[k], &l);
 }
 
-/* Angles at the surface, closer together towards the horizontal. */
-static void start(fan *f) {
-  for (size_t k = 0; k < RAYS; k++) {
-    double rest = 1 - (double)k / RAYS, angle = (1 - rest * sqrt(rest)) * (3.14159265358979323846 / 2);
-    f->rays[k].p = sin(angle) / f->medium->v_mps[0];
-    f->rays[k].time = f->rays[k].reach = 0;
+static int ascending(const void *a, const void *b) {
+  double p = ((const ray *)a)->p, q = ((const ray *)b)->p;
+  return (p > q) - (p < q);
+}
+
+/* Angles at the surface, closer together towards the horizontal; and where the velocity grows, rays that turn at speeds a small
+ * step apart: between the last ray that passes a depth and its coming up again T^2 is a cubic over a distance that goes with the
+ * root of that step, so the error goes with its square (0.015 samples of 2 ms for 1.5 %). */
+static moho_status make_rays(fan *f, double tolerance_s) {
+  const moho_ray_medium *m = f->medium;
+  double fastest = m->v_mps[0], step = 0.015 * sqrt(tolerance_s / 60e-6);
+  for (size_t k = 1; k < m->n; k++) fastest = fmax(fastest, m->v_mps[k]);
+  double range = log(fastest / m->v_mps[0]);
+  size_t turning = range / step < RAYS_TURNING ? (size_t)ceil(range / step) : RAYS_TURNING;
+  f->n = RAYS_BY_ANGLE + turning;
+  MOHO_TRY(moho_allocate(f->n, sizeof *f->rays, "rays", &f->rays));
+  for (size_t k = 0; k < RAYS_BY_ANGLE; k++) {
+    double rest = 1 - (double)k / RAYS_BY_ANGLE, angle = (1 - rest * sqrt(rest)) * (3.14159265358979323846 / 2);
+    f->rays[k].p = sin(angle) / m->v_mps[0];
   }
-  f->alive = RAYS;
+  for (size_t k = 0; k < turning; k++)
+    f->rays[RAYS_BY_ANGLE + k].p = exp(-range * ((double)k + 0.5) / (double)turning) / m->v_mps[0];
+  qsort(f->rays, f->n, sizeof *f->rays, ascending);
+  for (size_t k = 0; k < f->n; k++) f->rays[k].turn_time = f->rays[k].turn_reach = NAN;
+  return MOHO_OK;
+}
+
+static void start(fan *f) {
+  for (size_t k = 0; k < f->n; k++) f->rays[k].time = f->rays[k].reach = 0;
+  f->alive = f->n;
 }
 
 /* ---- times between rays ---- */
@@ -143,28 +167,27 @@ static void times_at_node(const fan *f, times *t) {
   }
 }
 
-moho_status moho_ray_fan_times(const moho_ray_medium *medium, size_t n_d, const double *d2, moho_ray_row_function row, void *to) {
-  fan *f;
-  double *t2;
-  MOHO_TRY(moho_allocate(1, sizeof *f, "rays", &f));
-  moho_status status = moho_allocate(n_d, sizeof *t2, "rays", &t2);
-  if (status) {
-    free(f);
-    return status;
-  }
-  f->medium = medium;
-  for (size_t k = 0; k < RAYS; k++) f->rays[k].turn_time = f->rays[k].turn_reach = NAN;
+static void march(fan *f, times *t, moho_ray_row_function row, void *to) {
+  const moho_ray_medium *m = f->medium;
   start(f);
-  for (size_t node = 0; node + 1 < medium->n; node++) step(f, node);
+  for (size_t node = 0; node + 1 < m->n; node++) step(f, node);
   start(f); /* again, now that it is known where they turn */
-  times t = {.n = n_d, .d2 = d2, .t2 = t2};
-  for (size_t node = 0, sample = 0; sample < medium->n_samples; node++) {
-    for (; sample < medium->n_samples && medium->nodes[sample] == node; sample++) {
-      times_at_node(f, &t);
-      row(to, sample, t2);
+  for (size_t node = 0, sample = 0; sample < m->n_samples; node++) {
+    for (; sample < m->n_samples && m->nodes[sample] == node; sample++) {
+      times_at_node(f, t);
+      row(to, sample, t->t2);
     }
-    if (node + 1 < medium->n) step(f, node);
+    if (node + 1 < m->n) step(f, node);
   }
-  free(f), free(t2);
-  return MOHO_OK;
+}
+
+moho_status moho_ray_fan_times(const moho_ray_medium *medium, double tolerance_s, size_t n_d, const double *d2,
+                               moho_ray_row_function row, void *to) {
+  fan f = {.medium = medium};
+  times t = {.n = n_d, .d2 = d2};
+  moho_status status = make_rays(&f, tolerance_s);
+  if (!status) status = moho_allocate(n_d, sizeof *t.t2, "rays", &t.t2);
+  if (!status) march(&f, &t, row, to);
+  free(f.rays), free(t.t2);
+  return status;
 }

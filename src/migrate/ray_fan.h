@@ -25,9 +25,11 @@ typedef void (*moho_ray_row_function)(void *to, size_t sample, const double *t2)
 /**
  * First arrivals from the surface at horizontal distances sqrt(d2[j]), ascending, at every sample, in ascending order.
  * Beyond the last ray that turns within the medium the time grows along that ray's slope; where nothing turns, T^2 along its
- * last slope in X^2. Accuracy: 1e-3 samples of 2 ms against circles (tests/migrate/test_leg_time_table.c).
- * @return MOHO_OK; MOHO_ERROR_MEMORY. Cost: about 20 ns a ray and node.
+ * last slope in X^2.
+ * @param tolerance_s  about what a time may err by: it says how many rays there are
+ * @return MOHO_OK; MOHO_ERROR_MEMORY. Cost: about 20 ns a ray and node. Accuracy: tests/migrate/test_leg_time_table.c
  */
-moho_status moho_ray_fan_times(const moho_ray_medium *medium, size_t n_d, const double *d2, moho_ray_row_function row, void *to);
+moho_status moho_ray_fan_times(const moho_ray_medium *medium, double tolerance_s, size_t n_d, const double *d2,
+                               moho_ray_row_function row, void *to);
 
 #endif

@@ -174,7 +174,6 @@ class BadInput(CommandTest):
         self.refused(["where: key execution.kernel", "baseline"], "execution.kernel=baseline", "execution.storage=half")
         self.refused(["eta.constant cannot be combined with migration.traveltime", "vti"], "eta.constant=0.1")
         self.refused("eta.constant is 2", "eta.constant=2", "migration.traveltime=vti", code=2)
-        self.refused(["input.select.offset_m is not yet available", "selection of traces"], "input.select.offset_m=[0, 500]")
         self.refused("is an empty list", "output.formats=[]", code=2)
 
     def test_no_job(self):
