@@ -21,12 +21,17 @@ static const struct poptOption options[] = {
     {"time-last", '\0', POPT_ARG_DOUBLE, &given.last_s, 0, "convert: end of the even axis, seconds [the latest knot]", "S"},
     {"min-mps", '\0', POPT_ARG_DOUBLE, &given.min_mps, 0, "lowest velocity accepted, m/s [500]", "V"},
     {"max-mps", '\0', POPT_ARG_DOUBLE, &given.max_mps, 0, "highest velocity accepted, m/s [9000]", "V"},
+    {"pictures", '\0', POPT_ARG_STRING, &given.pictures, 0, "scan: draw semblance with picks, gathers before and after, as PNG",
+     "DIRECTORY"},
+    {"at", '\0', POPT_ARG_STRING, &given.at, 0, "scan: where to draw them [in the middle]", "INLINE:CROSSLINE,..."},
+    {"report", '\0', POPT_ARG_STRING, &given.report, 0, "scan: write the JSON report to FILE", "FILE"},
     POPT_TABLEEND};
 
 static int run(const command_line *line) {
-  static const char *const works[] = {"convert"};
-  if (line->n_arguments < 1) return usage_error("velocity: what? moho velocity convert");
+  static const char *const works[] = {"convert", "scan"};
+  if (line->n_arguments < 1) return usage_error("velocity: what? moho velocity convert, moho velocity scan");
   if (strcmp(line->arguments[0], "convert") == 0) return velocity_convert(line, &given);
+  if (strcmp(line->arguments[0], "scan") == 0) return velocity_scan(line, &given);
   usage_error("velocity: unknown work \"%s\"", line->arguments[0]);
   print_suggestion(line->arguments[0], works, sizeof works / sizeof *works);
   return EXIT_USAGE;
@@ -34,8 +39,8 @@ static int run(const command_line *line) {
 
 const command command_velocity = {
     .name = "velocity",
-    .synopsis = "velocity convert IN OUT [--from KIND] [--to KIND]",
-    .summary = "turn velocity files into other kinds and formats",
+    .synopsis = "velocity scan IMAGE.zarr [KEY=VALUE ...] --output FILE | velocity convert IN OUT",
+    .summary = "find a better velocity from image gathers; convert velocity files",
     .teaching = "convert reads velocities in any format that Moho reads (text by OpendTect's or its\n"
                 "own headings, SU's lists, cdp time velocity, declared columns; SEG-Y and Zarr cubes)\n"
                 "and writes them as another format, another kind, or both. rms to interval is Dix's\n"
@@ -47,6 +52,6 @@ const command command_velocity = {
                 "    moho velocity convert cube.zarr picks.par --grid out/image.zarr\n"
                 "    moho velocity convert picks.txt other.txt --columns inline,crossline,time_ms,velocity --grid out/image.zarr",
     .options = options,
-    .output_help = "write the summary to FILE",
+    .output_help = "scan: the velocity to write; convert: write the summary to FILE",
     .is_long = 1,
     .run = run};

@@ -5,12 +5,13 @@
 #include "command.h"
 
 typedef struct velocity_arguments {
-  char *from, *to, *format, *columns, *input_format, *input_columns, *grid;
+  char *from, *to, *format, *columns, *input_format, *input_columns, *grid, *pictures, *at, *report;
   int on_grid;
   double first_s, step_s, last_s; /* NAN: not given */
   double min_mps, max_mps;
 } velocity_arguments;
 
+int velocity_scan(const command_line *line, const velocity_arguments *arguments);
 int velocity_convert(const command_line *line, const velocity_arguments *a);
 
 #endif

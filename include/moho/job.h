@@ -2,7 +2,7 @@
 #ifndef MOHO_JOB_H
 #define MOHO_JOB_H
 
-#include "moho/status.h"
+#include "moho/velocity.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,6 +34,12 @@ MOHO_API moho_status moho_job_effective(const moho_job *job, char **text);
 /** The effective job and the plan, as text for people or JSON: every value, unit, default or given; memory, tiles,
  *  contributions, time expected. Opens the input. *text is malloc'ed: free() it. */
 MOHO_API moho_status moho_job_explain(const moho_job *job, int json, char **text);
+
+/** The velocity that a job names, on a grid (which turns numbers into positions). Nothing else of the job need be given. */
+MOHO_API moho_status moho_job_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out);
+
+/** The keys below velocity and migration that were given in the job that made an image.zarr, as a job. */
+MOHO_API moho_status moho_job_read_image(const char *path, moho_job **out);
 
 typedef struct moho_job_run_options {
   int overwrite; /* 1: earlier results in the output directory may be replaced (only Moho's own files, at the very end) */

@@ -17,6 +17,7 @@
 #include "moho/traces.h"
 #include "moho/velocity.h"
 #include "moho/velocity_functions.h"
+#include "moho/velocity_scan.h"
 #include "moho/view.h"
 
 #endif

@@ -17,6 +17,14 @@ typedef struct moho_view_axis {
   double first, step; /* value of sample 0, and between samples */
 } moho_view_axis;
 
+/* A line or dots over the picture, in values of its axes; NaN parts it. */
+typedef struct moho_view_line {
+  size_t n;
+  const double *across, *down;
+  unsigned char red, green, blue;
+  int dots; /* 1: a dot at every point; 0: a line through them */
+} moho_view_line;
+
 typedef struct moho_view_options {
   int width, height;       /* pixels of the whole picture; 0: chosen from the data */
   const char *title;       /* NULL: none */
@@ -28,6 +36,8 @@ typedef struct moho_view_options {
   int symmetric;          /* 1: -clip..clip (amplitudes); 0: min..max (fold) */
   int wiggles;            /* 1: wiggle traces over the colours, filled on the positive side */
   moho_view_axis across, down;
+  const moho_view_line *lines; /* over the samples, the first one lowest */
+  size_t n_lines;
 } moho_view_options;
 
 MOHO_API moho_view_options moho_view_options_default(void);

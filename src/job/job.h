@@ -52,4 +52,7 @@ int moho_job_is(const moho_job *job, moho_job_id id, const char *word);
 /* 1 when a key below this section is given (the section itself as a word does not count). */
 int moho_job_given_below(const moho_job *job, moho_job_id section);
 
+/* moho_job_check() of the keys below velocity alone. */
+moho_status moho_job_check_velocity(const moho_job *job);
+
 #endif

@@ -113,7 +113,7 @@ static moho_status check_law(const moho_job *job, moho_job_id v0, moho_job_id gr
   return check_velocity_range(job, v0);
 }
 
-static moho_status check_velocity(const moho_job *job) {
+moho_status moho_job_check_velocity(const moho_job *job) {
   moho_job_id source = MOHO_KEY_VELOCITY;
   MOHO_TRY(check_one_source(job, &source));
   if (moho_job_number(job, MOHO_KEY_VELOCITY_MIN) >= moho_job_number(job, MOHO_KEY_VELOCITY_MAX))
@@ -307,7 +307,7 @@ static moho_status check_execution(const moho_job *job) {
 MOHO_API moho_status moho_job_check(const moho_job *job) {
   MOHO_TRY(check_input(job));
   MOHO_TRY(check_select(job));
-  MOHO_TRY(check_velocity(job));
+  MOHO_TRY(moho_job_check_velocity(job));
   MOHO_TRY(check_eta(job));
   MOHO_TRY(check_traveltime(job));
   MOHO_TRY(check_grid(job));

@@ -258,7 +258,7 @@ static moho_status make_grid(const moho_job *job, moho_run_inputs *in) {
 
 /* ---- velocity, options ---- */
 
-static moho_status make_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out) {
+moho_status moho_run_inputs_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out) {
   moho_velocity_options options = moho_velocity_options_default();
   options.min_mps = moho_job_number(job, MOHO_KEY_VELOCITY_MIN);
   options.max_mps = moho_job_number(job, MOHO_KEY_VELOCITY_MAX);
@@ -383,7 +383,7 @@ static moho_status open_all(const moho_job *job, moho_progress_function progress
   MOHO_TRY(opening_finish(&opening)); /* of two errors the device's is told */
   if (status) return moho_error_set(&error);
   MOHO_TRY(at_key(job, MOHO_KEY_GRID, make_grid(job, in)));
-  MOHO_TRY(at_key(job, MOHO_KEY_VELOCITY, make_velocity(job, &in->grid, &in->velocity)));
+  MOHO_TRY(at_key(job, MOHO_KEY_VELOCITY, moho_run_inputs_velocity(job, &in->grid, &in->velocity)));
   MOHO_TRY(at_key(job, MOHO_KEY_ETA, make_eta(job, &in->grid, &in->eta)));
   in->options = migration_options(job);
   in->options.eta = in->eta;

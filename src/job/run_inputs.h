@@ -33,4 +33,7 @@ void moho_run_inputs_close(moho_run_inputs *inputs);
  * crooked line), scaled up. */
 size_t moho_run_inputs_outside(const moho_run_inputs *inputs);
 
+/* The velocity that the job's keys name; one is given (moho_job_check). */
+moho_status moho_run_inputs_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out);
+
 #endif

@@ -215,8 +215,22 @@ static int is_dead(const columns *c, size_t column) {
   return 1;
 }
 
+/* Headers of 0, 0 tell of no position, unless the others lie about there: a survey in coordinates of its own may begin at 0, 0,
+ * and the functions of a cube may lie far apart. */
+static int origin_is_near(const moho_geometry *g) {
+  double low_x = INFINITY, high_x = -INFINITY, low_y = INFINITY, high_y = -INFINITY;
+  for (size_t t = 0; t < g->n; t++) {
+    if (g->flags[t] & MOHO_TRACE_NO_POSITION) continue;
+    low_x = fmin(low_x, g->source_x[t]), high_x = fmax(high_x, g->source_x[t]);
+    low_y = fmin(low_y, g->source_y[t]), high_y = fmax(high_y, g->source_y[t]);
+  }
+  double room = fmax(high_x - low_x, high_y - low_y);
+  return fmax(low_x, -high_x) <= room && fmax(low_y, -high_y) <= room;
+}
+
 static moho_status fill_from_traces(const moho_geometry *g, int by_number, columns *c) {
   size_t kept = 0;
+  int any_position = by_number || origin_is_near(g);
   for (size_t t = 0; t < g->n; t++) {
     double x = (g->source_x[t] + g->receiver_x[t]) / 2, y = (g->source_y[t] + g->receiver_y[t]) / 2;
     if (g->first_sample_s[t] != g->first_sample_s[0])
@@ -228,7 +242,7 @@ static moho_status fill_from_traces(const moho_geometry *g, int by_number, colum
     c->crossline_number[t] = by_number ? rint(y) : g->crossline_number[t];
     c->cdp[t] = g->cdp[t];
     c->i[t] = by_number ? rint(x) : g->inline_number[t], c->j[t] = by_number ? rint(y) : g->crossline_number[t];
-    if ((g->flags[t] & MOHO_TRACE_NO_POSITION && !by_number) || is_dead(c, t)) continue;
+    if ((g->flags[t] & MOHO_TRACE_NO_POSITION && !any_position) || is_dead(c, t)) continue;
     keep_column(c, kept++, t);
   }
   c->n = kept;

@@ -29,6 +29,7 @@ moho_status moho_view_lay_out(moho_view_plot *plot);
 
 moho_status moho_view_draw_samples(const moho_view_plot *plot, moho_canvas *canvas);
 moho_status moho_view_draw_wiggles(const moho_view_plot *plot, moho_canvas *canvas);
+moho_status moho_view_draw_lines(const moho_view_plot *plot, moho_canvas *canvas);
 moho_status moho_view_draw_frame(const moho_view_plot *plot, moho_canvas *canvas); /* axes, titles, colour bar */
 
 #endif

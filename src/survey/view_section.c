@@ -52,6 +52,7 @@ static moho_status check_options(const char *path, const float *data, size_t n_a
 static moho_status draw_picture(moho_view_plot *plot, moho_canvas *canvas) {
   MOHO_TRY(moho_view_draw_samples(plot, canvas));
   if (plot->options->wiggles) MOHO_TRY(moho_view_draw_wiggles(plot, canvas));
+  MOHO_TRY(moho_view_draw_lines(plot, canvas));
   return moho_view_draw_frame(plot, canvas);
 }
 
