@@ -189,6 +189,20 @@ MOHO_API moho_status moho_image_inverse_nmo(moho_image *image, const moho_veloci
  *  @return MOHO_ERROR_RANGE (offsets that do not ascend from 0), MOHO_ERROR_ARGUMENT (no gathers, or gathers by angle) */
 MOHO_API moho_status moho_image_mute_gathers(moho_image *image, const double *offset_m, const double *time_s, size_t n);
 
+/**
+ * Put the move-out back that traces were corrected for, in place: out(t) = in(t0), t^2 = t0^2 + x^2/v(t0)^2, x = |s - r|, v at
+ * the midpoint. Zero where no t0 has such a t: above the first arrival, and where v grows so fast that t falls with t0.
+ * @param traces [geometry->n, n_samples]; dead ones stay as they are
+ * @param threads 0: all
+ * @return MOHO_ERROR_RANGE (the velocity's); MOHO_ERROR_MEMORY
+ * Accuracy: sinc8, 0.2 % up to a quarter of the sampling frequency (tests/migrate/test_moveout.c)
+ */
+MOHO_API moho_status moho_traces_inverse_nmo(const moho_velocity *velocity, const moho_geometry *geometry, float *traces,
+                                             size_t n_samples, double dt_s, int threads);
+/** The correction itself: out(t0) = in(t). */
+MOHO_API moho_status moho_traces_nmo(const moho_velocity *velocity, const moho_geometry *geometry, float *traces,
+                                     size_t n_samples, double dt_s, int threads);
+
 /* ---- the reference: double precision, plain and slow; other code is compared with it ---- */
 
 typedef struct moho_reference moho_reference;

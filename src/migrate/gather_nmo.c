@@ -2,8 +2,7 @@
  *
  *   t^2 = t0^2 + h^2 / v_rms(t0)^2,   out(t) = gather(t0)
  *
- * h: the middle of the bin, which the offset header says, so that whoever takes the move-out off again finds t0. Where v grows so
- * fast that t falls as t0 grows, one t belongs to several t0: the deepest is taken, and nothing is known above the least t.
+ * h: the middle of the bin, which the offset header says, so that whoever takes the move-out off again finds t0 (moveout.h).
  */
 #include <math.h>
 #include <omp.h>
@@ -11,7 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "migrate/sinc_table.h"
+#include "migrate/moveout.h"
 #include "moho/migration.h"
 
 enum { MUTE_TAPER = 8 }; /* samples below the line */
@@ -25,50 +24,24 @@ static moho_status check_gathers(const moho_image *image) {
 
 /* ---- inverse NMO ---- */
 
-/* One thread's: a column's velocity, a bin's times, its samples and fold as they were; each [n]. */
+/* One thread's: a column's velocity, a bin's places, its fold as it was. */
 typedef struct nmo_scratch {
-  double *v, *t;
-  float *from; /* [n + MOHO_SINC_TAPS], zeros at both ends */
+  moho_moveout moveout;
+  double *v;
   int32_t *fold;
 } nmo_scratch;
 
-static float read_sinc(const double (*sinc)[MOHO_SINC_TAPS], const float *from, double u) {
-  double i = floor(u), position = (u - i) * MOHO_SINC_FRACTIONS, row = fmin(floor(position), MOHO_SINC_FRACTIONS - 1), sum = 0;
-  const double *before = sinc[(size_t)row], *after = sinc[(size_t)row + 1];
-  const float *x = from + MOHO_SINC_TAPS / 2 + (size_t)i - 3;
-  for (int k = 0; k < MOHO_SINC_TAPS; k++) sum += (before[k] + (position - row) * (after[k] - before[k])) * (double)x[k];
-  return (float)sum;
-}
-
-/* Fractional sample of t0 whose time is t, which lies in [t[k], t[k + 1]]; exact at constant velocity. */
-static double sample_at(const moho_grid *g, const double *t, size_t k, double time) {
-  double early = g->first_s + (double)k * g->step_s, late = early + g->step_s;
-  double share = (time * time - t[k] * t[k]) / (t[k + 1] * t[k + 1] - t[k] * t[k]);
-  double t0 = sqrt(fmax(early * early + share * (late * late - early * early), 0));
-  return fmin(fmax((t0 - g->first_s) / g->step_s, (double)k), (double)(k + 1));
-}
-
 /* gather, fold [n]: one bin of one column, in place. */
-static void put_back(const moho_grid *g, const double (*sinc)[MOHO_SINC_TAPS], double offset, nmo_scratch *s, float *gather,
-                     int32_t *fold) {
-  size_t n = g->n_time, first = n - 1;
-  memcpy(s->from + MOHO_SINC_TAPS / 2, gather, n * sizeof *gather);
+static void put_back(double offset, nmo_scratch *s, float *gather, int32_t *fold) {
+  size_t n = s->moveout.n;
+  const double *place = s->moveout.place;
+  moho_moveout_find(&s->moveout, s->v, offset);
+  moho_moveout_move(&s->moveout, gather);
   memcpy(s->fold, fold, n * sizeof *fold);
-  for (size_t k = 0; k < n; k++) s->t[k] = hypot(g->first_s + (double)k * g->step_s, offset / s->v[k]);
-  while (first > 0 && s->t[first - 1] < s->t[first]) first--;
-  size_t k = first;
-  for (size_t j = 0; j < n; j++) {
-    double time = g->first_s + (double)j * g->step_s;
-    while (k + 1 < n && s->t[k + 1] < time) k++;
-    int is_inside = time >= s->t[first] - 1e-9 && time <= s->t[n - 1] + 1e-9;
-    double u = !is_inside ? 0 : k + 1 < n ? sample_at(g, s->t, k, time) : (double)(n - 1);
-    gather[j] = is_inside ? read_sinc(sinc, s->from, u) : 0;
-    fold[j] = is_inside ? s->fold[(size_t)(u + 0.5)] : 0;
-  }
+  for (size_t j = 0; j < n; j++) fold[j] = place[j] < 0 ? 0 : s->fold[(size_t)(place[j] + 0.5)];
 }
 
-static moho_status put_back_column(const moho_velocity *velocity, const double (*sinc)[MOHO_SINC_TAPS], size_t c, nmo_scratch *s,
-                                   moho_image *image) {
+static moho_status put_back_column(const moho_velocity *velocity, size_t c, nmo_scratch *s, moho_image *image) {
   const moho_grid *g = &image->grid;
   size_t bins = moho_gather_bins_count(&image->bins);
   double x, y;
@@ -76,39 +49,35 @@ static moho_status put_back_column(const moho_velocity *velocity, const double (
   MOHO_TRY(moho_velocity_rms(velocity, x, y, g->first_s, g->step_s, g->n_time, s->v));
   for (size_t b = 0; b < bins; b++) {
     size_t row = (c * bins + b) * g->n_time;
-    put_back(g, sinc, fabs(moho_gather_bin_centre(&image->bins, b)), s, image->gathers + row, image->gathers_fold + row);
+    put_back(fabs(moho_gather_bin_centre(&image->bins, b)), s, image->gathers + row, image->gathers_fold + row);
   }
   return MOHO_OK;
 }
 
-static moho_status allocate_scratch(size_t n, nmo_scratch *s) {
-  MOHO_TRY(moho_allocate(2 * n, sizeof *s->v, "inverse NMO", &s->v));
-  s->t = s->v + n;
-  MOHO_TRY(moho_allocate(n + 2 * MOHO_SINC_TAPS, sizeof *s->from, "inverse NMO", &s->from));
-  return moho_allocate(n, sizeof *s->fold, "inverse NMO", &s->fold);
+static moho_status allocate_scratch(const moho_grid *g, nmo_scratch *s) {
+  MOHO_TRY(moho_moveout_create(g->n_time, g->first_s, g->step_s, &s->moveout));
+  MOHO_TRY(moho_allocate(g->n_time, sizeof *s->v, "inverse NMO", &s->v));
+  return moho_allocate(g->n_time, sizeof *s->fold, "inverse NMO", &s->fold);
 }
 
 moho_status moho_image_inverse_nmo(moho_image *image, const moho_velocity *velocity) {
   MOHO_TRY(check_gathers(image));
-  double(*sinc)[MOHO_SINC_TAPS];
-  MOHO_TRY(moho_allocate(MOHO_SINC_ROWS, sizeof *sinc, "sinc table", &sinc));
-  moho_sinc_table_double(sinc);
   moho_status status = MOHO_OK;
   moho_error error = {0};
 #pragma omp parallel
   {
     nmo_scratch s = {0};
-    moho_status own = allocate_scratch(image->grid.n_time, &s);
+    moho_status own = allocate_scratch(&image->grid, &s);
 #pragma omp for schedule(dynamic, 4)
     for (size_t c = 0; c < image->grid.n_inline * image->grid.n_crossline; c++)
-      if (!own) own = put_back_column(velocity, (const double(*)[MOHO_SINC_TAPS])sinc, c, &s, image);
+      if (!own) own = put_back_column(velocity, c, &s, image);
     if (own) {
 #pragma omp critical(moho_gather_error)
       if (!status) status = own, error = moho_error_take();
     }
-    free(s.v), free(s.from), free(s.fold);
+    moho_moveout_release(&s.moveout);
+    free(s.v), free(s.fold);
   }
-  free(sinc);
   return status ? moho_error_set(&error) : MOHO_OK;
 }
 
