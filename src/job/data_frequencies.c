@@ -46,7 +46,7 @@ static moho_status add_traces(const moho_run_inputs *in, windows *w, float *trac
   for (size_t s = 0; s < sampled; s++) {
     size_t i = s * g->n / sampled;
     if (!moho_geometry_is_live(g, i)) continue;
-    MOHO_TRY(moho_traces_read(in->traces, i, 1, trace));
+    MOHO_TRY(moho_run_inputs_read(in, i, 1, trace));
     ptrdiff_t shift = (ptrdiff_t)lround((w->first_s - g->first_sample_s[i]) / w->dt_s);
     for (size_t k = 0; k < w->n; k++) add_window(w, k, trace, in->info->n_samples, shift + (ptrdiff_t)(k * (w->length / 2)));
   }

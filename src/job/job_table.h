@@ -23,7 +23,9 @@
     "positions from source and receiver, or from CDP coordinates and offset")                                                   \
   X(INPUT_AMPLITUDE, "input.amplitude", WORD, "", "spreading_corrected", "spreading_corrected|raw", "", 0, 0,                   \
     "whether spherical spreading has been taken out of the data")                                                               \
-  X(INPUT_NMO, "input.nmo", WORD, "", "none", "none", "applied_with", 0, 0, "whether NMO was applied to the input")             \
+  X(INPUT_NMO, "input.nmo", SECTION, "", "none", "none", "", 0, 0, "whether NMO was applied to the input: none, or with what")  \
+  X(INPUT_NMO_APPLIED, "input.nmo.applied_with", PATH, "", NULL, "", "", 0, 0,                                                  \
+    "table of the r.m.s. velocities that NMO was applied with: the move-out is put back")                                       \
   X(INPUT_RESAMPLE, "input.resample", WORD, "", "auto", "auto|none|2|4|8", "", 0, 0,                                            \
     "factor by which traces are refined before linear interpolation; auto: so that dt*f_max <= 0.1")                            \
   X(INPUT_BAD_SAMPLES, "input.bad_samples", WORD, "", "error", "error|zero", "", 0, 0,                                          \

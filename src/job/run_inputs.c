@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "job/moveout_check.h"
 
 /* The last error gets the place in the job file of the key it is about, `id` where it names none. */
 static moho_status at_key(const moho_job *job, moho_job_id id, moho_status status) {
@@ -155,6 +156,13 @@ static moho_status open_traces(const moho_job *job, moho_progress_function progr
                       moho_job_text(job, MOHO_KEY_INPUT_TRACES), in->geometry->n);
 }
 
+moho_status moho_run_inputs_read(const moho_run_inputs *in, size_t first, size_t n, float *out) {
+  MOHO_TRY(moho_traces_read(in->traces, first, n, out));
+  if (!in->nmo_velocity) return MOHO_OK;
+  moho_geometry slice = moho_geometry_slice(in->geometry, first, n);
+  return moho_traces_inverse_nmo(in->nmo_velocity, &slice, out, in->info->n_samples, in->info->dt_s, 1);
+}
+
 enum { SAMPLED_TRACES = 256 };
 
 /* The spectrum of a few live traces spread over the file tells how finely they must be sampled. */
@@ -166,7 +174,7 @@ static moho_status sample_spectrum(const moho_job *job, moho_run_inputs *in) {
   for (size_t k = 0; !status && k < wanted; k++) {
     size_t trace = k * n / wanted;
     if (!moho_geometry_is_live(in->geometry, trace)) continue;
-    status = moho_traces_read(in->traces, trace, 1, samples + got * ns);
+    status = moho_run_inputs_read(in, trace, 1, samples + got * ns);
     got += !status && moho_geometry_is_live(in->geometry, trace); /* reading may find it all zero */
   }
   if (!status)
@@ -281,6 +289,14 @@ moho_status moho_run_inputs_velocity(const moho_job *job, const moho_grid *grid,
   return moho_velocity_read_cube(moho_job_text(job, MOHO_KEY_VELOCITY_CUBE), &options, out);
 }
 
+/* R.m.s. velocities in any layout that is recognised. */
+static moho_status make_nmo_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out) {
+  if (!moho_job_given(job, MOHO_KEY_INPUT_NMO_APPLIED)) return MOHO_OK;
+  moho_velocity_options options = moho_velocity_options_default();
+  options.kind = MOHO_VELOCITY_RMS, options.grid = grid;
+  return moho_velocity_read_table(moho_job_text(job, MOHO_KEY_INPUT_NMO_APPLIED), &options, out);
+}
+
 static moho_mute_line mute_line(const moho_job *job, moho_job_id id) {
   const moho_job_value *value = &job->values[id];
   moho_mute_line line = {.n = value->n_points};
@@ -384,12 +400,14 @@ static moho_status open_all(const moho_job *job, moho_progress_function progress
   if (status) return moho_error_set(&error);
   MOHO_TRY(at_key(job, MOHO_KEY_GRID, make_grid(job, in)));
   MOHO_TRY(at_key(job, MOHO_KEY_VELOCITY, moho_run_inputs_velocity(job, &in->grid, &in->velocity)));
+  MOHO_TRY(at_key(job, MOHO_KEY_INPUT_NMO_APPLIED, make_nmo_velocity(job, &in->grid, &in->nmo_velocity)));
   MOHO_TRY(at_key(job, MOHO_KEY_ETA, make_eta(job, &in->grid, &in->eta)));
   in->options = migration_options(job);
   in->options.eta = in->eta;
   MOHO_TRY(at_key(job, MOHO_KEY_GATHERS, make_bins(job, in)));
   MOHO_TRY(at_key(job, MOHO_KEY_KERNEL, moho_migration_supports(in->device, &in->options)));
   MOHO_TRY(at_key(job, MOHO_KEY_INPUT_TRACES, sample_spectrum(job, in)));
+  MOHO_TRY(at_key(job, MOHO_KEY_INPUT_TRACES, moho_moveout_check_measure(in, &in->moveout)));
   return at_key(job, MOHO_KEY_MIGRATION, make_plan(job, in));
 }
 
@@ -404,6 +422,7 @@ moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function pro
 
 void moho_run_inputs_close(moho_run_inputs *inputs) {
   moho_velocity_destroy(&inputs->velocity);
+  moho_velocity_destroy(&inputs->nmo_velocity);
   moho_eta_destroy(&inputs->eta);
   moho_grid_release(&inputs->grid);
   moho_gather_bins_release(&inputs->bins);

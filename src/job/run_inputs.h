@@ -5,6 +5,12 @@
 #include "job/job.h"
 #include "moho/migration.h"
 
+/* How well the events of sampled gathers line up: as they are, and along the velocity's move-out (moveout_check.h). */
+typedef struct moho_moveout_check {
+  size_t gathers;           /* that could be looked at; 0: nothing is known */
+  double flat, moved, fold; /* semblances; mean traces in a stack */
+} moho_moveout_check;
+
 typedef struct moho_run_inputs {
   moho_device *device;
   moho_device_report device_report;
@@ -14,6 +20,8 @@ typedef struct moho_run_inputs {
   moho_grid grid;
   char grid_note[400]; /* how an automatic grid was found; "" otherwise */
   moho_velocity *velocity;
+  moho_velocity *nmo_velocity;    /* that the traces were corrected with; NULL: they were not */
+  moho_moveout_check moveout;     /* of the traces as they are migrated */
   moho_eta *eta;                  /* NULL: none */
   moho_gather_bins bins;          /* kind none: no gathers; options.gathers points here */
   size_t *traces_of_bin;          /* [bins] live traces; NULL where a trace has no bin of its own */
@@ -28,6 +36,9 @@ typedef struct moho_run_inputs {
 /* Opens everything; on failure all is closed again. Errors point at the key of the job that is at fault. */
 moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *out);
 void moho_run_inputs_close(moho_run_inputs *inputs);
+
+/* Traces [first, first + n) as they are migrated: read, and move-out that was taken off put back. Threads may call it at once. */
+moho_status moho_run_inputs_read(const moho_run_inputs *inputs, size_t first, size_t n, float *out);
 
 /* Live traces whose midpoint lies farther than the aperture from every node, from a sample of at most 100 000 (10 000 on a
  * crooked line), scaled up. */

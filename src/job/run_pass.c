@@ -36,7 +36,7 @@ static int report_progress(void *user, const moho_progress *step) {
 /* ---- reading ahead ---- */
 
 typedef struct read_ahead {
-  moho_traces *traces;
+  const moho_run_inputs *inputs;
   size_t first, n;
   float *into;
   pthread_t thread;
@@ -49,7 +49,7 @@ typedef struct read_ahead {
 static void *read_batch(void *argument) {
   read_ahead *ahead = argument;
   double begin = moho_seconds();
-  ahead->status = moho_traces_read(ahead->traces, ahead->first, ahead->n, ahead->into);
+  ahead->status = moho_run_inputs_read(ahead->inputs, ahead->first, ahead->n, ahead->into);
   if (ahead->status) ahead->error = moho_error_take();
   ahead->seconds += moho_seconds() - begin;
   return NULL;
@@ -110,7 +110,7 @@ static moho_status read_and_add(traversal *t) {
   }
   int one_is_enough = batch == in->geometry->n;
   float *buffers[2] = {NULL, NULL};
-  read_ahead ahead = {.traces = in->traces};
+  read_ahead ahead = {.inputs = in};
   moho_status status = moho_allocate(batch * ns, sizeof(float), "a batch of traces", &buffers[0]);
   if (!status && !one_is_enough) status = moho_allocate(batch * ns, sizeof(float), "a batch of traces", &buffers[1]);
   if (!status) status = add_batches(t, &ahead, buffers, batch);

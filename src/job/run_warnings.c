@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "base/memory.h"
+#include "job/moveout_check.h"
 
 static void warn(json_t *warnings, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void warn(json_t *warnings, const char *format, ...) {
@@ -44,6 +45,18 @@ static void warn_of_traces(json_t *warnings, const moho_run_inputs *in) {
          in->info->anomalies[i].first_trace + 1);
 }
 
+static void warn_of_moveout(json_t *warnings, const moho_run_inputs *in) {
+  const moho_moveout_check *c = &in->moveout;
+  if (!moho_moveout_check_is_flat(c)) return;
+  warn(
+      warnings,
+      "the input looks NMO-corrected%s: in %zu gathers events line up without move-out (semblance %.2f) and not along that of the "
+      "velocity (%.2f); %s",
+      in->nmo_velocity ? " still" : "", c->gathers, c->flat, c->moved,
+      in->nmo_velocity ? "check input.nmo.applied_with: more than that was taken off"
+                       : "give input.nmo: {applied_with: FILE}, or check the velocity if NMO was not applied");
+}
+
 static void warn_of_gathers(json_t *warnings, const moho_run_inputs *in) {
   size_t unbinned = in->plan.unbinned_traces;
   if (unbinned == in->n_live) warn(warnings, "every trace is outside the bins of the gathers: the image would be empty");
@@ -58,6 +71,7 @@ json_t *moho_run_warnings(const moho_run_inputs *in) {
   warn_of_sampling(warnings, in);
   warn_of_traces(warnings, in);
   warn_of_gathers(warnings, in);
+  warn_of_moveout(warnings, in);
   if (in->memory_needed > in->memory_allowed) {
     char need[32], allowed[32];
     warn(warnings, "the run needs %s, %s are allowed: migrate will refuse this job",

@@ -93,8 +93,7 @@ static const mistake reading[] = {
 
 /* What belongs to later work is refused with its line, never ignored. */
 static const mistake later[] = {
-    {"input: {nmo: {applied_with: v.txt}}\n", MOHO_ERROR_NOT_AVAILABLE, 1, 14, "input.nmo", "applied_with is not yet available",
-     "available now: none"},
+    {"input: {nmo: yes}\n", MOHO_ERROR_FORMAT, 1, 14, "input.nmo", "is \"yes\"", ""},
     {"eta: {constant: 1.5}\n", MOHO_ERROR_RANGE, 1, 17, "eta.constant", "is 1.5, expected -0.2 to 1", ""},
     {"gathers: {kind: angle}\n", MOHO_ERROR_NOT_AVAILABLE, 1, 17, "gathers.kind", "angle", "none"},
     {"gathers: {edges_m: 500}\n", MOHO_ERROR_FORMAT, 1, 20, "gathers.edges_m", "a list of numbers", "[0, 500, 1000]"},
