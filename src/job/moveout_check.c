@@ -143,5 +143,5 @@ moho_status moho_moveout_check_measure(moho_run_inputs *in, moho_moveout_check *
 }
 
 int moho_moveout_check_is_flat(const moho_moveout_check *check) {
-  return check->gathers > 0 && check->flat > 2 * check->moved && check->flat > 1 / check->fold + 0.2;
+  return check->gathers > 0 && check->flat > 2 * check->moved && check->flat > 1 / check->fold + 0.08;
 }

@@ -64,11 +64,14 @@ json_t *moho_report_selection(const moho_run_inputs *in) {
 json_t *moho_report_input(const moho_job *job, const moho_run_inputs *in) {
   static const char *const units[] = {"auto", "m", "ft"}, *const sources[] = {"auto", "source_receiver", "midpoint_offset"};
   const moho_traces_info *info = in->info;
-  return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:o, s:o}", "traces",
+  const moho_moveout_check *c = &in->moveout;
+  json_t *moveout =
+      json_pack("{s:I, s:f, s:f}", "gathers", whole(c->gathers), "semblance_flat", c->flat, "semblance_moved", c->moved);
+  return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:o, s:o, s:o}", "traces",
                    text_json(moho_job_text(job, MOHO_KEY_INPUT_TRACES)), "format", text_json(info->format), "hash",
                    info->input_hash, "bytes", (json_int_t)info->file_bytes, "n_traces", whole(info->n_traces), "n_samples",
                    whole(info->n_samples), "dt_s", info->dt_s, "units", units[info->units], "geometry", sources[info->geometry],
-                   "anomalies", anomalies_json(info), "selection", moho_report_selection(in));
+                   "anomalies", anomalies_json(info), "selection", moho_report_selection(in), "moveout", moveout);
 }
 
 json_t *moho_report_grid(const moho_run_inputs *in) {
