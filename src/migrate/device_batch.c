@@ -47,13 +47,13 @@ static moho_status shape_launch(const moho_device_run *r, const moho_kernel_vers
 moho_status moho_device_record_launch(moho_device_run *r, int candidate, const moho_device_part *part) {
   const moho_device_slot *slot = part->slot;
   moho_binding buffers[] = {{r->packed ? r->packed : slot->data, 0},
-                            {slot->data, r->plan.traces_offset + part->first_trace * sizeof(migrate_trace)},
+                            {slot->data, r->plan.sorted_offset + part->first_trace * sizeof(migrate_trace)},
                             {r->constant.axis, 0},
                             {part->table, part->table_offset},
                             {part->columns, 0},
                             {r->constant.sinc, 0},
-                            {part->image, 0},
-                            {part->fold, 0},
+                            {part->image, part->image_offset},
+                            {part->fold, part->image_offset},
                             {slot->used, part->first_trace * sizeof(uint32_t)},
                             {r->work, 0}};
   migrate_device_parameters parameters = r->parameters;
@@ -106,7 +106,8 @@ moho_status moho_device_retire(moho_device_run *r) {
   moho_device_advance(r, &(moho_device_progress){.launches = flight.work > 0, .share = flight.share});
   if (flight.slot) {
     MOHO_TRY(uploads_of(r, flight.slot));
-    if (flight.slot->used) MOHO_TRY(moho_buffer_read(flight.slot->used, 0, r->used_host, flight.slot->n * sizeof(uint32_t)));
+    if (flight.slot->used)
+      MOHO_TRY(moho_buffer_read(flight.slot->used, 0, r->used_host, flight.slot->n_sorted * sizeof(uint32_t)));
     moho_device_slot_done(r, flight.slot);
   }
   return MOHO_OK;
@@ -151,8 +152,20 @@ static moho_status launch_slab(moho_device_run *r, moho_device_part *part, const
   return MOHO_OK;
 }
 
-/* Traces ascend within each column, so the sums' order does not depend on the parts. */
+/* Traces [first, end) of a slot into all columns of a slab; with the last launch `last` (may be NULL) is done. */
+static moho_status launch_traces(moho_device_run *r, moho_device_part *part, const moho_device_slab *slab, size_t first,
+                                 size_t end, moho_device_slot *last) {
+  for (part->first_trace = first; part->first_trace < end; part->first_trace += part->n_traces) {
+    part->n_traces = moho_smaller(end - part->first_trace, r->plan.launch_traces);
+    MOHO_TRY(launch_slab(r, part, slab, part->first_trace + part->n_traces == end ? last : NULL));
+  }
+  return MOHO_OK;
+}
+
+/* Traces ascend within each column and bin, so the sums' order does not depend on the parts. */
 static moho_status launch_parts(moho_device_run *r, moho_device_slot *slot) {
+  size_t last_bin = r->plan.bins - 1;
+  while (slot->first_of_bin && last_bin && slot->first_of_bin[last_bin] == slot->end_of_bin[last_bin]) last_bin--;
   for (size_t s = 0; s < r->n_slabs; s++) {
     const moho_device_slab *slab = &r->slabs[s];
     moho_device_part part = {.slot = slot,
@@ -160,10 +173,11 @@ static moho_status launch_parts(moho_device_run *r, moho_device_slot *slot) {
                              .image = slab->image,
                              .fold = slab->fold,
                              .table = slab->table ? slab->table : r->constant.table};
-    for (; part.first_trace < slot->n; part.first_trace += part.n_traces) {
-      part.n_traces = moho_smaller(slot->n - part.first_trace, r->plan.launch_traces);
-      int is_last = s + 1 == r->n_slabs && part.first_trace + part.n_traces == slot->n;
-      MOHO_TRY(launch_slab(r, &part, slab, is_last ? slot : NULL));
+    for (size_t bin = 0; bin < r->plan.bins; bin++) {
+      size_t first = slot->first_of_bin ? slot->first_of_bin[bin] : 0;
+      size_t end = slot->first_of_bin ? slot->end_of_bin[bin] : slot->n;
+      part.image_offset = bin * slab->n_rows * r->plan.image_stride * sizeof(float);
+      MOHO_TRY(launch_traces(r, &part, slab, first, end, s + 1 == r->n_slabs && bin == last_bin ? slot : NULL));
     }
   }
   return MOHO_OK;
@@ -173,7 +187,7 @@ static moho_status launch_parts(moho_device_run *r, moho_device_slot *slot) {
 
 static moho_status run_resident(moho_device_run *r, moho_device_slot *slot) {
   if (slot->uploaded) MOHO_TRY(moho_queue_after(r->queue, r->upload, slot->uploaded));
-  MOHO_TRY(moho_queue_fill(r->queue, slot->used, 0, slot->n * sizeof(uint32_t), 0));
+  MOHO_TRY(moho_queue_fill(r->queue, slot->used, 0, slot->n_sorted * sizeof(uint32_t), 0));
   if (r->packed) MOHO_TRY(record_packing(r, slot));
   if (!r->settled) MOHO_TRY(moho_device_try_candidates(r, slot));
   r->settled = 1;
@@ -183,13 +197,16 @@ static moho_status run_resident(moho_device_run *r, moho_device_slot *slot) {
 /* Allocate, upload, launch, wait, free: nothing but the sums stays. */
 static moho_status run_alone(moho_device_run *r, moho_device_slot *slot) {
   static const char hint[] = "a batch does not fit: use a smaller grid, or fewer traces a batch";
-  size_t bytes = r->plan.traces_offset + slot->n * sizeof(migrate_trace);
+  if (slot->bins) moho_device_sort_traces(r, slot, slot->traces, slot->places);
+  size_t bytes = r->plan.sorted_offset + slot->n_sorted * sizeof(migrate_trace);
   MOHO_TRY(moho_device_buffer(r, bytes, MOHO_MEMORY_DEVICE, hint, &slot->data));
-  MOHO_TRY(moho_device_buffer(r, slot->n * sizeof(uint32_t), MOHO_MEMORY_DEVICE, hint, &slot->used));
+  MOHO_TRY(moho_device_buffer(r, slot->n_sorted * sizeof(uint32_t), MOHO_MEMORY_DEVICE, hint, &slot->used));
   MOHO_TRY(moho_device_load_constants(r));
   double begin = moho_seconds();
   MOHO_TRY(moho_buffer_write(slot->data, 0, slot->rows, slot->n * r->plan.row_floats * sizeof(float)));
   MOHO_TRY(moho_buffer_write(slot->data, r->plan.traces_offset, slot->traces, slot->n * sizeof(migrate_trace)));
+  if (slot->bins)
+    MOHO_TRY(moho_buffer_write(slot->data, r->plan.sorted_offset, slot->places, slot->n_sorted * sizeof(migrate_trace)));
   moho_device_advance(r, &(moho_device_progress){.transfer_seconds = moho_seconds() - begin});
   MOHO_TRY(run_resident(r, slot));
   while (r->n_flights) MOHO_TRY(moho_device_retire(r));

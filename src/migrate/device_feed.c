@@ -4,7 +4,11 @@
  * is full: pinning memory costs more than using it, and so the device's copy of a batch is complete when its last trace is
  * prepared.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/fail.h"
+#include "base/memory.h"
 #include "base/timer.h"
 #include "migrate/device_run.h"
 
@@ -43,6 +47,58 @@ static moho_status send_piece(moho_device_run *r, moho_device_slot *slot) {
   return MOHO_OK;
 }
 
+/* ---- gathers ---- */
+
+void moho_device_sort_traces(const moho_device_run *r, moho_device_slot *slot, const migrate_trace *from, migrate_trace *to) {
+  size_t *first = slot->first_of_bin, *end = slot->end_of_bin, at = 0;
+  memset(end, 0, r->plan.bins * sizeof *end);
+  for (size_t i = 0; i < slot->n; i++) end[slot->bins[i]]++;
+  for (size_t b = 0; b < r->plan.bins; b++) {
+    size_t n = end[b];
+    first[b] = end[b] = at; /* the end grows below */
+    at = moho_round_up(at + n, MOHO_SORTED_STEP);
+  }
+  memset(to, 0, at * sizeof *to);
+  for (size_t i = 0; i < slot->n; i++) to[end[slot->bins[i]]++] = from[i];
+  slot->n_sorted = at;
+}
+
+/* The bin of each trace from the slot's `n` on. Those outside all bins are marked, and lie where they do no harm. */
+static void fill_bins(const moho_device_run *r, const moho_geometry *geometry, moho_device_slot *slot) {
+  for (size_t i = 0; i < geometry->n; i++) {
+    uint8_t *live = &slot->live[slot->n + i];
+    long bin = *live ? moho_migration_bin_of(r->m, geometry, i) : -1;
+    if (*live && bin < 0) *live = MOHO_PLACE_UNBINNED;
+    if (slot->bins) slot->bins[slot->n + i] = (int32_t)(bin < 0 ? (long)r->plan.bins - 1 : bin);
+  }
+}
+
+/* The sorted traces go up through pieces, after the rows. */
+static moho_status send_sorted(moho_device_run *r, moho_device_slot *slot) {
+  size_t most = r->plan.piece_bytes / sizeof(migrate_trace);
+  migrate_trace *sorted;
+  MOHO_TRY(moho_allocate(r->plan.sorted_traces, sizeof *sorted, "traces by bin", &sorted));
+  moho_device_sort_traces(r, slot, slot->places, sorted);
+  moho_status status = MOHO_OK;
+  for (size_t first = 0, n; !status && first < slot->n_sorted; first += n) {
+    moho_device_piece *piece = piece_of(r);
+    n = moho_smaller(slot->n_sorted - first, most);
+    status = open_piece(r, piece);
+    if (status) break;
+    memcpy(piece->rows, sorted + first, n * sizeof *sorted);
+    status = moho_buffer_unmap(piece->buffer);
+    piece->rows = NULL, piece->traces = NULL;
+    if (!status)
+      status = moho_queue_copy(r->upload, slot->data, r->plan.sorted_offset + first * sizeof *sorted, piece->buffer, 0,
+                               n * sizeof *sorted);
+    if (!status) status = moho_queue_submit(r->upload, &piece->uploaded);
+    slot->uploaded = piece->uploaded;
+    r->piece = (r->piece + 1) % MOHO_DEVICE_PIECES;
+  }
+  free(sorted);
+  return status;
+}
+
 /* ---- slots ---- */
 
 /* The device is done with what the slot held. Memory that both sides reach is filled where it lies. */
@@ -61,7 +117,12 @@ static moho_status open_slot(moho_device_run *r, moho_device_slot *slot, const m
 }
 
 static moho_status close_slot(moho_device_run *r, moho_device_slot *slot) {
-  if (!r->plan.is_unified) return send_piece(r, slot);
+  if (!r->plan.is_unified) {
+    MOHO_TRY(send_piece(r, slot));
+    return slot->bins ? send_sorted(r, slot) : MOHO_OK;
+  }
+  if (slot->bins)
+    moho_device_sort_traces(r, slot, slot->traces, (migrate_trace *)(void *)((char *)slot->rows + r->plan.sorted_offset));
   slot->rows = NULL, slot->traces = NULL;
   return moho_buffer_unmap(slot->data);
 }
@@ -107,8 +168,11 @@ static moho_status fill(moho_device_run *r, const moho_geometry *geometry, const
   migrate_trace *places = (piece ? piece->traces : slot->traces) + at;
   uint8_t *live = slot->live + slot->n;
   MOHO_TRY(moho_trace_prepare(m->preparer, geometry, traces, m->threads, rows, live));
+  fill_bins(r, geometry, slot);
   moho_device_fill_traces(m, geometry, live, rows, slot->n, places);
+  if (slot->places && r->plan.is_kept) memcpy(slot->places + slot->n, places, geometry->n * sizeof *places);
   slot->n += geometry->n;
+  slot->n_sorted = slot->n; /* unless it is sorted */
   if (piece) piece->n += geometry->n;
   m->counts.prepare_seconds += moho_seconds() - begin;
   return MOHO_OK;

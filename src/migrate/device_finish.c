@@ -7,16 +7,16 @@
 /* Rows of a slab as they came back. */
 typedef struct finished_rows {
   const moho_device_run *r;
-  size_t first_row; /* of all */
+  size_t first_row, n_rows; /* of all; of these, which is how far bins are apart */
   const float *image;
   const int32_t *fold;
 } finished_rows;
 
 static size_t read_row(const moho_migration *m, const void *from, size_t k, size_t bin, const float **sums, int32_t *fold) {
-  (void)bin;
   const finished_rows *rows = from;
-  *sums = rows->image + k * m->axis.stride;
-  memcpy(fold, rows->fold + k * m->axis.stride, m->axis.n * sizeof *fold);
+  size_t at = (bin * rows->n_rows + k) * m->axis.stride;
+  *sums = rows->image + at;
+  memcpy(fold, rows->fold + at, m->axis.n * sizeof *fold);
   return rows->r->flat[rows->first_row + k];
 }
 
@@ -26,7 +26,7 @@ static moho_status finish_in_place(moho_device_run *r, const moho_device_slab *s
   MOHO_TRY(moho_buffer_map(slab->image, MOHO_MAP_READ, &sums));
   moho_status status = moho_buffer_map(slab->fold, MOHO_MAP_READ, &fold);
   if (!status) {
-    finished_rows rows = {.r = r, .first_row = slab->first_row, .image = sums, .fold = fold};
+    finished_rows rows = {.r = r, .first_row = slab->first_row, .n_rows = slab->n_rows, .image = sums, .fold = fold};
     moho_unfinished columns = {.n = slab->n_rows, .from = &rows, .read = read_row};
     status = moho_migration_finish_columns(r->m, &columns, image, &r->counts.contributions);
     moho_buffer_unmap(slab->fold);
@@ -38,7 +38,7 @@ static moho_status finish_in_place(moho_device_run *r, const moho_device_slab *s
 /* Sums come down through the pinned pieces that traces went up through: one is finished while the next comes. */
 typedef struct download {
   moho_ticket tickets[MOHO_DEVICE_PIECES];
-  size_t rows; /* of a piece: those of the image, then those of the fold */
+  size_t rows; /* of a piece: bin by bin those of the image, then those of the fold */
 } download;
 
 static moho_status request_rows(moho_device_run *r, const moho_device_slab *slab, download *d, size_t piece) {
@@ -46,8 +46,12 @@ static moho_status request_rows(moho_device_run *r, const moho_device_slab *slab
   if (first >= slab->n_rows) return MOHO_OK;
   size_t n = slab->n_rows - first < d->rows ? slab->n_rows - first : d->rows;
   moho_buffer *buffer = r->pieces[piece % MOHO_DEVICE_PIECES].buffer;
-  MOHO_TRY(moho_queue_copy(r->queue, buffer, 0, slab->image, first * row_bytes, n * row_bytes));
-  MOHO_TRY(moho_queue_copy(r->queue, buffer, d->rows * row_bytes, slab->fold, first * row_bytes, n * row_bytes));
+  for (size_t bin = 0; bin < r->plan.bins; bin++) {
+    size_t from = (bin * slab->n_rows + first) * row_bytes, to = bin * d->rows * row_bytes,
+           fold = r->plan.bins * d->rows * row_bytes;
+    MOHO_TRY(moho_queue_copy(r->queue, buffer, to, slab->image, from, n * row_bytes));
+    MOHO_TRY(moho_queue_copy(r->queue, buffer, fold + to, slab->fold, from, n * row_bytes));
+  }
   return moho_queue_submit(r->queue, &d->tickets[piece % MOHO_DEVICE_PIECES]);
 }
 
@@ -57,8 +61,11 @@ static moho_status finish_piece(moho_device_run *r, const moho_device_slab *slab
   MOHO_TRY(request_rows(r, slab, d, piece + 1));
   void *host;
   MOHO_TRY(moho_buffer_map(r->pieces[piece % MOHO_DEVICE_PIECES].buffer, MOHO_MAP_READ, &host));
-  finished_rows rows = {
-      .r = r, .first_row = slab->first_row + first, .image = host, .fold = (const int32_t *)host + d->rows * row_samples};
+  finished_rows rows = {.r = r,
+                        .first_row = slab->first_row + first,
+                        .n_rows = d->rows,
+                        .image = host,
+                        .fold = (const int32_t *)host + r->plan.bins * d->rows * row_samples};
   moho_unfinished columns = {
       .n = slab->n_rows - first < d->rows ? slab->n_rows - first : d->rows, .from = &rows, .read = read_row};
   moho_status status = moho_migration_finish_columns(r->m, &columns, image, &r->counts.contributions);
@@ -68,7 +75,7 @@ static moho_status finish_piece(moho_device_run *r, const moho_device_slab *slab
 
 static moho_status finish_by_download(moho_device_run *r, moho_image *image) {
   MOHO_TRY(moho_device_allocate_pieces(r)); /* unless they are there */
-  download d = {.rows = moho_buffer_bytes(r->pieces[0].buffer) / (2 * r->plan.image_stride * sizeof(float))};
+  download d = {.rows = moho_buffer_bytes(r->pieces[0].buffer) / (2 * r->plan.bins * r->plan.image_stride * sizeof(float))};
   for (size_t s = 0; s < r->n_slabs; s++) {
     const moho_device_slab *slab = &r->slabs[s];
     MOHO_TRY(request_rows(r, slab, &d, 0));
@@ -98,6 +105,7 @@ void moho_device_count(const moho_migration *m, moho_migration_counts *counts) {
   pthread_mutex_lock(&r->lock);
   const moho_migration_counts *c = &r->counts;
   counts->traces_used = c->traces_used, counts->traces_outside = c->traces_outside, counts->traces_dead = c->traces_dead;
+  counts->traces_unbinned = c->traces_unbinned;
   counts->contributions = c->contributions, counts->launches = c->launches;
   counts->transfer_seconds = c->transfer_seconds;
   counts->allocation_seconds = c->allocation_seconds, counts->compile_seconds = c->compile_seconds;

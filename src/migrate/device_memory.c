@@ -53,7 +53,7 @@ static moho_status place_columns(moho_device_run *r) {
 static moho_status allocate_slabs(moho_device_run *r) {
   for (size_t s = 0; s < r->n_slabs; s++) {
     moho_device_slab *slab = &r->slabs[s];
-    size_t bytes = slab->n_rows * r->plan.image_stride * sizeof(float);
+    size_t bytes = r->plan.bins * slab->n_rows * r->plan.image_stride * sizeof(float);
     MOHO_TRY(moho_device_buffer(r, bytes, shared_memory(r), "the image does not fit: use a smaller grid", &slab->image));
     MOHO_TRY(moho_device_buffer(r, bytes, shared_memory(r), "the fold does not fit: use a smaller grid", &slab->fold));
     MOHO_TRY(moho_buffer_fill(slab->image, 0, bytes, 0));
@@ -138,15 +138,22 @@ static moho_status make_tables(moho_device_run *r) {
 /* ---- slots ---- */
 
 static moho_status allocate_slot(moho_device_run *r, moho_device_slot *slot) {
-  size_t capacity = r->m->capacity, bytes = r->plan.traces_offset + capacity * sizeof(migrate_trace);
+  size_t capacity = r->m->capacity, bytes = r->plan.sorted_offset + r->plan.sorted_traces * sizeof(migrate_trace);
   static const char hint[] = "a batch does not fit: use a smaller grid, or fewer traces a batch";
   MOHO_TRY(moho_allocate(capacity, 1, "prepared traces", &slot->live));
+  if (r->plan.bins > 1) {
+    MOHO_TRY(moho_allocate(capacity, sizeof *slot->bins, "bins of traces", &slot->bins));
+    MOHO_TRY(moho_allocate(r->plan.bins, sizeof *slot->first_of_bin, "bins of traces", &slot->first_of_bin));
+    MOHO_TRY(moho_allocate(r->plan.bins, sizeof *slot->end_of_bin, "bins of traces", &slot->end_of_bin));
+    if (!r->plan.is_kept || !r->plan.is_unified)
+      MOHO_TRY(moho_allocate(r->plan.sorted_traces, sizeof *slot->places, "traces by bin", &slot->places));
+  }
   if (!r->plan.is_kept) { /* the host's side only */
     MOHO_TRY(moho_allocate(capacity * r->plan.row_floats, sizeof(float), "prepared traces", &slot->rows));
     return moho_allocate(capacity, sizeof(migrate_trace), "prepared traces", &slot->traces);
   }
   MOHO_TRY(moho_device_buffer(r, bytes, shared_memory(r), hint, &slot->data));
-  return moho_device_buffer(r, capacity * sizeof(uint32_t), MOHO_MEMORY_DEVICE, hint, &slot->used);
+  return moho_device_buffer(r, r->plan.sorted_traces * sizeof(uint32_t), MOHO_MEMORY_DEVICE, hint, &slot->used);
 }
 
 moho_status moho_device_allocate_pieces(moho_device_run *r) {
@@ -165,7 +172,7 @@ moho_status moho_device_allocate(moho_device_run *r) {
   MOHO_TRY(moho_allocate(r->n_slabs, sizeof *r->slabs, "slabs", &r->slabs));
   MOHO_TRY(moho_allocate(r->plan.entries, sizeof *r->columns, "image columns", &r->columns));
   MOHO_TRY(moho_allocate(m->n_columns, sizeof *r->flat, "image columns", &r->flat));
-  MOHO_TRY(moho_allocate(m->capacity, sizeof *r->used_host, "prepared traces", &r->used_host));
+  MOHO_TRY(moho_allocate(r->plan.sorted_traces, sizeof *r->used_host, "prepared traces", &r->used_host));
   MOHO_TRY(place_columns(r));
   MOHO_TRY(make_tables(r));
   MOHO_TRY(allocate_slabs(r));
@@ -180,7 +187,7 @@ moho_status moho_device_allocate(moho_device_run *r) {
 static void release_slot(moho_device_run *r, moho_device_slot *slot) {
   if (!r->plan.is_kept) free(slot->rows), free(slot->traces);
   else if (slot->rows) moho_buffer_unmap(slot->data);
-  free(slot->live);
+  free(slot->live), free(slot->bins), free(slot->places), free(slot->first_of_bin), free(slot->end_of_bin);
   moho_buffer_destroy(&slot->data), moho_buffer_destroy(&slot->used);
 }
 

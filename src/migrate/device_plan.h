@@ -11,6 +11,8 @@
 #include "moho/kernel.h"
 
 enum { MOHO_DEVICE_CONSTANTS = 16, MOHO_DEVICE_SLOTS = 2, MOHO_DEVICE_PIECES = 2 };
+/* Bins begin so many traces apart: what kernels are bound begins at multiples of 16 bytes. */
+enum { MOHO_SORTED_STEP = 4 };
 /* Tables that differ from column to column are made and uploaded in pieces of about this much. */
 #define MOHO_TABLE_CHUNK_BYTES ((size_t)64 << 20)
 /* What goes to a device with memory of its own, and comes back, passes through MOHO_DEVICE_PIECES pinned pieces of this much. A
@@ -39,11 +41,14 @@ typedef struct moho_device_plan {
   size_t tile;                               /* columns of a tile */
   size_t tiles_along, tiles_across, entries; /* entries: columns with the padding */
   size_t slab_entries;                       /* of a slab, at most; whole tiles */
+  size_t bins;                               /* of the gathers; 1: none. A slab holds its image once a bin */
   size_t image_stride, n_time;               /* samples */
   size_t slots;                              /* batches at once */
   size_t row_floats;                         /* of a prepared trace */
   size_t packed_bytes;                       /* of a packed row; 0: rows are read as they are */
   size_t traces_offset;                      /* bytes, of the traces in a slot */
+  size_t sorted_offset;                      /* bytes, of the same sorted by bin; without gathers the same place */
+  size_t sorted_traces;                      /* capacity, with the gaps between bins */
   size_t piece_bytes, piece_traces;          /* of a pinned piece; 0: host and device share their memory */
   size_t piece_traces_offset;                /* bytes, of the traces in a piece */
   size_t launch_traces, launch_columns;      /* of a launch, at most */

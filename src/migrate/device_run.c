@@ -50,14 +50,16 @@ void moho_device_advance(moho_device_run *r, const moho_device_progress *p) {
 void moho_device_slot_done(moho_device_run *r, moho_device_slot *slot) {
   moho_migration_counts sum = {0};
   for (size_t i = 0; i < slot->n; i++) {
-    if (!slot->live[i]) sum.traces_dead++;
-    else if (r->used_host[i]) sum.traces_used++;
-    else sum.traces_outside++;
+    sum.traces_dead += slot->live[i] == 0;
+    sum.traces_unbinned += slot->live[i] == MOHO_PLACE_UNBINNED;
   }
+  for (size_t i = 0; i < slot->n_sorted; i++) sum.traces_used += r->used_host[i] != 0; /* in the order of bins */
+  sum.traces_outside = slot->n - sum.traces_dead - sum.traces_unbinned - sum.traces_used;
   pthread_mutex_lock(&r->lock);
   r->counts.traces_dead += sum.traces_dead;
   r->counts.traces_used += sum.traces_used;
   r->counts.traces_outside += sum.traces_outside;
+  r->counts.traces_unbinned += sum.traces_unbinned;
   slot->n = 0;
   slot->state = MOHO_SLOT_FREE;
   pthread_cond_broadcast(&r->changed);

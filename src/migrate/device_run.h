@@ -17,7 +17,7 @@
 typedef struct moho_device_slab {
   size_t first_entry, n_entries; /* of the order */
   size_t first_row, n_rows;      /* of real columns */
-  moho_buffer *image, *fold;     /* [n_rows, image_stride] */
+  moho_buffer *image, *fold;     /* [bins, n_rows, image_stride] */
   moho_buffer *table;            /* [n_rows, n_time]; NULL: one for all */
 } moho_device_slab;
 
@@ -29,11 +29,16 @@ typedef struct moho_device_constant_data {
 typedef enum { MOHO_SLOT_FREE, MOHO_SLOT_HANDED_OVER, MOHO_SLOT_LAUNCHING } moho_slot_state;
 
 typedef struct moho_device_slot {
-  moho_buffer *data; /* what kernels read: rows, at traces_offset the traces */
+  moho_buffer *data; /* what kernels read: rows, at traces_offset the traces, at sorted_offset with gathers the same by bin */
   moho_buffer *used; /* uint [capacity], written by kernels */
   float *rows;       /* host view while the slot is filled, unless that goes through pieces */
   migrate_trace *traces;
-  uint8_t *live;
+  uint8_t *live;                      /* [capacity] 0: dead, MOHO_PLACE_UNBINNED: live, outside all bins of the gathers */
+  int32_t *bins;                      /* [capacity] with gathers: of each trace */
+  migrate_trace *places;              /* [capacity] with gathers, where the host does not keep `traces`: the same */
+  size_t *first_of_bin;               /* [bins] with gathers: of the sorted traces, a multiple of MOHO_SORTED_STEP */
+  size_t *end_of_bin;                 /* [bins] */
+  size_t n_sorted;                    /* with the gaps between bins; without gathers n */
   size_t n;                           /* traces filled in */
   moho_ticket first_upload, uploaded; /* of the upload queue: tickets between them brought the traces */
   moho_slot_state state;
@@ -125,7 +130,7 @@ typedef struct moho_device_part {
   const moho_device_slot *slot;
   size_t first_trace, n_traces, first_entry, n_entries;
   moho_buffer *columns, *image, *fold, *table; /* whose rows the columns name */
-  size_t table_offset;                         /* bytes */
+  size_t image_offset, table_offset;           /* bytes; image_offset: of the bin, of the fold too */
 } moho_device_part;
 moho_status moho_device_record_launch(moho_device_run *r, int candidate, const moho_device_part *part);
 
@@ -156,6 +161,9 @@ moho_status moho_device_report_progress(moho_device_run *r, const moho_reporter 
 moho_status moho_device_interrupted(void);
 
 /* ---- device_feed.c, device_finish.c: methods of moho_device_method ---- */
+
+/* The slot's traces by bin, ascending within each: to [plan.sorted_traces]; and where each bin lies. */
+void moho_device_sort_traces(const moho_device_run *r, moho_device_slot *slot, const migrate_trace *from, migrate_trace *to);
 
 moho_status moho_device_add(moho_migration *m, const moho_geometry *geometry, const float *traces, const moho_reporter *reporter);
 /* What was added is handed over, and waited for. */

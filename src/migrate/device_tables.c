@@ -103,7 +103,7 @@ void moho_device_fill_traces(const moho_migration *m, const moho_geometry *geome
     /* A trace that does not count may lie anywhere: kernels never look at it. */
     out[i] = live[i] ? place_trace(m, geometry, i) : (migrate_trace){.scale = 1};
     out[i].row = (unsigned)(first_row + i);
-    out[i].live = live[i];
+    out[i].live = live[i] == MOHO_PLACE_LIVE;
     moho_mute_window window = moho_mute_window_of(&m->options, moho_geometry_offset(geometry, i));
     int32_t first, end;
     moho_mute_samples(&window, m->axis.first_s, m->axis.step_s, (int32_t)m->axis.n, &first, &end);

@@ -19,6 +19,9 @@ void moho_device_fill_axis(const moho_migration *m, migrate_sample *axis);
 migrate_column moho_device_column(const moho_grid *grid, uint32_t flat, uint32_t row);
 /* The tables of `n` columns, flat[i] the grid's number: out [n, n_time], in parallel. */
 moho_status moho_device_fill_slowness(const moho_migration *m, const uint32_t *flat, size_t n, migrate_slowness *out);
+/* What `live` says of a trace besides 0, dead: it takes part; or it would, but falls into no bin of the gathers. */
+enum { MOHO_PLACE_LIVE = 1, MOHO_PLACE_UNBINNED = 2 };
+
 /* Traces of rows first_row .. as kernels see them; rows [n, stride] are looked at for the scale of half storage. */
 void moho_device_fill_traces(const moho_migration *m, const moho_geometry *geometry, const uint8_t *live, const float *rows,
                              size_t first_row, migrate_trace *out);

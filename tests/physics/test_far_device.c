@@ -77,6 +77,49 @@ static void any_pieces_give_the_image(void **state) {
   assert_int_equal(far.live_states, 0);
 }
 
+static moho_image gathers_of(moho_device *device, const moho_migration_options *options) {
+  moho_migration *m;
+  moho_image image;
+  assert_ok(create(device, options, &m));
+  for (size_t first = 0; first < the_case.survey.n; first += 5)
+    assert_ok(add(m, first, the_case.survey.n - first < 5 ? the_case.survey.n - first : 5));
+  assert_ok(moho_image_create(&the_case.grid, &image));
+  assert_ok(moho_image_add_gathers(&image, options->gathers));
+  assert_ok(moho_migration_finish(m, &image));
+  moho_migration_destroy(&m);
+  return image;
+}
+
+/* Traces are sorted by bin behind the wall: the same gathers as the cpu's own loops, from any pieces. */
+static void gathers_go_up_and_come_down_in_any_pieces(void **state) {
+  (void)state;
+  static const char *const cuts[] = {"PIECE_TRACES=1", "PIECE_TRACES=10,BATCH_TRACES=32", "PIECE_TRACES=7,SLAB_SAMPLES=5000"};
+  static const double edges[] = {0, 100, 200, 201, 400, 5000};
+  moho_gather_bins bins;
+  moho_device *cpu;
+  assert_ok(moho_gather_bins_create(MOHO_GATHERS_OFFSET, 0, edges, 6, NULL, 0, &bins));
+  moho_migration_options options = options_of(MOHO_KERNEL_NATIVE, NULL);
+  options.gathers = &bins;
+  assert_ok(moho_device_open("cpu", &cpu));
+  moho_image expected = gathers_of(cpu, &options);
+  size_t samples = moho_gather_bins_count(&bins) * image_size(&expected);
+  far_reset();
+  moho_device *device = far_open(0);
+  for (int k = 0; k < LADDER; k++)
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+      options.kernel = ladder[k], options.constants = cuts[i];
+      moho_image image = gathers_of(device, &options);
+      assert_memory_equal(image.gathers_fold, expected.gathers_fold, samples * sizeof(int32_t));
+      assert_true(relative_difference(image.gathers, expected.gathers, samples) < 2 * bound_of(ladder[k]));
+      moho_image_release(&image);
+    }
+  assert_ok(moho_device_close(&device));
+  assert_int_equal(far.live_states, 0);
+  assert_ok(moho_device_close(&cpu));
+  moho_image_release(&expected);
+  moho_gather_bins_release(&bins);
+}
+
 /* Kernels leave the traces' starts out where the survey's geometry has none: then no trace may come with one. */
 static void a_start_that_was_not_told_is_refused(void **state) {
   (void)state;
@@ -236,6 +279,7 @@ static void a_lost_device_is_told_by_every_later_call(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(any_pieces_give_the_image),
+      cmocka_unit_test(gathers_go_up_and_come_down_in_any_pieces),
       cmocka_unit_test(a_start_that_was_not_told_is_refused),
       cmocka_unit_test(little_memory_makes_small_batches_or_is_told),
       cmocka_unit_test(memory_that_ends_is_told),

@@ -222,6 +222,55 @@ static void tiles_are_the_images_of_their_traces(void **state) {
   moho_gather_bins_release(&bins);
 }
 
+/* ---- kernels ---- */
+
+static void every_kernel_gives_the_gathers(void **state) {
+  (void)state;
+  static const struct {
+    moho_migration_kernel kernel;
+    moho_storage storage;
+    const char *constants;
+    double bound;
+  } ways[] = {
+      {MOHO_KERNEL_BASELINE, MOHO_STORAGE_FLOAT, NULL, 1e-5},
+      {MOHO_KERNEL_BASELINE, MOHO_STORAGE_FLOAT, "BATCH_TRACES=17,SLAB_SAMPLES=5000", 1e-5},
+      {MOHO_KERNEL_V1, MOHO_STORAGE_FLOAT, "BATCH_TRACES=33", 1e-5},
+      {MOHO_KERNEL_V1, MOHO_STORAGE_HALF, NULL, 2e-3},
+      {MOHO_KERNEL_V2, MOHO_STORAGE_FLOAT, "SLAB_SAMPLES=5000", 1e-5},
+      {MOHO_KERNEL_V2, MOHO_STORAGE_HALF, "BATCH_TRACES=40", 2e-3},
+      {MOHO_KERNEL_V3, MOHO_STORAGE_FLOAT, "LAUNCH_TRACES=64,BATCH_TRACES=100", 1e-3},
+      {MOHO_KERNEL_AUTO, MOHO_STORAGE_HALF, NULL, 2e-3},
+  };
+  survey s = random_survey();
+  moho_grid grid = grid_of(0, 0, 20, 7, 9, 60, NS, DT);
+  moho_velocity *velocity;
+  moho_gather_bins bins;
+  moho_migration_options options = moho_migration_options_default();
+  assert_ok(moho_velocity_create_linear_t0(1800, 600, &velocity));
+  assert_ok(moho_gather_bins_create(MOHO_GATHERS_OVT, 0, tile_along_edges, 5, tile_across_edges, 5, &bins));
+  options.aperture_max_m = 300, options.gathers = &bins;
+  moho_migration_counts native, counts;
+  moho_image expected = migrate_bins("cpu?threads=2", &grid, velocity, &options, &s, 0, &native);
+  size_t samples = image_size(&expected) * moho_gather_bins_count(&bins);
+  for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
+    options.kernel = ways[w].kernel, options.storage = ways[w].storage, options.constants = ways[w].constants;
+    moho_image image = migrate_bins("cpu?threads=2", &grid, velocity, &options, &s, w % 2 ? 23 : 0, &counts);
+    assert_memory_equal(image.gathers_fold, expected.gathers_fold, samples * sizeof(int32_t));
+    assert_memory_equal(image.fold, expected.fold, image_size(&image) * sizeof(int32_t));
+    assert_true(relative_difference(image.gathers, expected.gathers, samples) < ways[w].bound);
+    assert_true(relative_difference(image.stack, expected.stack, image_size(&image)) < ways[w].bound);
+    assert_int_equal(counts.traces_unbinned, native.traces_unbinned);
+    assert_int_equal(counts.traces_dead, native.traces_dead);
+    assert_int_equal(counts.traces_used, native.traces_used);
+    assert_int_equal(counts.contributions, native.contributions);
+    moho_image_release(&image);
+  }
+  moho_image_release(&expected);
+  moho_gather_bins_release(&bins);
+  moho_velocity_destroy(&velocity);
+  survey_release(&s);
+}
+
 /* ---- normalised by the fold ---- */
 
 static void a_normalised_bin_is_divided_by_its_own_fold(void **state) {
@@ -396,6 +445,7 @@ int main(void) {
       cmocka_unit_test(offset_bins_are_the_images_of_their_traces),
       cmocka_unit_test(signed_offset_bins_are_the_images_of_their_traces),
       cmocka_unit_test(tiles_are_the_images_of_their_traces),
+      cmocka_unit_test(every_kernel_gives_the_gathers),
       cmocka_unit_test(a_normalised_bin_is_divided_by_its_own_fold),
       cmocka_unit_test(gathers_are_flat_for_the_right_velocity_and_bend_for_a_wrong_one),
       cmocka_unit_test(an_offset_on_an_edge_belongs_to_the_bin_that_begins_there),
