@@ -40,6 +40,8 @@ typedef struct moho_synth_options {
   double dt_s, first_sample_s;
   size_t n_samples;
   double v0_mps, gradient_per_s; /* v(z) = v0 + k*z */
+  double eta;                    /* VTI where not 0: v0 the vertical and NMO velocity, no gradient; times exact (acoustic VTI),
+                                  * amplitudes isotropic; diffractors and flat reflectors */
   moho_wavelet wavelet;
   double peak_hz; /* Ricker */
   double ormsby_hz[4];

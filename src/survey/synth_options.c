@@ -102,6 +102,8 @@ static const option_key keys[] = {
     {"n_samples", "", "samples a trace", KIND_COUNT, AT(n_samples)},
     {"v0_mps", "m/s", "velocity at the surface", KIND_NUMBER, AT(v0_mps)},
     {"gradient_per_s", "1/s", "k of v(z) = v0 + k*z", KIND_NUMBER, AT(gradient_per_s)},
+    {"eta", "", "VTI: times exact, amplitudes isotropic; without gradient, diffractors and flat reflectors", KIND_NUMBER,
+     AT(eta)},
     {"wavelet", "", "ricker or ormsby", KIND_WAVELET, 0},
     {"peak_hz", "Hz", "peak frequency of the Ricker wavelet", KIND_NUMBER, AT(peak_hz)},
     {"ormsby_hz", "Hz", "corners of the Ormsby wavelet: 5,10,50,70", KIND_ORMSBY, 0},
@@ -366,6 +368,9 @@ static moho_status check_reflector(const moho_synth_options *o, const moho_synth
   MOHO_TRY(check_number("reflectors: dip", r->dip_deg, 0, 85));
   MOHO_TRY(check_number("reflectors: azimuth", r->azimuth_deg, -360, 360));
   MOHO_TRY(check_number("reflectors: reflectivity", r->reflectivity, -1e9, 1e9));
+  if (o->eta != 0 && r->dip_deg != 0)
+    return moho_fail_at((moho_place){.key = "reflectors"}, "a dip of 0, or no eta", MOHO_ERROR_NOT_AVAILABLE,
+                        "a reflector dips %g degrees and eta is %g; VTI reflectors are flat", r->dip_deg, o->eta);
   double reach = hypot(o->extent_inline_m, o->extent_crossline_m) + hypot(o->origin_x_m - r->x0_m, o->origin_y_m - r->y0_m) +
                  o->offset_last_m / 2;
   double deepest = r->depth_m + (r->dip_deg > 0 ? reach * tan(r->dip_deg * (3.14159265358979323846 / 180)) : 0);
@@ -376,6 +381,11 @@ moho_status moho_synth_check(const moho_synth_options *o) {
   MOHO_TRY(check_acquisition(o));
   MOHO_TRY(check_number("v0_mps", o->v0_mps, 1, 1e5));
   MOHO_TRY(check_number("gradient_per_s", o->gradient_per_s, -100, 100));
+  MOHO_TRY(check_number("eta", o->eta, -0.2, 1));
+  if (o->eta != 0 && o->gradient_per_s != 0)
+    return moho_fail_at((moho_place){.key = "eta"}, "leave gradient_per_s out", MOHO_ERROR_NOT_AVAILABLE,
+                        "eta is %g and gradient_per_s %g; exact VTI times are those of a constant velocity", o->eta,
+                        o->gradient_per_s);
   MOHO_TRY(check_wavelet(o));
   if (o->n_diffractors > 64)
     return moho_fail_at((moho_place){.key = "diffractors"}, NULL, MOHO_ERROR_RANGE, "%zu diffractors, expected at most 64",

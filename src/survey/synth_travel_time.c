@@ -1,4 +1,4 @@
-/* synth_travel_time.c - exact times and amplitudes of diffractions and reflections in v(z) = v0 + k*z.
+/* synth_travel_time.c - exact times and amplitudes of diffractions and reflections in v(z) = v0 + k*z; exact times in VTI.
  *
  * Rays in a constant gradient are circles (geodesics of hyperbolic space): between (0, 0) and (d, z)
  *   cosh(k*t) = 1 + k^2*(d^2+z^2)/(2*v0*v(z)),   so   t = (2/k)*asinh(k*w/2),   w^2 = (d^2+z^2)/(v0*v(z)),
@@ -53,6 +53,20 @@ moho_leg moho_leg_from_surface(moho_medium medium, double surface_x, double surf
   return leg;
 }
 
+/* Acoustic VTI (Alkhalifah 1998), v the vertical and the NMO velocity, by halving the slowness p: g = p_z v,
+ *   g^2 = 1 - q/(1 - 2 eta q),  q = (p v)^2,   d = z p v/(g (1 - 2 eta q)^2),   t = z g/v + p d */
+static double vti_leg_time(double v, double eta, double d, double z) {
+  double low = 0, high = 1 / (v * sqrt(1 + 2 * eta)), time = z / v;
+  for (int round = 0; round < 100; round++) {
+    double p = (low + high) / 2, q = p * p * v * v, h = 1 - 2 * eta * q, g = sqrt(fmax(1 - q / h, 0));
+    double reach = z * p * v / (g * h * h);
+    time = z / v * g + p * d; /* stationary in p: at the ray itself the time along it */
+    if (reach > d) high = p;
+    else low = p;
+  }
+  return time;
+}
+
 /* Factor that takes spherical spreading out: 4*pi*v*t, v the r.m.s. velocity at the event's vertical time. */
 static double spreading_factor(const moho_synth_options *o, double z, double time_s) {
   moho_medium medium = {o->v0_mps, o->gradient_per_s};
@@ -75,6 +89,9 @@ moho_arrival moho_diffractor_arrival(const moho_synth_options *o, int two_d, con
   moho_leg r = moho_leg_from_surface(medium, shot.receiver_x, shot.receiver_y, point);
   double v = velocity_at(medium, d->z_m), wavelength = v / moho_wavelet_dominant_hz(o);
   double time = s.time_s + r.time_s, legs = s.spreading_m * r.spreading_m, amplitude;
+  if (o->eta != 0)
+    time = vti_leg_time(o->v0_mps, o->eta, hypot(d->x_m - shot.source_x, d->y_m - shot.source_y), d->z_m) +
+           vti_leg_time(o->v0_mps, o->eta, hypot(d->x_m - shot.receiver_x, d->y_m - shot.receiver_y), d->z_m);
   if (o->response == MOHO_RESPONSE_DIFFRACTOR) {
     amplitude = wavelength / (4 * PI * legs);
   } else if (two_d) {
@@ -205,6 +222,7 @@ moho_arrival moho_reflector_arrival(const moho_synth_options *o, const moho_synt
   if (medium.gradient_per_s == 0) { /* from the image of the source in the plane */
     double apart = hypot(shot.source_x - shot.receiver_x, shot.source_y - shot.receiver_y);
     double length = sqrt(apart * apart + 4 * height_s * height_r), time = length / medium.v0_mps;
+    if (o->eta != 0) time = 2 * vti_leg_time(o->v0_mps, o->eta, apart / 2, reflector->depth_m);
     return (moho_arrival){time, reflector->reflectivity / (4 * PI * length) * spreading_factor(o, 0, time)};
   }
   double at[2];

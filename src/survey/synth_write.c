@@ -18,14 +18,14 @@ static void describe(const moho_synth_options *o, const moho_synth_plan *plan, c
              o->ormsby_hz[3]);
   snprintf(text, capacity,
            "Synthetic survey%s%s, exact travel times\n"
-           "Velocity %g m/s + %g 1/s * depth\n"
+           "Velocity %g m/s + %g 1/s * depth, eta %g\n"
            "%zu diffractors %s, %zu reflectors\n"
            "Wavelet %s\n"
            "%s, spherical spreading %s\n"
            "Noise %g of the largest amplitude, seed %llu\n"
            "%zu x %zu midpoints every %g m, offsets %g to %g m every %g m, %zu azimuths\n"
            "Order: azimuth, offset, inline, crossline (fastest)",
-           o->preset ? " " : "", o->preset ? o->preset : "", o->v0_mps, o->gradient_per_s, o->n_diffractors,
+           o->preset ? " " : "", o->preset ? o->preset : "", o->v0_mps, o->gradient_per_s, o->eta, o->n_diffractors,
            o->response == MOHO_RESPONSE_ELEMENT ? "as small reflector elements" : "with the plain wavelet", o->n_reflectors,
            wavelet, plan->two_d ? "2.5D" : "3D", o->spreading ? "in the data" : "corrected", o->noise,
            (unsigned long long)o->seed, plan->n_inline, plan->n_crossline, o->midpoint_spacing_m, o->offset_first_m,

@@ -155,6 +155,7 @@ static void every_key_can_be_set(void **state) {
                                           {"n_samples", "300"},
                                           {"v0_mps", "1800"},
                                           {"gradient_per_s", "0.6"},
+                                          {"eta", "0.15"},
                                           {"wavelet", "ormsby"},
                                           {"peak_hz", "30"},
                                           {"ormsby_hz", "4,8,40,60"},
@@ -175,7 +176,8 @@ static void every_key_can_be_set(void **state) {
   }
   assert_null(moho_synth_option_help(n)); /* no key is left out above */
   assert_true(o.origin_x_m == 10 && o.origin_y_m == -20.5 && o.azimuth_deg == 45 && o.extent_inline_m == 100);
-  assert_true(o.extent_crossline_m == 50 && o.midpoint_spacing_m == 12.5 && o.offset_first_m == 0 && o.offset_last_m == 300);
+  assert_true(o.eta == 0.15 && o.extent_crossline_m == 50 && o.midpoint_spacing_m == 12.5 && o.offset_first_m == 0 &&
+              o.offset_last_m == 300);
   assert_true(o.offset_step_m == 100 && o.n_azimuths == 3 && o.azimuths_deg[1] == 45 && o.dt_s == 0.004 &&
               o.first_sample_s == 0.1);
   assert_true(o.n_samples == 300 && o.v0_mps == 1800 && o.gradient_per_s == 0.6 && o.wavelet == MOHO_WAVELET_ORMSBY &&

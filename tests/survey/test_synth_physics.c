@@ -353,6 +353,54 @@ static void ormsby_has_its_trapezoid(void **state) {
   moho_wavelet_table_release(&half);
 }
 
+/* ---- VTI ---- */
+
+/* Acoustic VTI phase velocity, delta = 0 and so eta = epsilon (Tsvankin 1996, f = 1). */
+static double phase_velocity(double v, double eta, double angle) {
+  double s2 = sin(angle) * sin(angle), c2 = cos(angle) * cos(angle), a = (1 + 2 * eta) * s2 + c2;
+  return v * sqrt(0.5 * (a + sqrt(a * a - 8 * eta * s2 * c2)));
+}
+
+/* Source and receiver where the rays of two phase angles come up: their group velocities give distance and time. */
+static void vti_times_are_those_of_group_velocities(void **state) {
+  (void)state;
+  static const double etas[] = {-0.15, 0.2, 0.7};
+  const double v = 2100, z = 900, h = 1e-5;
+  for (int e = 0; e < 3; e++)
+    for (double first = 0.05; first < 1.4; first += 0.3)
+      for (double second = 0.1; second < 1.4; second += 0.4) {
+        double distance[2], time = 0;
+        for (int leg = 0; leg < 2; leg++) {
+          double angle = leg ? second : first, speed = phase_velocity(v, etas[e], angle);
+          double growth = (phase_velocity(v, etas[e], angle + h) - phase_velocity(v, etas[e], angle - h)) / (2 * h);
+          double across = speed * sin(angle) + growth * cos(angle), down = speed * cos(angle) - growth * sin(angle);
+          distance[leg] = z * across / down;
+          time += z / down;
+        }
+        moho_synth_options options;
+        assert_ok(moho_synth_options_preset(NULL, &options));
+        options.v0_mps = v, options.eta = etas[e];
+        moho_synth_diffractor diffractor = {100, 200, z, 1};
+        moho_shot shot = {100 + 0.6 * distance[0], 200 + 0.8 * distance[0], 100, 200 - distance[1]};
+        assert_true(fabs(moho_diffractor_arrival(&options, 0, &diffractor, shot).time_s - time) < 1e-8);
+        moho_synth_reflector flat = {0, 0, z, 0, 0, 1};
+        moho_shot apart = {0, -distance[0], 0, distance[0]};
+        int found;
+        shot = (moho_shot){100 + distance[0], 200, 100, 200 + distance[0]};
+        double twice = moho_diffractor_arrival(&options, 0, &diffractor, shot).time_s;
+        assert_true(fabs(moho_reflector_arrival(&options, &flat, apart, &found).time_s - twice) < 1e-12 && found);
+      }
+  moho_synth_options options;
+  assert_ok(moho_synth_options_preset("tiny", &options));
+  options.eta = 0.1, options.gradient_per_s = 0.5;
+  assert_fails(moho_synth_check(&options), MOHO_ERROR_NOT_AVAILABLE, "constant velocity");
+  options.gradient_per_s = 0, options.n_reflectors = 1;
+  options.reflectors[0] = (moho_synth_reflector){0, 0, 500, 10, 0, 1};
+  assert_fails(moho_synth_check(&options), MOHO_ERROR_NOT_AVAILABLE, "dips 10 degrees");
+  options.eta = 1.5;
+  assert_fails(moho_synth_check(&options), MOHO_ERROR_RANGE, "eta is 1.5");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(legs_agree_with_rays_shot_numerically),
@@ -365,6 +413,7 @@ int main(void) {
       cmocka_unit_test(reflections_are_the_formula_at_every_sample),
       cmocka_unit_test(elements_add_up_to_a_reflector),
       cmocka_unit_test(corrected_data_are_raw_times_4_pi_v_t),
+      cmocka_unit_test(vti_times_are_those_of_group_velocities),
       cmocka_unit_test(derivatives_are_those_of_the_spectrum),
       cmocka_unit_test(ormsby_has_its_trapezoid),
   };
