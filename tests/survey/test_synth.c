@@ -190,6 +190,7 @@ static void every_key_can_be_set(void **state) {
   assert_true(o.reflectors[0].reflectivity == 0.3 && o.reflectors[1].reflectivity == 1 && o.reflectors[1].depth_m == 500);
   set(&o, "diffractors", "none");
   assert_int_equal(o.n_diffractors, 0);
+  set(&o, "eta", "0"); /* goes with neither gradient nor dip */
   assert_int_equal(moho_synth_trace_count(&o), 9 * 5 * 4 * 3);
 }
 
