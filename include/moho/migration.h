@@ -93,14 +93,15 @@ typedef struct moho_migration_options {
   moho_normalise normalise;
   const moho_gather_bins *gathers; /* image gathers in these bins, the stack then is made of them; NULL: none. Read at creation */
   int refine;                      /* traces refined by this factor before interpolation: 1, 2, 4, 8 */
-  int tile_columns;                /* native: columns along a tile's side; 0: chosen */
-  size_t memory_bytes;             /* bound on image, tables and batches together on the host; 0: 80 % of what is free */
-  size_t device_memory_bytes;      /* the same for a device with memory of its own; 0: 90 % of what is free there */
-  moho_migration_kernel kernel;    /* auto */
-  moho_storage storage;            /* float; half: v1, v2, v3 without antialias */
-  const char *constants;           /* for tuning, "COLUMNS_X=4,CHUNKS=4": constants of the kernel's text, and of the plan
-                                    * BATCH_TRACES, PIECE_TRACES, LAUNCH_TRACES, LAUNCH_COLUMNS, SLAB_SAMPLES; NULL: the
-                                    * defaults. Read at creation */
+  const uint8_t *mask; /* [inline, crossline, time] 1: samples to compute, others stay 0; NULL: all. Native; read at creation */
+  int tile_columns;    /* native: columns along a tile's side; 0: chosen */
+  size_t memory_bytes; /* bound on image, tables and batches together on the host; 0: 80 % of what is free */
+  size_t device_memory_bytes;   /* the same for a device with memory of its own; 0: 90 % of what is free there */
+  moho_migration_kernel kernel; /* auto */
+  moho_storage storage;         /* float; half: v1, v2, v3 without antialias */
+  const char *constants;        /* for tuning, "COLUMNS_X=4,CHUNKS=4": constants of the kernel's text, and of the plan
+                                 * BATCH_TRACES, PIECE_TRACES, LAUNCH_TRACES, LAUNCH_COLUMNS, SLAB_SAMPLES; NULL: the
+                                 * defaults. Read at creation */
 } moho_migration_options;
 
 MOHO_API moho_migration_options moho_migration_options_default(void);

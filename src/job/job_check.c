@@ -278,6 +278,7 @@ static moho_status check_less_work(const moho_job *job) {
   int zones = table->given || moho_job_is(job, MOHO_KEY_TIME_SAMPLING, "auto");
   moho_job_id zones_key = table->given ? MOHO_KEY_TIME_SAMPLING_F_MAX : MOHO_KEY_TIME_SAMPLING;
   int gathers = !moho_job_is(job, MOHO_KEY_GATHERS_KIND, "none");
+  int adaptive = moho_job_is(job, MOHO_KEY_ADAPTIVE, "on") || moho_job_given_below(job, MOHO_KEY_ADAPTIVE);
   if (levels && !strchr(moho_job_text(job, MOHO_KEY_LEVELS), '1')) {
     char here[400];
     return moho_fail_at(moho_job_place(job, MOHO_KEY_LEVELS), "add 1, or choose a coarser grid", MOHO_ERROR_KEY,
@@ -287,6 +288,9 @@ static moho_status check_less_work(const moho_job *job) {
   if (levels && zones) return exclude(job, MOHO_KEY_LEVELS, zones_key, "coarse levels have one step for all times");
   if (levels && gathers) return exclude(job, MOHO_KEY_GATHERS_KIND, MOHO_KEY_LEVELS, "gathers are not made of levels");
   if (zones && gathers) return exclude(job, MOHO_KEY_GATHERS_KIND, zones_key, "gathers need a uniform time axis");
+  if (adaptive && levels) return exclude(job, MOHO_KEY_LEVELS, MOHO_KEY_ADAPTIVE, "a mask belongs to one grid");
+  if (adaptive && zones) return exclude(job, zones_key, MOHO_KEY_ADAPTIVE, "a mask needs a uniform time axis");
+  if (adaptive && gathers) return exclude(job, MOHO_KEY_GATHERS_KIND, MOHO_KEY_ADAPTIVE, "the mask is found on the stack");
   for (size_t i = 0; i < table->n_points; i++)
     if (!(table->points[i][1] > 0) || (i && !(table->points[i][0] > table->points[i - 1][0]))) {
       char here[400];

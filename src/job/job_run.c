@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/timer.h"
 #include "job/run.h"
+#include "job/run_adaptive.h"
 #include "job/run_levels.h"
 #include "job/run_pass.h"
 #include "job/run_zones.h"
@@ -103,6 +104,8 @@ static moho_status migrate(moho_run *r) {
   if (moho_run_has_levels(r->job)) MOHO_TRY(moho_run_levels(r));
   if (moho_run_has_zones(r->job)) {
     MOHO_TRY(moho_run_zones(r));
+  } else if (moho_run_is_adaptive(r->job)) {
+    MOHO_TRY(moho_run_adaptive(r));
   } else {
     MOHO_TRY(moho_run_pass_traces(r, &pass, 1));
     r->counts = pass.counts;

@@ -134,6 +134,14 @@
   X(MUTE_INNER, "migration.mute.inner", POINTS, "m", NULL, "", "", 1, 16,                                                       \
     "[[offset_m, time_s], ...]: a trace adds nothing below this line")                                                          \
   X(NORMALISE, "migration.normalise", WORD, "", "none", "none|fold", "", 0, 0, "divide the image by its fold, or not")          \
+  X(ADAPTIVE, "migration.adaptive", SECTION, "", "off", "off|on", "", 0, 0,                                                     \
+    "on: a coarse pass finds where there is anything, and only that is computed: for sparse data; kernel native")               \
+  X(ADAPTIVE_COARSEN, "migration.adaptive.coarsen", WHOLE, "", "2", "", "", 2, 8,                                               \
+    "the coarse pass computes every so-manieth column along each axis, and every second time")                                  \
+  X(ADAPTIVE_ENERGY, "migration.adaptive.energy", NUMBER, "fraction", "0.98", "", "", 0.5, 1,                                  \
+    "share of the coarse image's energy that its strongest cells, which are the mask, hold")                                    \
+  X(ADAPTIVE_DILATE, "migration.adaptive.dilate", WHOLE, "cells", "2", "", "", 0, 16,                                           \
+    "by how many cells the mask grows to all sides; a cell is a coarse column and 8 times")                                     \
   X(LEVELS, "migration.levels", WORDS, "", "[1]", "1|2|4", "", 0, 0,                                                            \
     "[4, 2, 1]: also images of 4 and 2 times the spacing and time step, low-passed to what they hold, the coarsest first")      \
   X(TIME_SAMPLING, "migration.time_sampling", SECTION, "", "uniform", "uniform|auto", "", 0, 0,                                 \

@@ -33,7 +33,7 @@ static moho_status add_to_report(moho_run *run, const moho_run_pass *pass, int l
 }
 
 static moho_status write_level(moho_run *run, const moho_run_pass *pass, int level) {
-  char *description = NULL, *lines = NULL, title[40], done[40];
+  char *description = NULL, *lines = NULL, title[40], done[40], zarr_stem[20], stem[20];
   MOHO_TRY(moho_report_attributes(run->job, &run->inputs, &pass->image->attributes));
   MOHO_TRY(moho_report_processing(run->job, &run->inputs, &description));
   int length = asprintf(&lines, "%sLEVEL %d: SPACING AND STEP TIMES %d, LOW-PASSED TO %.4g HZ\n", description, level, level,
@@ -41,7 +41,9 @@ static moho_status write_level(moho_run *run, const moho_run_pass *pass, int lev
   free(description);
   if (length < 0) return moho_fail(MOHO_ERROR_MEMORY, "output: out of memory");
   snprintf(title, sizeof title, "Migrated stack, level x%d", level);
-  moho_status status = moho_run_outputs_write_level(&run->outputs, pass->image, lines, title, level);
+  snprintf(zarr_stem, sizeof zarr_stem, "image_x%d", level);
+  snprintf(stem, sizeof stem, "stack_x%d", level);
+  moho_status status = moho_run_outputs_write_now(&run->outputs, pass->image, lines, title, zarr_stem, stem);
   free(lines);
   if (status) return status;
   snprintf(done, sizeof done, "level x%d is ready", level);

@@ -240,20 +240,19 @@ static moho_status give_final_name(const moho_run_outputs *outputs, const char *
   return status;
 }
 
-moho_status moho_run_outputs_write_level(moho_run_outputs *outputs, const moho_image *image, const char *description,
-                                         const char *title, int level) {
-  static const struct {
+moho_status moho_run_outputs_write_now(moho_run_outputs *outputs, const moho_image *image, const char *description,
+                                       const char *title, const char *zarr_stem, const char *stem) {
+  const struct {
     const char *stem, *ending;
-    int which; /* of results */
-  } names[] = {{"image", "zarr", 0}, {"stack", "sgy", 1}, {"stack", "png", 3}};
+    int wanted, which; /* of results */
+  } files[] = {{zarr_stem, "zarr", outputs->zarr, 0}, {stem, "sgy", outputs->segy, 1}, {stem, "png", outputs->png, 3}};
   output_task task = {image, description, NULL, title};
-  const int wanted[] = {outputs->zarr, outputs->segy, outputs->png};
   for (int i = 0; i < 3; i++) {
     char name[40], *path;
-    if (!wanted[i]) continue;
-    snprintf(name, sizeof name, "%s_x%d.%s", names[i].stem, level, names[i].ending);
+    if (!files[i].wanted) continue;
+    snprintf(name, sizeof name, "%s.%s", files[i].stem, files[i].ending);
     MOHO_TRY(join(outputs->staging, name, &path));
-    moho_status status = write_result(&task, names[i].which, path);
+    moho_status status = write_result(&task, files[i].which, path);
     free(path);
     if (!status) status = give_final_name(outputs, name);
     if (status) return status;

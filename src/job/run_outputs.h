@@ -20,9 +20,9 @@ moho_status moho_run_outputs_write(moho_run_outputs *outputs, const moho_image *
                                    const char *gathers_description, const char *title);
 /* A few gathers of an image side by side, as PNG. */
 moho_status moho_draw_gathers(const moho_image *image, const char *path, const char *title);
-/* A coarse level at once under its final names: image_x4.zarr, stack_x4.sgy, stack_x4.png. */
-moho_status moho_run_outputs_write_level(moho_run_outputs *outputs, const moho_image *image, const char *description,
-                                         const char *title, int level);
+/* A coarse level or a mask, at once under its final names: zarr_stem.zarr, stem.sgy, stem.png. */
+moho_status moho_run_outputs_write_now(moho_run_outputs *outputs, const moho_image *image, const char *description,
+                                       const char *title, const char *zarr_stem, const char *stem);
 /* The report, then everything to its final name, the report last. */
 moho_status moho_run_outputs_commit(moho_run_outputs *outputs, const char *report);
 /* Drops what has not been committed, and the directory if this run made it and nothing is in it. */

@@ -76,6 +76,7 @@ moho_status moho_migration_create(moho_device *device, const moho_grid *grid, co
   snprintf(m->counts.kernel_reason, sizeof m->counts.kernel_reason, "%s", s.choice.reason);
   m->method = s.choice.candidates[0]->method;
   status = build(m, grid, geometry, &s, dt_s);
+  m->options.mask = NULL; /* the caller's, read by now */
   if (status) moho_migration_destroy(&m);
   *out = m;
   return status;

@@ -81,6 +81,7 @@ static void fill_frame(moho_migration *m, native_run *r, int is_uniform) {
       .axis = &m->axis,
       .shared_table = is_uniform ? &r->shared_table : NULL,
       .columns = r->columns,
+      .mask = m->options.mask ? &r->mask : NULL,
       .layout = m->layout,
       .migrate = moho_native_pick(&moho_migrate_native, moho_device_simd(m->device)),
       .parameters = {.row_stride = (int32_t)m->layout.stride,
@@ -111,6 +112,7 @@ static moho_status native_create(moho_migration *m, const moho_migration_setup *
   if (s->is_uniform) MOHO_TRY(make_shared_table(m, &r->shared_table));
   MOHO_TRY(allocate_buffers(m, r));
   moho_sinc_table_float(r->sinc);
+  if (m->options.mask) MOHO_TRY(moho_sample_mask_create(m->options.mask, m->n_columns, m->axis.n, &r->mask));
   place_columns(m, r->columns);
   fill_frame(m, r, s->is_uniform);
   for (int i = 0; i < m->threads; i++) MOHO_TRY(moho_tile_worker_create(&r->frame, &r->plan, &r->workers[i]));
@@ -121,6 +123,7 @@ static void native_destroy(moho_migration *m) {
   native_run *r = m->run;
   for (int i = 0; r->workers && i < m->threads; i++) moho_tile_worker_destroy(&r->workers[i]);
   moho_column_table_release(&r->shared_table);
+  moho_sample_mask_release(&r->mask);
   free(r->workers), free(r->columns), free(r->rows), free(r->image), free(r->sinc), free(r->steps), free(r->traces),
       free(r->bins), free(r->first_of_bin), free(r->live), free(r->used);
   free(r);

@@ -26,6 +26,7 @@ struct moho_tile_worker {
   int32_t *ends;              /* [columns] where the last interval ended */
   moho_run *runs;             /* [RUNS_PER_LAUNCH] */
   moho_interval *intervals;   /* [n / 2 + 1] of one trace and column */
+  moho_interval *clipped;     /* the same, of them what a mask leaves */
   int32_t *hits;              /* [TRACES_PER_BLOCK] rows that may reach the tile */
 };
 
@@ -91,6 +92,7 @@ moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_til
   if (!status) status = moho_allocate(columns, sizeof(int32_t), "tile worker", &worker->ends);
   if (!status) status = moho_allocate(RUNS_PER_LAUNCH, sizeof(moho_run), "tile worker", &worker->runs);
   if (!status) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->intervals);
+  if (!status && frame->mask) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->clipped);
   if (!status) status = moho_allocate(TRACES_PER_BLOCK, sizeof(int32_t), "tile worker", &worker->hits);
   if (!status) status = moho_allocate(n, sizeof(double), "tile worker", &worker->velocity);
   if (status) moho_tile_worker_destroy(&worker);
@@ -102,7 +104,8 @@ void moho_tile_worker_destroy(moho_tile_worker **worker_pointer) {
   moho_tile_worker *worker = *worker_pointer;
   if (!worker) return;
   moho_tile_columns_destroy(&worker->columns);
-  free(worker->velocity), free(worker->ends), free(worker->runs), free(worker->intervals), free(worker->hits);
+  free(worker->velocity), free(worker->ends), free(worker->runs), free(worker->intervals), free(worker->hits),
+      free(worker->clipped);
   free(worker);
   *worker_pointer = NULL;
 }
@@ -199,11 +202,16 @@ static uint64_t add_runs(launch_queue *queue, int32_t hit, size_t c) {
                           .low = -frame->band,
                           .high = (double)frame->layout.n_samples - 1 + frame->band};
   size_t count = moho_runs_find(table, frame->axis, &query, &worker->ends[c], worker->intervals);
+  const moho_interval *intervals = worker->intervals;
+  if (frame->mask) {
+    count = moho_sample_mask_clip(frame->mask, columns->flat[c], worker->intervals, count, worker->clipped);
+    intervals = worker->clipped;
+  }
   size_t image_row = columns->flat[c] * frame->n_bins + (size_t)trace->bin;
   int32_t *steps = frame->steps ? frame->steps + image_row * (frame->axis->n + 1) : NULL;
   uint64_t contributions = 0;
   for (size_t i = 0; i < count; i++) {
-    moho_interval interval = worker->intervals[i];
+    moho_interval interval = intervals[i];
     if (steps) steps[interval.first]++, steps[interval.end]--;
     contributions += (uint64_t)(interval.end - interval.first);
     if (queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
@@ -237,7 +245,8 @@ void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, 
       for (size_t hit = 0; hit < hits; hit++) {
         uint64_t added = 0;
         for (size_t c = group; c < group + COLUMNS_PER_GROUP && c < columns->n; c++)
-          added += add_runs(&queue, worker->hits[hit], c);
+          if (!frame->mask || !moho_sample_mask_is_empty(frame->mask, columns->flat[c]))
+            added += add_runs(&queue, worker->hits[hit], c);
         if (added) __atomic_store_n(&batch->used[batch->traces[worker->hits[hit]].row], 1, __ATOMIC_RELAXED);
         *contributions += added;
       }

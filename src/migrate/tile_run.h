@@ -10,6 +10,7 @@
 #include "device/device_internal.h"
 #include "migrate/column_table.h"
 #include "migrate/migrate_kernel.h"
+#include "migrate/sample_mask.h"
 #include "migrate/tile_plan.h"
 #include "migrate/trace_prepare.h"
 
@@ -44,6 +45,7 @@ typedef struct moho_tile_frame {
   const moho_time_axis *axis;
   const moho_column_table *shared_table; /* NULL: a table a column */
   const moho_column *columns;            /* [columns] */
+  const moho_sample_mask *mask;          /* samples to compute; NULL: all */
   moho_prepared_layout layout;
   moho_native_function migrate;
   moho_migrate_parameters parameters;

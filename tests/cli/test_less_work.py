@@ -11,6 +11,9 @@ if has_module("numpy"):
 # Half the survey's samples are quiet; frequencies are far below what 2 ms hold.
 SMALL = ["--preset", "tiny", "extent_inline_m=300", "extent_crossline_m=400", "offset_last_m=400", "azimuths_deg=0", "n_samples=501",
          "peak_hz=20", "noise=0", "response=diffractor", "diffractors=100:100:300:1,200:300:700:1"]
+# 33 x 33 midpoints at 25 m over three diffractors.
+SPARSE = ["--preset", "tiny", "extent_inline_m=800", "extent_crossline_m=800", "offset_last_m=200", "azimuths_deg=0", "n_samples=801",
+          "peak_hz=35", "noise=0", "response=element", "diffractors=100:700:500:1,400:400:600:1,650:120:450:1"]
 GRID = "grid: {corners: [[0, 0], [0, 400], [300, 400]], inline: {spacing_m: 25, first: 11}, crossline: {spacing_m: 25, first: 3}}\n"
 
 
@@ -81,9 +84,51 @@ class LessWork(CommandTest):
         self.assertAlmostEqual(report["time_sampling"]["work"], work, delta=0.1)
         return report["time_sampling"]
 
+    def adaptive(self, *keys):
+        """Correlation with the whole image, work against it, and the report's own account."""
+        self.good("migrate", "job.yaml", "migration.adaptive=on", "output.directory=adaptive", *keys)
+        self.good("migrate", "job.yaml", "output.directory=plain", *keys)
+        part, whole = self.stack("adaptive", "stack.sgy")[0].ravel(), self.stack("plain", "stack.sgy")[0].ravel()
+        report = self.report("adaptive", "report.json")
+        done = report["adaptive"]["coarse_contributions"] + report["adaptive"]["fine_contributions"]
+        work = done / self.report("plain", "report.json")["contributions"]
+        correlation = part @ whole / np.linalg.norm(part) / np.linalg.norm(whole)
+        print(f"adaptive: correlation {correlation:.5f}, work {work:.3f}, {report['adaptive']}")
+        return correlation, work, report["adaptive"]
+
+    def test_adaptive_migration_of_sparse_data(self):
+        """A few diffractors in much of nothing: two to five times less work, and nearly the same image."""
+        self.good("synth", *SPARSE, "--output", "survey.sgy")
+        self.write("job.yaml", JOB.replace("[0, 200], [150, 200]", "[0, 800], [800, 800]"))
+        correlation, work, report = self.adaptive("migration.rho_filter=auto")
+        self.assertGreater(correlation, 0.99)
+        self.assertTrue(0.2 < work < 0.5, work)
+        self.assertTrue(report["mask_used"])
+        self.assertAlmostEqual(report["work"], work, delta=0.1 * work)
+        mask, image = self.stack("adaptive", "mask.sgy")[0], self.stack("adaptive", "stack.sgy")[0]
+        self.assertAlmostEqual(mask.mean(), report["mask_share"], places=6)
+        self.assertFalse(np.any(image[mask == 0]))
+        self.assertEqual(set(np.unique(mask)), {0, 1})
+
+    def test_adaptive_migration_of_dense_data_gains_nothing(self):
+        """Noise is everywhere: the whole image is computed, and the report says that the coarse pass came on top."""
+        with open(self.path("survey.sgy"), "r+b") as file:
+            data = bytearray(file.read())
+            rows = np.frombuffer(data, np.uint8, offset=3600).reshape(-1, 240 + 4 * 501)
+            rows[:, 240:] = np.random.default_rng(1).normal(size=(len(rows), 501)).astype(">f4").view(np.uint8)
+            file.seek(0)
+            file.write(data)
+        correlation, work, report = self.adaptive()
+        self.assertEqual(report["mask_used"], False)
+        self.assertGreater(correlation, 0.9999999)
+        self.assertGreater(work, 1)
+
     def test_what_cannot_be_together_is_refused(self):
         for keys, words in ((["migration.levels=[4, 1]", "migration.time_sampling=auto"], "cannot be combined"),
                             (["migration.levels=[4, 2]"], "without 1"),
+                            (["migration.levels=[4, 1]", "migration.adaptive=on"], "cannot be combined"),
+                            (["migration.time_sampling=auto", "migration.adaptive.energy=0.9"], "cannot be combined"),
+                            (["migration.adaptive=on", "execution.kernel=v2"], "mask of samples"),
                             (["migration.time_sampling.f_max_hz=[[0.5, 60], [0.2, 40]]"], "times that grow")):
             self.fails(1, words, "migrate", "job.yaml", *keys)
         self.assertFalse(self.entries().count("out"))
