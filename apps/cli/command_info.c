@@ -259,19 +259,20 @@ static int run(const command_line *line) {
   return info_of_traces(line, path);
 }
 
-const command command_info = {.name = "info",
-                              .synopsis = "info FILE",
-                              .summary = "show what a trace, velocity or image file holds",
-                              .teaching = "Traces (SEG-Y, SU, Zarr): format, coordinate ranges in metres, offsets,\n"
-                                          "azimuths, fold, record, odd headers and what was decided about them, a grid to\n"
-                                          "copy into a job, the text header. Images (image.zarr): axes, corners,\n"
-                                          "amplitudes, where it came from. Velocities (.txt tables; with --velocity any\n"
-                                          "table or cube): functions and range.\n"
-                                          "\n"
-                                          "    moho info line.sgy\n"
-                                          "    moho info line.sgy --headers source_x=181,source_y=185 --json\n"
-                                          "    moho info picks.txt --velocity rms --columns x,y,time_ms,velocity",
-                              .options = options,
-                              .output_help = "write it to FILE",
-                              .is_long = 1,
-                              .run = run};
+const command command_info = {
+    .name = "info",
+    .synopsis = "info FILE",
+    .summary = "show what a trace, velocity or image file holds",
+    .teaching = "Traces (SEG-Y, SU, Zarr): format, coordinate ranges in metres, offsets,\n"
+                "azimuths, fold, record, elevations and statics, odd headers and what was\n"
+                "decided about them, a grid to copy into a job, the text header. Images (image.zarr): axes, corners,\n"
+                "amplitudes, where it came from. Velocities (.txt tables; with --velocity any\n"
+                "table or cube): functions and range.\n"
+                "\n"
+                "    moho info line.sgy\n"
+                "    moho info line.sgy --headers source_x=181,source_y=185 --json\n"
+                "    moho info picks.txt --velocity rms --columns x,y,time_ms,velocity",
+    .options = options,
+    .output_help = "write it to FILE",
+    .is_long = 1,
+    .run = run};

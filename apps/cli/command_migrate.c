@@ -37,6 +37,13 @@ static void print_selection(FILE *out, const json_t *root) {
   fprintf(out, "\n");
 }
 
+static void print_statics(FILE *out, const json_t *root) {
+  const json_t *sum = json_object_get(json_object_get(json_object_get(root, "input"), "statics"), "sum");
+  if (!sum) return;
+  fprintf(out, "  traces shifted by %.3f .. %.3f ms, median %.3f\n", 1e3 * number_at(sum, NULL, "least_s"),
+          1e3 * number_at(sum, NULL, "most_s"), 1e3 * number_at(sum, NULL, "median_s"));
+}
+
 static void print_traces(FILE *out, const json_t *root) {
   static const char *const others[] = {"outside", "dead", "not_seismic", "no_position", "bad", "muted"};
   static const char *const words[] = {"reach no image sample", "dead", "not seismic", "without coordinates",
@@ -79,6 +86,7 @@ static void print_summary(FILE *out, const char *report) {
           bytes_text(number_at(root, "memory", "peak_bytes"), peak));
   print_where(out, root);
   print_selection(out, root);
+  print_statics(out, root);
   print_traces(out, root);
   size_t index;
   json_t *warning;

@@ -69,6 +69,22 @@ static void print_text_header(FILE *out, const char *text) {
   if (lines > ORDINARY) fprintf(out, "  and %d lines more: --json prints them all\n", lines - ORDINARY);
 }
 
+/* Elevations, statics, lags: those that the headers hold. Seconds are shown as milliseconds, as headers have them. */
+static void print_land(FILE *out, const moho_traces_info *info) {
+  int any = 0;
+  for (int i = 0; i < MOHO_LAND_COUNT; i++) {
+    const moho_header_range *r = &info->land[i];
+    int is_time = strcmp(moho_land_unit((moho_land_value)i), "s") == 0;
+    double factor = is_time ? 1000 : 1;
+    if (!r->filled) continue;
+    if (!any++) fprintf(out, "\nElevations, statics (docs/land.md)\n");
+    fprintf(out, "  %-22s %.6g .. %.6g %s", moho_land_name((moho_land_value)i), r->least * factor, r->most * factor,
+            is_time ? "ms" : moho_land_unit((moho_land_value)i));
+    if (r->filled < info->selection.total) fprintf(out, "   not zero in %zu traces", r->filled);
+    fprintf(out, "\n");
+  }
+}
+
 void traces_print_text(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s) {
   char size[32];
   fprintf(out, "%s: %s, %s\n", path, info->format, bytes_text((double)info->file_bytes, size));
@@ -87,6 +103,7 @@ void traces_print_text(FILE *out, const char *path, const moho_traces_info *info
   if (s->has_grid)
     fprintf(out, "  fold       %zu .. %zu, median %zu, in %zu of %zu bins of the suggested grid\n", s->fold_least, s->fold_most,
             s->fold_median, s->bins_filled, s->bins);
+  print_land(out, info);
   if (info->n_anomalies) fprintf(out, "\nOdd headers\n");
   for (size_t i = 0; i < info->n_anomalies; i++)
     fprintf(out, "  - %s (%zu traces, the first is %zu)\n", info->anomalies[i].text, info->anomalies[i].count,
@@ -139,16 +156,29 @@ static json_t *geometry_json(const traces_summary *s) {
                    range_json(&s->cdp), "inline", range_json(&s->inline_number), "crossline", range_json(&s->crossline_number));
 }
 
+/* "source_elevation_m": [least, most], of what the headers hold. */
+static json_t *land_json(const moho_traces_info *info) {
+  json_t *land = json_object();
+  for (int i = 0; i < MOHO_LAND_COUNT; i++) {
+    const moho_header_range *r = &info->land[i];
+    const char *unit = moho_land_unit((moho_land_value)i);
+    char name[64];
+    snprintf(name, sizeof name, "%s_%s", moho_land_name((moho_land_value)i), strcmp(unit, "m/s") == 0 ? "mps" : unit);
+    if (r->filled) json_object_set_new(land, name, json_pack("[f, f]", r->least, r->most));
+  }
+  return land;
+}
+
 int traces_print_json(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s) {
   json_t *root =
       json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:f, s:s, s:s, s:s}", "kind", "traces", "file", path, "format",
                 text_json(info->format), "text_header", text_json(info->text_header), "bytes", (json_int_t)info->file_bytes,
                 "n_traces", (json_int_t)info->n_traces, "n_samples", (json_int_t)info->n_samples, "dt_s", info->dt_s, "units",
                 unit_names[info->units], "geometry_from", source_names[info->geometry], "hash", info->input_hash);
-  json_t *rest = json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o}", "traces", "live", (json_int_t)s->live, "dead",
+  json_t *rest = json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o, s:o}", "traces", "live", (json_int_t)s->live, "dead",
                            (json_int_t)s->dead, "not_seismic", (json_int_t)s->not_seismic, "no_position",
                            (json_int_t)s->no_position, "muted", (json_int_t)s->muted, "geometry", geometry_json(s), "anomalies",
-                           anomalies_json(info), "suggested_grid", grid_json(s));
+                           anomalies_json(info), "suggested_grid", grid_json(s), "land", land_json(info));
   int failed =
       !root || !rest || json_object_update(root, rest) || json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
   fprintf(out, "\n");

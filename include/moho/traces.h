@@ -77,6 +77,91 @@ MOHO_API moho_selection moho_selection_default(void); /* all traces */
 /** Parse a condition alone. MOHO_ERROR_FORMAT (column, what was expected), MOHO_ERROR_KEY (unknown header: the nearest). */
 MOHO_API moho_status moho_selection_check_where(const char *where);
 
+/* Header values that say how high sources and receivers stand and what their traces were or are to be shifted by; SEG-Y
+ * bytes 41-60, 91-108. id, name, unit in moho_traces_info.land */
+#define MOHO_LAND_TABLE(X)                          \
+  X(SOURCE_ELEVATION, "source_elevation", "m")      \
+  X(RECEIVER_ELEVATION, "receiver_elevation", "m")  \
+  X(SOURCE_DEPTH, "source_depth", "m")              \
+  X(SOURCE_DATUM, "source_datum", "m")              \
+  X(RECEIVER_DATUM, "receiver_datum", "m")          \
+  X(WEATHERING, "weathering_velocity", "m/s")       \
+  X(SUBWEATHERING, "subweathering_velocity", "m/s") \
+  X(SOURCE_UPHOLE, "source_uphole", "s")            \
+  X(RECEIVER_UPHOLE, "receiver_uphole", "s")        \
+  X(SOURCE_STATIC, "source_static", "s")            \
+  X(RECEIVER_STATIC, "receiver_static", "s")        \
+  X(TOTAL_STATIC, "total_static", "s")              \
+  X(LAG_A, "lag_a", "s")                            \
+  X(LAG_B, "lag_b", "s")
+
+typedef enum {
+#define MOHO_LAND_ENUM(id, name, unit) MOHO_LAND_##id,
+  MOHO_LAND_TABLE(MOHO_LAND_ENUM)
+#undef MOHO_LAND_ENUM
+      MOHO_LAND_COUNT
+} moho_land_value;
+
+MOHO_API const char *moho_land_name(moho_land_value value); /* "source_elevation" */
+MOHO_API const char *moho_land_unit(moho_land_value value);
+
+typedef struct moho_header_range {
+  size_t filled; /* traces where it is not zero; 0: the file does not hold it */
+  double least, most;
+} moho_header_range;
+
+typedef enum {
+  MOHO_STATICS_HEADER_NONE,
+  MOHO_STATICS_SOURCE_RECEIVER, /* add source static (bytes 99-100) and receiver static (101-102) */
+  MOHO_STATICS_TOTAL,           /* add the total static (103-104) */
+  MOHO_STATICS_UNDO_TOTAL       /* take it away again: the data have it */
+} moho_statics_header;
+
+typedef enum {
+  MOHO_STATICS_ELEVATION_NONE,
+  MOHO_STATICS_SURFACE,       /* from source and receiver elevations (45-48, 41-44) to the datum */
+  MOHO_STATICS_FLOATING_DATUM /* from the datum elevations of source and receiver (57-60, 53-56) to the datum */
+} moho_statics_elevation;
+
+typedef enum {
+  MOHO_STATICS_DEPTH_HEADER, /* the source lies its depth (49-52) below its elevation */
+  MOHO_STATICS_DEPTH_UPHOLE, /* it is lifted to its elevation by its uphole time (95-96) */
+  MOHO_STATICS_DEPTH_NONE    /* it is at its elevation */
+} moho_statics_depth;
+
+/* Shifts of whole traces to the datum that the image begins at: t + shift, by a change of first_sample_s, without resampling.
+ *
+ *   surface: -(E_s - depth - D)/v - (E_r - D)/v      floating_datum: -(F_s - D)/v - (F_r - D)/v      lag: -(A + B)
+ *
+ * docs/land.md */
+typedef struct moho_statics {
+  moho_statics_header header;
+  moho_statics_elevation elevation;
+  moho_statics_depth source_depth; /* with surface */
+  int datum_from_header;           /* 1: D is the datum elevation of source and receiver (57-60, 53-56) */
+  double datum_m;
+  int replacement_from_header; /* 1: v is the subweathering velocity (93-94) of each trace */
+  double replacement_mps;
+  int lag;        /* 1: apply lag times A and B (105-108) */
+  double shift_s; /* added to all */
+} moho_statics;
+
+MOHO_API moho_statics moho_statics_default(void); /* nothing is shifted */
+
+enum { MOHO_SHIFTS = 8 };
+
+typedef struct moho_shift_range {
+  const char *name; /* "source elevation" */
+  size_t traces;    /* that it is not zero for */
+  double least_s, median_s, most_s;
+} moho_shift_range;
+
+typedef struct moho_statics_report {
+  size_t n; /* sources of shift that were asked for; 0: nothing was shifted */
+  moho_shift_range shifts[MOHO_SHIFTS];
+  moho_shift_range sum;
+} moho_statics_report;
+
 typedef struct moho_traces_options {
   const char *headers;         /* overrides "source_x=73,receiver_x=81:i4,cdp=21:i4"; presets "standard", "su"; NULL: standard */
   int coordinate_scalar_given; /* 1: coordinate_scalar replaces bytes 71-72 (SEG-Y meaning: < 0 divides) */
@@ -87,6 +172,7 @@ typedef struct moho_traces_options {
   moho_geometry_source geometry;
   moho_bad_samples bad_samples;
   const moho_selection *select; /* NULL: all. BORROW until moho_traces_open returns */
+  const moho_statics *statics;  /* NULL: none. The same */
   moho_progress_function progress;
   void *progress_user;
 } moho_traces_options;
@@ -105,7 +191,9 @@ typedef struct moho_traces_info {
   char format[64];            /* "SEG-Y rev 1, IBM float, big endian" */
   size_t n_traces, n_samples; /* traces that are selected */
   double dt_s;
-  moho_selection_counts selection; /* of those in the file */
+  moho_selection_counts selection;         /* of those in the file */
+  moho_header_range land[MOHO_LAND_COUNT]; /* of the seismic traces in the file, by moho_land_value */
+  moho_statics_report statics;             /* shifts of the selected live traces */
   uint64_t file_bytes;
   moho_units units;              /* of the file; geometry is in metres always */
   moho_geometry_source geometry; /* where the coordinates came from */

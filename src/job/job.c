@@ -11,6 +11,16 @@ int moho_job_is(const moho_job *job, moho_job_id id, const char *word) {
   return job->values[id].is_word && job->values[id].text && strcmp(job->values[id].text, word) == 0;
 }
 
+int moho_job_word(const moho_job *job, moho_job_id id) {
+  const char *text = moho_job_text(job, id), *word = moho_job_keys[id].words;
+  for (int index = 0; text && *word; index++) {
+    size_t length = strcspn(word, "|");
+    if (strlen(text) == length && strncmp(word, text, length) == 0) return index;
+    word += length + (word[length] == '|');
+  }
+  return -1;
+}
+
 int moho_job_given_below(const moho_job *job, moho_job_id section) {
   const char *path = moho_job_keys[section].path;
   size_t length = strlen(path);

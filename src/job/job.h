@@ -49,6 +49,8 @@ static inline const char *moho_job_text(const moho_job *job, moho_job_id id) {
 }
 /* 1 when the value is this word. */
 int moho_job_is(const moho_job *job, moho_job_id id, const char *word);
+/* Which of its key's words the value is, from 0; -1: none of them. */
+int moho_job_word(const moho_job *job, moho_job_id id);
 /* 1 when a key below this section is given (the section itself as a word does not count). */
 int moho_job_given_below(const moho_job *job, moho_job_id section);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "job/job.h"
+#include "job/run_statics.h"
 #include "moho/traces.h"
 
 static moho_status missing(const moho_job *job, moho_job_id id, const char *why, const char *hint) {
@@ -311,6 +312,7 @@ static moho_status check_execution(const moho_job *job) {
 MOHO_API moho_status moho_job_check(const moho_job *job) {
   MOHO_TRY(check_input(job));
   MOHO_TRY(check_select(job));
+  MOHO_TRY(moho_run_statics_check(job));
   MOHO_TRY(moho_job_check_velocity(job));
   MOHO_TRY(check_eta(job));
   MOHO_TRY(check_traveltime(job));

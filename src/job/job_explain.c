@@ -8,6 +8,7 @@
 #include "job/job_effective.h"
 #include "job/run_inputs.h"
 #include "job/run_report.h"
+#include "job/run_statics.h"
 #include "job/run_warnings.h"
 
 /* ---- time expected ---- */
@@ -198,6 +199,7 @@ static char *explain_text(const moho_job *job, const moho_run_inputs *in, double
   if (!out) return NULL;
   print_job(out, job);
   print_input(out, in);
+  moho_explain_statics(out, in);
   print_grid(out, in);
   print_gathers(out, in);
   print_plan(out, in, rate);

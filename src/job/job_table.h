@@ -49,6 +49,21 @@
     "true: a vector and its opposite are the same")                                                                             \
   X(SELECT_WHERE, "input.select.where", TEXT, "", NULL, "", "", 0, 0,                                                           \
     "a condition on trace headers: \"offset > 200 and cdp % 2 == 0\"")                                                          \
+  X(INPUT_STATICS, "input.statics", SECTION, "", NULL, "", "", 0, 0,                                                            \
+    "shifts of whole traces to the datum that the image begins at (docs/land.md)")                                              \
+  X(STATICS_HEADER, "input.statics.header", WORD, "", "none", "none|source_receiver|total|undo_total", "", 0, 0,                \
+    "of the headers: add source and receiver static (bytes 99-102), add the total (103-104), or take it away again")            \
+  X(STATICS_ELEVATION, "input.statics.elevation", WORD, "", "none", "none|surface|floating_datum", "", 0, 0,                    \
+    "shift to datum_m: from the elevations of source and receiver (bytes 41-48), or from their datum elevations (53-60)")       \
+  X(STATICS_DEPTH, "input.statics.source_depth", WORD, "", "header", "header|uphole|none", "", 0, 0,                            \
+    "a source of elevation surface lies its depth (bytes 49-52) lower, is lifted by its uphole time (95-96), or neither")       \
+  X(STATICS_DATUM, "input.statics.datum_m", NUMBER, "m", NULL, "header", "", -12000, 9000,                                      \
+    "elevation of the datum; header: that of source and receiver in bytes 53-60")                                               \
+  X(STATICS_REPLACEMENT, "input.statics.replacement_mps", NUMBER, "m/s", NULL, "header", "", 100, 9000,                         \
+    "velocity between surface and datum; header: the subweathering velocity in bytes 93-94")                                    \
+  X(STATICS_LAG, "input.statics.lag", WORD, "", "none", "none|apply", "", 0, 0,                                                 \
+    "apply: the record begins lag A + lag B (bytes 105-108) before the shot")                                                   \
+  X(STATICS_SHIFT, "input.statics.shift_s", NUMBER, "s", "0", "", "", -100, 100, "one more shift, the same for all traces")     \
   X(VELOCITY, "velocity", SECTION, "", NULL, "", "", 0, 0,                                                                      \
     "migration velocity: exactly one of constant_mps, linear_t0, linear_z, table, cube")                                        \
   X(VELOCITY_TYPE, "velocity.type", WORD, "", NULL, "rms|interval|average", "", 0, 0,                                           \

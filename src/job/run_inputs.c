@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "job/moveout_check.h"
+#include "job/run_statics.h"
 
 /* The last error gets the place in the job file of the key it is about, `id` where it names none. */
 static moho_status at_key(const moho_job *job, moho_job_id id, moho_status status) {
@@ -145,6 +146,9 @@ static moho_status open_traces(const moho_job *job, moho_progress_function progr
   int any;
   MOHO_TRY(read_selection(job, &select, &any));
   if (any) options.select = &select;
+  moho_statics statics = moho_run_statics_read(job);
+  options.statics = &statics;
+  in->statics_chosen = moho_job_given_below(job, MOHO_KEY_INPUT_STATICS);
   MOHO_TRY(moho_traces_open(moho_job_text(job, MOHO_KEY_INPUT_TRACES), &options, &in->traces));
   in->info = moho_traces_get_info(in->traces);
   in->geometry = moho_traces_get_geometry(in->traces);
@@ -198,8 +202,12 @@ static void time_from_traces(const moho_run_inputs *in, moho_grid *grid) {
     last = fmax(last, in->geometry->first_sample_s[i]);
   }
   last += (double)(in->info->n_samples - 1) * in->info->dt_s;
-  grid->first_s = fmax(first, 0);
   grid->step_s = in->info->dt_s;
+  if (in->info->statics.n) { /* shifts leave first samples anywhere between the steps of the image */
+    first = floor(first / grid->step_s + 1e-6) * grid->step_s;
+    last = floor(last / grid->step_s + 1e-6) * grid->step_s;
+  }
+  grid->first_s = fmax(first, 0);
   grid->n_time = last > grid->first_s ? (size_t)floor((last - grid->first_s) / grid->step_s + 1e-6) + 1 : 1;
 }
 
@@ -259,6 +267,7 @@ static moho_status make_grid(const moho_job *job, moho_run_inputs *in) {
     time_from_traces(in, grid);
   } else {
     MOHO_TRY(moho_grid_estimate(in->geometry, in->info->dt_s, in->info->n_samples, grid, in->grid_note));
+    if (in->info->statics.n) time_from_traces(in, grid);
   }
   MOHO_TRY(override_time(job, grid));
   return moho_grid_check(grid);

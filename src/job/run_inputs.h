@@ -28,6 +28,7 @@ typedef struct moho_run_inputs {
   moho_migration_options options; /* refine settled; memory_bytes: what the migration itself may take */
   double f_max_hz;                /* of the data, from a sample of traces */
   int refine_needed;              /* what interpolation would ask for */
+  int statics_chosen;             /* the job says something of statics */
   size_t n_live;                  /* traces that take part */
   moho_migration_plan plan;
   size_t memory_allowed, memory_needed; /* the whole run: migration, image, reading */

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "job/job_effective.h"
+#include "job/run_statics.h"
 #include "job/run_warnings.h"
 
 static moho_status out_of_memory(void) {
@@ -67,11 +68,12 @@ json_t *moho_report_input(const moho_job *job, const moho_run_inputs *in) {
   const moho_moveout_check *c = &in->moveout;
   json_t *moveout =
       json_pack("{s:I, s:f, s:f}", "gathers", whole(c->gathers), "semblance_flat", c->flat, "semblance_moved", c->moved);
-  return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:o, s:o, s:o}", "traces",
+  return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:o, s:o, s:o, s:o}", "traces",
                    text_json(moho_job_text(job, MOHO_KEY_INPUT_TRACES)), "format", text_json(info->format), "hash",
                    info->input_hash, "bytes", (json_int_t)info->file_bytes, "n_traces", whole(info->n_traces), "n_samples",
                    whole(info->n_samples), "dt_s", info->dt_s, "units", units[info->units], "geometry", sources[info->geometry],
-                   "anomalies", anomalies_json(info), "selection", moho_report_selection(in), "moveout", moveout);
+                   "anomalies", anomalies_json(info), "selection", moho_report_selection(in), "moveout", moveout, "statics",
+                   moho_report_statics(in));
 }
 
 json_t *moho_report_grid(const moho_run_inputs *in) {

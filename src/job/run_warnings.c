@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "job/moveout_check.h"
+#include "job/run_statics.h"
 
 static void warn(json_t *warnings, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void warn(json_t *warnings, const char *format, ...) {
@@ -40,6 +41,7 @@ static void warn_of_traces(json_t *warnings, const moho_run_inputs *in) {
   if (in->n_live < in->geometry->n)
     warn(warnings, "%zu of %zu traces take no part: dead, not seismic or without coordinates", in->geometry->n - in->n_live,
          in->geometry->n);
+  moho_warn_of_statics(warnings, in);
   for (size_t i = 0; i < in->info->n_anomalies; i++)
     warn(warnings, "%s (%zu traces, the first is %zu)", in->info->anomalies[i].text, in->info->anomalies[i].count,
          in->info->anomalies[i].first_trace + 1);

@@ -5,7 +5,7 @@
 
 #include "moho/traces.h"
 
-enum { MOHO_ANOMALY_CAPACITY = 48 }; /* there are fewer kinds; a fixed array keeps borrowed pointers valid */
+enum { MOHO_ANOMALY_CAPACITY = 64 }; /* there are fewer kinds; a fixed array keeps borrowed pointers valid */
 
 typedef struct moho_anomalies {
   size_t n;

@@ -25,6 +25,7 @@ typedef struct block_result {
   moho_tally tallies[MOHO_TALLY_COUNT];
   int beyond_int16;
   uint8_t digest[32];
+  moho_land_block land;
 } block_result;
 
 typedef struct scan_job {
@@ -109,6 +110,8 @@ static void decode_times(const scan_job *job, const uint8_t *header, size_t trac
     tally(&result->tallies[MOHO_TALLY_TIME_SCALAR], trace, scalar);
     scalar = 1;
   }
+  int is_seismic = !(g->flags[trace] & (MOHO_TRACE_DEAD | MOHO_TRACE_NOT_SEISMIC));
+  moho_statics_decode(job->scan->statics, header, job->map, little, scalar, trace, is_seismic, &result->land);
   double delay_ms = scaled(moho_header_get(header, job->map, MOHO_HEADER_DELAY, little), scalar);
   double start_ms = scaled(moho_header_get(header, job->map, MOHO_HEADER_MUTE_START, little), scalar);
   double end_ms = scaled(moho_header_get(header, job->map, MOHO_HEADER_MUTE_END, little), scalar);
@@ -246,6 +249,7 @@ static moho_status scan_all(const scan_job *job) {
       const block_result *result = &results[block - begin];
       for (int i = 0; i < MOHO_TALLY_COUNT; i++) tally_merge(&job->scan->tallies[i], &result->tallies[i]);
       job->scan->beyond_int16 |= result->beyond_int16;
+      moho_statics_merge(job->scan->statics, &result->land);
       moho_sha256_add(&hash, result->digest, sizeof result->digest);
     }
     size_t done = end * BLOCK_TRACES;
@@ -262,13 +266,16 @@ static moho_status find_first_scalar(scan_job *job) {
   MOHO_TRY(moho_raw_read(job->file, job->path, job->layout->first_trace, header, sizeof header));
   job->scan->scalar_first = moho_header_get(header, job->map, MOHO_HEADER_COORDINATE_SCALAR, job->layout->little_endian);
   if (job->scan->scalar_first == 0 || !isfinite(job->scan->scalar_first)) job->scan->scalar_first = 1;
+  double elevations = moho_header_get(header, job->map, MOHO_HEADER_ELEVATION_SCALAR, job->layout->little_endian);
+  job->scan->statics->scalar_first = elevations == 0 || !isfinite(elevations) ? 1 : elevations;
   return MOHO_OK;
 }
 
 /* The geometry of all traces stays in memory. */
-static moho_status check_memory(const char *path, size_t n_traces, const moho_header_columns *columns) {
-  const size_t trace_bytes =
-      6 * sizeof(double) + 5 * sizeof(int32_t) + 1 + 4 * sizeof(double) + moho_header_columns_trace_bytes(columns);
+static moho_status check_memory(const char *path, size_t n_traces, const moho_header_columns *columns,
+                                const moho_statics *statics) {
+  const size_t trace_bytes = 6 * sizeof(double) + 5 * sizeof(int32_t) + 1 + 4 * sizeof(double) +
+                             moho_header_columns_trace_bytes(columns) + moho_statics_trace_bytes(statics);
   size_t free_bytes = moho_machine_memory_free();
   char needed[32], there[32];
   if (n_traces <= free_bytes / trace_bytes) return MOHO_OK;
@@ -279,11 +286,12 @@ static moho_status check_memory(const char *path, size_t n_traces, const moho_he
 }
 
 moho_status moho_header_scan_run(int file, const char *path, const moho_segy_layout *layout, const moho_header_map *map,
-                                 const moho_traces_options *options, moho_header_columns *columns, moho_header_scan *out) {
-  *out = (moho_header_scan){.columns = columns};
+                                 const moho_traces_options *options, moho_header_columns *columns, moho_statics_scan *statics,
+                                 moho_header_scan *out) {
+  *out = (moho_header_scan){.columns = columns, .statics = statics};
   scan_job job = {file, path, layout, map, options, out};
   moho_status status = moho_header_columns_place(columns, map, path);
-  if (!status) status = check_memory(path, layout->n_traces, columns);
+  if (!status) status = check_memory(path, layout->n_traces, columns, options->statics);
   if (!status) status = moho_header_columns_allocate(columns, layout->n_traces, layout->little_endian);
   if (!status) status = moho_geometry_create(layout->n_traces, &out->geometry);
   if (!status) status = moho_allocate(layout->n_traces, sizeof(double), "midpoints", &out->cdp_x);

@@ -5,6 +5,7 @@
 
 #include "survey/header_columns.h"
 #include "survey/segy_layout.h"
+#include "survey/statics.h"
 
 typedef enum {
   MOHO_TALLY_SAMPLES,        /* ns differs from the one used; value: the trace's */
@@ -36,11 +37,14 @@ typedef struct moho_header_scan {
   int beyond_int16;             /* a raw coordinate outside -32768..32767 was seen */
   double scalar_first;          /* coordinate scalar of trace 1 */
   moho_header_columns *columns; /* headers that others asked for; BORROW */
+  moho_statics_scan *statics;   /* shifts asked for; BORROW */
   char hash[65];                /* SHA-256 over size, binary header and the SHA-256 of each block of 4096 trace headers */
 } moho_header_scan;
 
+/* columns and statics (begun) are filled on the way. */
 moho_status moho_header_scan_run(int file, const char *path, const moho_segy_layout *layout, const moho_header_map *map,
-                                 const moho_traces_options *options, moho_header_columns *columns, moho_header_scan *out);
+                                 const moho_traces_options *options, moho_header_columns *columns, moho_statics_scan *statics,
+                                 moho_header_scan *out);
 void moho_header_scan_release(moho_header_scan *scan);
 
 #endif

@@ -109,14 +109,19 @@ static moho_status check_mutes(const moho_segy_reader *reader, const moho_tally 
 }
 
 static moho_status scan(moho_segy_reader *reader, const moho_traces_options *options, moho_anomalies *anomalies,
-                        moho_header_columns *columns, moho_traces_info *info, moho_geometry *geometry) {
+                        moho_header_columns *columns, moho_statics_scan *statics, moho_traces_info *info,
+                        moho_geometry *geometry) {
   moho_header_scan headers;
-  MOHO_TRY(moho_header_scan_run(reader->file, reader->path, &reader->layout, &reader->map, options, columns, &headers));
+  double unit_m = moho_trace_units(&reader->layout, options) == MOHO_UNITS_FT ? moho_metres_per_foot : 1;
+  MOHO_TRY(moho_statics_begin(options->statics, reader->path, 1, unit_m, reader->layout.n_traces, statics));
+  MOHO_TRY(moho_header_scan_run(reader->file, reader->path, &reader->layout, &reader->map, options, columns, statics, &headers));
   moho_status status = moho_trace_geometry_decide(reader->path, &reader->layout, &reader->map, options, &headers, anomalies,
                                                   &info->units, &info->geometry);
   if (!status && headers.tallies[MOHO_TALLY_MUTE].count)
     status = check_mutes(reader, &headers.tallies[MOHO_TALLY_MUTE], &headers.geometry, anomalies);
   if (!status) {
+    moho_statics_tell(statics, anomalies);
+    memcpy(info->land, statics->file.ranges, sizeof info->land);
     *geometry = headers.geometry;
     headers.geometry = (moho_geometry){0};
     memcpy(info->input_hash, headers.hash, sizeof info->input_hash);
@@ -126,8 +131,8 @@ static moho_status scan(moho_segy_reader *reader, const moho_traces_options *opt
 }
 
 moho_status moho_segy_reader_open(const char *path, const moho_traces_options *options, moho_anomalies *anomalies,
-                                  moho_header_columns *columns, moho_traces_info *info, moho_geometry *geometry,
-                                  moho_segy_reader **out) {
+                                  moho_header_columns *columns, moho_statics_scan *statics, moho_traces_info *info,
+                                  moho_geometry *geometry, moho_segy_reader **out) {
   uint64_t file_bytes = 0;
   moho_segy_reader *reader;
   MOHO_TRY(moho_allocate(1, sizeof *reader, "trace file", &reader));
@@ -136,7 +141,7 @@ moho_status moho_segy_reader_open(const char *path, const moho_traces_options *o
   if (!status) status = find_layout(reader, file_bytes, options->headers, anomalies);
   if (!status) status = read_text(reader);
   if (!status) describe(&reader->layout, info);
-  if (!status) status = scan(reader, options, anomalies, columns, info, geometry);
+  if (!status) status = scan(reader, options, anomalies, columns, statics, info, geometry);
   if (status) {
     moho_segy_reader_close(&reader);
     return status;

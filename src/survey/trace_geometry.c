@@ -6,7 +6,7 @@
 
 #include "survey/line_direction.h"
 
-static const double metres_per_foot = 0.3048;
+const double moho_metres_per_foot = 0.3048;
 
 typedef struct box {
   double min_x, max_x, min_y, max_y;
@@ -229,9 +229,14 @@ static void tell_traces(const moho_header_scan *scan, moho_anomalies *anomalies)
         "coordinates jump by 65536: they went through 16 bits and wrapped; positions there are wrong, mend the headers");
 }
 
+moho_units moho_trace_units(const moho_segy_layout *layout, const moho_traces_options *options) {
+  if (options->units != MOHO_UNITS_AUTO) return options->units;
+  return layout->measurement == 2 ? MOHO_UNITS_FT : MOHO_UNITS_M;
+}
+
 static moho_units find_units(const moho_segy_layout *layout, const moho_traces_options *options, moho_anomalies *anomalies,
                              size_t n) {
-  moho_units units = options->units != MOHO_UNITS_AUTO ? options->units : layout->measurement == 2 ? MOHO_UNITS_FT : MOHO_UNITS_M;
+  moho_units units = moho_trace_units(layout, options);
   if (units == MOHO_UNITS_FT)
     moho_anomalies_add(anomalies, "feet", n, 0, "lengths are in feet (%s): converted to metres",
                        options->units == MOHO_UNITS_FT ? "as told" : "binary header, bytes 3255-3256");
@@ -261,6 +266,6 @@ moho_status moho_trace_geometry_decide(const char *path, const moho_segy_layout 
   if (about_midpoints) place_about_midpoints(scan, anomalies);
   flag_missing_positions(scan, *source, &sources, &receivers, &midpoints, anomalies);
   if (!about_midpoints) compare_offsets(scan, anomalies);
-  if (*units == MOHO_UNITS_FT) scale_positions(scan, metres_per_foot);
+  if (*units == MOHO_UNITS_FT) scale_positions(scan, moho_metres_per_foot);
   return MOHO_OK;
 }

@@ -13,6 +13,7 @@
 #include "base/sha256.h"
 #include "survey/segy_reader.h"
 #include "survey/segy_samples.h"
+#include "survey/statics.h"
 #include "survey/trace_select.h"
 #include "survey/zarr_traces.h"
 
@@ -118,26 +119,37 @@ static moho_status select_traces(moho_traces *traces, const moho_traces_options 
   return tell_selected(options, &info->selection);
 }
 
+static moho_status shift_traces(moho_traces *traces, const moho_statics_scan *statics) {
+  return moho_statics_apply(statics, traces->path, traces->taken, &traces->geometry, &traces->anomalies, &traces->info.statics);
+}
+
 /* A file is opened with the headers that its selection reads kept during the scan. */
 static moho_status open_segy(moho_traces *traces, const moho_traces_options *options) {
   moho_header_columns columns = {0};
+  moho_statics_scan statics = {0};
   moho_trace_selector selector;
   moho_status status = moho_trace_selector_create(options->select, &selector);
   if (!status) status = moho_trace_selector_want(&selector, &columns);
   if (!status)
-    status = moho_segy_reader_open(traces->path, options, &traces->anomalies, &columns, &traces->info, &traces->geometry,
-                                   &traces->segy);
+    status = moho_segy_reader_open(traces->path, options, &traces->anomalies, &columns, &statics, &traces->info,
+                                   &traces->geometry, &traces->segy);
   if (!status) status = select_traces(traces, options, &selector, &columns);
+  if (!status) status = shift_traces(traces, &statics);
+  moho_statics_release(&statics);
   moho_header_columns_release(&columns);
   moho_trace_selector_release(&selector);
   return status;
 }
 
 static moho_status open_zarr_selected(moho_traces *traces, const moho_traces_options *options) {
+  moho_statics_scan statics = {0};
   moho_trace_selector selector;
   moho_status status = moho_trace_selector_create(options->select, &selector);
   if (!status) status = open_zarr(traces, options);
+  if (!status) status = moho_statics_begin(options->statics, traces->path, 0, 1, traces->geometry.n, &statics);
   if (!status) status = select_traces(traces, options, &selector, NULL);
+  if (!status) status = shift_traces(traces, &statics);
+  moho_statics_release(&statics);
   moho_trace_selector_release(&selector);
   return status;
 }
