@@ -54,6 +54,7 @@
 #undef leg_squared_vti
 #undef leg_squared_vti_rational
 
+#define PI 3.14159265358979323846
 enum { SAMPLES = 501 };
 static const double DT = 0.002, STEP = 0.008;
 
@@ -274,6 +275,36 @@ static void legs_grow_with_t0(void **state) {
     }
 }
 
+/* A ray of dip theta at depth z comes up at X = (sqrt(1 - (p V0)^2) - cos theta)/(p k), p = sin(theta)/v(z): the rule's radius is
+ * near it, and the straight rule opens several times the area. */
+static void the_aperture_follows_rays(void **state) {
+  (void)state;
+  const double v0 = 1800, k = 0.6, step = 0.1;
+  moho_velocity *velocity = linear_z(v0, k);
+  for (int dip = 15; dip <= 60; dip += 15) {
+    moho_migration_options options = moho_migration_options_default();
+    moho_travel_law law[2];
+    moho_travel_column column[2];
+    options.aperture_max_dip_deg = dip, options.aperture_max_m = 1e5;
+    for (int rule = 0; rule < 2; rule++) {
+      options.aperture_rule = (moho_aperture_rule)rule;
+      assert_ok(moho_travel_law_create(&options, velocity, 0, step, 31, DT, 4000, &law[rule]));
+      assert_ok(moho_travel_column_create(&law[rule], &column[rule]));
+      assert_ok(moho_travel_column_fill(&law[rule], 0, 0, &column[rule]));
+    }
+    assert_true(column[1].radius[0] == 0);
+    for (int i = 1; i < 31; i++) {
+      double v = v0 * exp(k * i * step / 2), sine = sin(dip * PI / 180), p = sine / v;
+      double exact = (sqrt(1 - p * v0 * p * v0) - sqrt(1 - sine * sine)) / (p * k), area = pow(column[0].radius[i] / exact, 2);
+      if (!(fabs(column[1].radius[i] / exact - 1) < (dip < 45 ? 0.02 : dip < 60 ? 0.055 : 0.12)))
+        fail_msg("%d degrees, %g s: %g m, expected %g", dip, i * step, column[1].radius[i], exact);
+      if (i == 20 && dip == 45) assert_true(area > 2 && area < 4);
+    }
+    for (int rule = 0; rule < 2; rule++) moho_travel_column_release(&column[rule]), moho_travel_law_release(&law[rule]);
+  }
+  moho_velocity_destroy(&velocity);
+}
+
 static void laws_refuse_what_they_cannot_do(void **state) {
   (void)state;
   moho_migration_options options = moho_migration_options_default();
@@ -305,7 +336,7 @@ int main(void) {
       cmocka_unit_test(castle_errs_a_third_of_straight),     cmocka_unit_test(vti_errs_as_stated),
       cmocka_unit_test(laws_agree_where_nothing_bends),      cmocka_unit_test(slopes_are_differences),
       cmocka_unit_test(reach_is_the_inverse_of_time),        cmocka_unit_test(legs_grow_with_t0),
-      cmocka_unit_test(laws_refuse_what_they_cannot_do),
+      cmocka_unit_test(the_aperture_follows_rays),           cmocka_unit_test(laws_refuse_what_they_cannot_do),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
