@@ -104,13 +104,16 @@ static moho_status make_between(const columns *c, moho_between **out) {
 
 static moho_status fail_at_knot(const columns *c, const moho_bad_knot *bad, const moho_velocity_options *options) {
   size_t number = c->number[bad->profile];
+  if (c->is_eta)
+    return moho_fail_at((moho_place){.file = c->path, .trace = (int64_t)number}, "eta has no unit: is this a cube of eta?",
+                        MOHO_ERROR_RANGE, "%s: %s %zu (x %.2f m, y %.2f m), time %.4g s: eta is %.6g, expected %g to %g", c->path,
+                        c->what, number, c->x[bad->profile], c->y[bad->profile], c->time_s[bad->knot], bad->v_mps,
+                        options->min_mps, options->max_mps);
   return moho_fail_at((moho_place){.file = c->path, .trace = (int64_t)number}, moho_velocity_unit_hint(bad->v_mps),
                       MOHO_ERROR_RANGE, "%s: %s %zu (x %.2f m, y %.2f m), time %.4g s: %s %.6g m/s, expected %g to %g m/s",
                       c->path, c->what, number, c->x[bad->profile], c->y[bad->profile], c->time_s[bad->knot],
-                      c->is_eta      ? "eta is"
-                      : bad->implied ? "these average velocities imply an interval velocity of"
-                                     : "velocity is",
-                      bad->v_mps, options->min_mps, options->max_mps);
+                      bad->implied ? "these average velocities imply an interval velocity of" : "velocity is", bad->v_mps,
+                      options->min_mps, options->max_mps);
 }
 
 /* Told when a law asks for v_int: straight rays do not need it. */

@@ -47,8 +47,11 @@ static void check_cube(const moho_velocity *velocity, const moho_grid *grid) {
   assert_true(fabs(rms_at(velocity, grid, 1, 1, 5) - made(1, 1, 2)) < 0.05);
 }
 
+/* What cubes hold is made() times this: 1e-4 for eta. */
+static double unit = 1;
+
 static void fill_trace(float *trace, double i, double j) {
-  for (int k = 0; k < NT; k++) trace[k] = (float)made(i, j, 0.04 * k);
+  for (int k = 0; k < NT; k++) trace[k] = (float)(unit * made(i, j, 0.04 * k));
 }
 
 /* with: 1 positions, 2 numbers, 3 both; the last trace twice when `twice`; the first dead when `dead`. */
@@ -118,6 +121,34 @@ static void dead_traces_are_left_out_and_twins_refused(void **state) {
   moho_velocity_destroy(&velocity);
   assert_fails(moho_velocity_read_cube(write_segy("twice.sgy", &grid, 1, 1, 0), NULL, &velocity), MOHO_ERROR_FORMAT,
                "traces 35 and 36 have one position");
+}
+
+/* As velocities, but linear between places; a function of zeros is isotropic, not dead. */
+static void eta_cubes_keep_their_zeros(void **state) {
+  (void)state;
+  moho_grid grid = lattice(0);
+  moho_velocity *velocity;
+  moho_eta *eta;
+  double x0, y0, x1, y1, value[2];
+  unit = 1e-4;
+  const char *path = write_segy("eta.sgy", &grid, 3, 0, 1);
+  unit = 1;
+  assert_ok(moho_velocity_create_constant(2000, &velocity));
+  assert_ok(moho_eta_read_cube(path, MOHO_ETA_EFFECTIVE, NULL, &eta));
+  assert_non_null(strstr(moho_eta_describe(eta), "35 eta functions, lattice 5 x 7"));
+  moho_grid_node(&grid, 0, 0, &x0, &y0);
+  moho_grid_node(&grid, 0, 1, &x1, &y1);
+  for (int place = 0; place <= 2; place++) {
+    assert_ok(moho_eta_effective(eta, velocity, x0 + place * (x1 - x0) / 2, y0 + place * (y1 - y0) / 2, 0.4, 0.5, 2, value));
+    for (int k = 0; k < 2; k++) assert_true(fabs(value[k] - place * 0.5e-4 * made(0, 1, 0.4 + 0.5 * k)) < 1e-7);
+  }
+  moho_eta_destroy(&eta);
+  unit = 1e-3;
+  path = write_segy("large_eta.sgy", &grid, 3, 0, 0);
+  unit = 1;
+  assert_fails(moho_eta_read_cube(path, MOHO_ETA_EFFECTIVE, NULL, &eta), MOHO_ERROR_RANGE, "eta is 1.6, expected -0.2 to 1");
+  assert_null(eta);
+  moho_velocity_destroy(&velocity);
 }
 
 static void bad_velocities_name_their_place(void **state) {
@@ -227,6 +258,7 @@ int main(void) {
       cmocka_unit_test(segy_is_read_by_position),
       cmocka_unit_test(segy_is_read_by_number),
       cmocka_unit_test(dead_traces_are_left_out_and_twins_refused),
+      cmocka_unit_test(eta_cubes_keep_their_zeros),
       cmocka_unit_test(bad_velocities_name_their_place),
       cmocka_unit_test(interval_cubes_become_rms),
       cmocka_unit_test(zarr_is_read_by_grid_position_or_number),
