@@ -104,6 +104,12 @@ PHYSICS_FUNCTION REAL true_amplitude_2d(REAL inv_s, REAL inv_r, REAL t) {
   return true_amplitude_3d(inv_s, inv_r) * RSQRT(inv_s * inv_r * t);
 }
 
+/* Cosine of the angle between two rays that are inclined to the vertical by angles of sines a and b (v_int times the leg's
+ * slope, at most 1); c: cosine of the angle between their azimuths. */
+PHYSICS_FUNCTION REAL opening_cosine(REAL a, REAL b, REAL c) {
+  return FMA(a * b, c, SQRT(MAX((R(1.0) - a * a) * (R(1.0) - b * b), R(0.0))));
+}
+
 /* log2(x) of x = mantissa * 2^exponent, mantissa in [1, 2), within 0.008; continuous, exact at powers of two. */
 PHYSICS_FUNCTION REAL octaves(REAL exponent, REAL mantissa) {
   return FMA(mantissa + R(-1.0), FMA(R(2.0) - mantissa, R(0.34), R(1.0)), exponent);

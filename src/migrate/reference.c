@@ -58,6 +58,9 @@ static moho_status read_travel_times(moho_reference *r, const moho_velocity *vel
   }
   for (size_t c = 0; c < r->n_columns; c++)
     MOHO_TRY(moho_velocity_rms(velocity, r->columns[c].x, r->columns[c].y, 0, r->step_s, 1, &r->v0[c]));
+  if (r->angles.n) MOHO_TRY(moho_allocate(r->n_travel * r->n_time, sizeof *r->v_dt, "opening angles", &r->v_dt));
+  for (size_t c = 0; r->angles.n && c < r->n_travel; c++)
+    MOHO_TRY(moho_opening_velocity(&r->law, r->columns[c].x, r->columns[c].y, r->v_dt + c * r->n_time));
   return MOHO_OK;
 }
 
@@ -85,6 +88,7 @@ static moho_status fill_reference(moho_reference *r, const moho_grid *grid, cons
   int k_max = 0;
   MOHO_TRY(moho_gather_bins_copy(r->options.gathers, &r->bins));
   r->options.gathers = r->bins.kind ? &r->bins : NULL;
+  MOHO_TRY(moho_opening_angles_create(&r->bins, &r->angles));
   r->n_bins = r->bins.kind ? moho_gather_bins_count(&r->bins) : 1;
   r->axes.inline_azimuth_deg = grid->inline_azimuth_deg, r->axes.flip = grid->flip;
   MOHO_TRY(allocate_image(r));
@@ -135,10 +139,12 @@ void moho_reference_destroy(moho_reference **reference) {
   if (!r) return;
   moho_offset_classes_release(&r->classes);
   moho_gather_bins_release(&r->bins);
+  moho_opening_angles_release(&r->angles);
   moho_reference_preparer_release(&r->preparer);
   for (size_t c = 0; r->travel && c < r->n_travel; c++) moho_travel_column_release(&r->travel[c]);
   moho_travel_law_release(&r->law);
-  free(r->columns), free(r->travel), free(r->v0), free(r->live), free(r->image), free(r->fold), free(r->sinc), free(r);
+  free(r->columns), free(r->travel), free(r->v_dt), free(r->v0), free(r->live), free(r->image), free(r->fold), free(r->sinc),
+      free(r);
   *reference = NULL;
 }
 

@@ -56,7 +56,7 @@ reference_trace moho_reference_trace(const moho_reference *r, const moho_geometr
     trace.spacing = r->options.antialias_factor * r->classes.spacing_m[moho_offset_class_of_trace(&r->classes, g, i)];
     trace.area = moho_weight_of_trace(&r->options, r->is_line, &r->classes, g, i);
   }
-  trace.bin = r->bins.kind ? moho_gather_bin_of_trace(&r->bins, &r->axes, g, i) : 0;
+  trace.bin = r->bins.kind && !r->angles.n ? moho_gather_bin_of_trace(&r->bins, &r->axes, g, i) : 0;
   return trace;
 }
 
@@ -177,6 +177,18 @@ static int is_stretched(const moho_reference *r, size_t column, const reference_
                            1.0 + r->options.stretch_mute);
 }
 
+/* The bin of the opening angle; -1 outside all. */
+static long angle_bin(const moho_reference *r, size_t column, const reference_trace *trace, const reference_sample *sample,
+                      const legs *l) {
+  const reference_column *at = &r->columns[column];
+  double source[2] = {at->x - trace->source_x, at->y - trace->source_y},
+         receiver[2] = {at->x - trace->receiver_x, at->y - trace->receiver_y};
+  moho_opening_pair pair = moho_opening_pair_of(source, receiver);
+  const double *v_dt = r->v_dt + (r->n_travel == 1 ? 0 : column) * r->n_time;
+  return moho_opening_bin(&r->angles, moho_opening_cosine(&r->law, moho_reference_travel(r, column), v_dt, &pair, &l->source,
+                                                          &l->receiver, sample->i, l->t_s, l->t_r));
+}
+
 /* ---- one trace at one image sample ---- */
 
 int moho_reference_contribute(const moho_reference *r, size_t column, const reference_trace *trace,
@@ -194,8 +206,10 @@ int moho_reference_contribute(const moho_reference *r, size_t column, const refe
   l.t_r = moho_leg_time(&r->law, travel, &l.receiver, sample->i);
   double u = l.t_s + l.t_r - trace->first_sample, band = moho_record_band(r->preparer.n_samples);
   if (u < -band || u > (double)(r->preparer.n_samples - 1) + band) return 0;
+  long bin = r->angles.n ? angle_bin(r, column, trace, sample, &l) : trace->bin;
+  if (bin < 0) return 0;
   out->n = 0;
-  out->bin = (size_t)trace->bin;
+  out->bin = (size_t)bin;
   if (r->preparer.k_max) {
     double p_x = slope(r, column, trace, at->along, sample, &l), p_y = slope(r, column, trace, at->across, sample, &l);
     tap_antialiased(r, out, u, triangle_half_width(p_x, p_y, trace->spacing));

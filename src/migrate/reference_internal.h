@@ -10,6 +10,7 @@
 #define MOHO_MIGRATE_REFERENCE_INTERNAL_H
 
 #include "migrate/offset_class.h"
+#include "migrate/opening_angle.h"
 #include "migrate/offset_mute.h"
 #include "migrate/reference_prepare.h"
 #include "migrate/sinc_table.h"
@@ -37,6 +38,8 @@ struct moho_reference {
   moho_grid axes;              /* directions only: tells signed offsets and tiles */
   moho_gather_bins bins;       /* options.gathers points here */
   size_t n_bins;               /* 1 without gathers */
+  moho_opening_angles angles;  /* of gathers by angle */
+  double *v_dt;                /* [n_travel, time] v_int * dt, for them; or NULL */
   double *image;               /* [column, bin, time] */
   int32_t *fold;               /* [column, bin, time] */
   moho_offset_classes classes; /* with antialias or true amplitudes only */

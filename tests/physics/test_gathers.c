@@ -222,6 +222,61 @@ static void tiles_are_the_images_of_their_traces(void **state) {
   moho_gather_bins_release(&bins);
 }
 
+/* ---- opening angles ---- */
+
+/* At constant velocity rays are straight: the angle at (x, y, z = v t0/2) between source and receiver, from the vectors. */
+static double straight_angle_deg(const moho_geometry *g, size_t k, double x, double y, double z) {
+  double s[3] = {g->source_x[k] - x, g->source_y[k] - y, -z}, r[3] = {g->receiver_x[k] - x, g->receiver_y[k] - y, -z};
+  double product = sqrt(s[0] * s[0] + s[1] * s[1] + z * z) * sqrt(r[0] * r[0] + r[1] * r[1] + z * z);
+  return acos(fmin((s[0] * r[0] + s[1] * r[1] + z * z) / product, 1)) * 180 / PI;
+}
+
+static const double angle_edges[] = {0, 10, 25, 26, 60, 90};
+
+static void the_reference_sorts_by_the_opening_angle(void **state) {
+  (void)state;
+  static const double v = 2000;
+  survey s = random_survey();
+  moho_grid grid = grid_of(0, 0, 20, 3, 3, 150, NS, DT);
+  moho_velocity *velocity;
+  moho_gather_bins bins;
+  moho_reference *reference;
+  moho_migration_options options = plain_options(5000);
+  assert_ok(moho_velocity_create_constant(v, &velocity));
+  assert_ok(moho_gather_bins_create(MOHO_GATHERS_ANGLE, 0, angle_edges, 6, NULL, 0, &bins));
+  options.gathers = &bins;
+  int32_t *fold = malloc(9 * 5 * NS * sizeof *fold);
+  double *gathers = malloc(9 * 5 * NS * sizeof *gathers);
+  assert_true(fold && gathers);
+  assert_ok(moho_reference_create(&grid, velocity, &options, &s.geometry, NS, DT, NULL, 0, &reference));
+  assert_ok(moho_reference_add(reference, &s.geometry, s.samples));
+  assert_ok(moho_reference_gathers(reference, gathers, fold));
+  size_t outside = 0;
+  for (size_t c = 0; c < 9; c++)
+    for (size_t i = 0; i < NS; i++) {
+      int32_t expected[5] = {0};
+      double x, y, z = v * (double)i * DT / 2;
+      moho_grid_node(&grid, c / 3, c % 3, &x, &y);
+      for (size_t k = 0; k < TRACES; k++) {
+        const moho_geometry *g = &s.geometry;
+        double t =
+            (distance_to(g->source_x[k], g->source_y[k], x, y, z) + distance_to(g->receiver_x[k], g->receiver_y[k], x, y, z)) / v;
+        double angle = straight_angle_deg(g, k, x, y, z);
+        if (k == 17 || k == 30 || t > (NS - 1 + 4e-6 * NS) * DT) continue; /* the widened record */
+        int bin = angle < 10 ? 0 : angle < 25 ? 1 : angle < 26 ? 2 : angle < 60 ? 3 : angle < 90 ? 4 : -1;
+        if (bin >= 0) expected[bin]++;
+        else outside++;
+      }
+      for (size_t b = 0; b < 5; b++) assert_int_equal(fold[(c * 5 + b) * NS + i], expected[b]);
+    }
+  assert_true(outside > 1000);
+  moho_reference_destroy(&reference);
+  free(fold), free(gathers);
+  moho_gather_bins_release(&bins);
+  moho_velocity_destroy(&velocity);
+  survey_release(&s);
+}
+
 /* ---- kernels ---- */
 
 static void every_kernel_gives_the_gathers(void **state) {
@@ -445,6 +500,7 @@ int main(void) {
       cmocka_unit_test(offset_bins_are_the_images_of_their_traces),
       cmocka_unit_test(signed_offset_bins_are_the_images_of_their_traces),
       cmocka_unit_test(tiles_are_the_images_of_their_traces),
+      cmocka_unit_test(the_reference_sorts_by_the_opening_angle),
       cmocka_unit_test(every_kernel_gives_the_gathers),
       cmocka_unit_test(a_normalised_bin_is_divided_by_its_own_fold),
       cmocka_unit_test(gathers_are_flat_for_the_right_velocity_and_bend_for_a_wrong_one),

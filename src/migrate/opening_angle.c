@@ -1,0 +1,30 @@
+/* opening_angle.c - bins of the opening angle as limits of its cosine, and what a column adds. */
+#include "migrate/opening_angle.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+/* An edge takes cosines up to so much above its own: angles that are exactly on it in one frame are not below it in another. */
+#define EDGE_BAND 1e-12
+
+moho_status moho_opening_angles_create(const moho_gather_bins *bins, moho_opening_angles *out) {
+  *out = (moho_opening_angles){0};
+  if (bins->kind != MOHO_GATHERS_ANGLE) return MOHO_OK;
+  MOHO_TRY(moho_allocate(bins->n_edges, sizeof *out->limits, "opening angles", &out->limits));
+  out->n = bins->n_edges - 1;
+  for (size_t k = 0; k <= out->n; k++)
+    out->limits[k] = bins->edges[k] > 0 ? cos(bins->edges[k] * (3.14159265358979323846 / 180)) + EDGE_BAND : 2;
+  return MOHO_OK;
+}
+
+void moho_opening_angles_release(moho_opening_angles *angles) {
+  free(angles->limits);
+  *angles = (moho_opening_angles){0};
+}
+
+moho_status moho_opening_velocity(const moho_travel_law *law, double x_m, double y_m, double *v_dt) {
+  MOHO_TRY(moho_velocity_interval(law->velocity, x_m, y_m, law->first_s, law->step_s, law->n, v_dt));
+  for (size_t i = 0; i < law->n; i++) v_dt[i] *= law->dt_s;
+  return MOHO_OK;
+}
