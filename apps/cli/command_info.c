@@ -8,7 +8,7 @@
 #include "command.h"
 #include "info_traces.h"
 
-static char *headers, *units, *geometry, *scalar, *velocity_type, *columns, *format;
+static char *headers, *units, *geometry, *scalar, *velocity_type, *columns, *format, *where;
 
 static const struct poptOption options[] = {
     {"headers", '\0', POPT_ARG_STRING, &headers, 0, "read header values from other bytes: source_x=73,cdp=21:i4, or standard, su",
@@ -16,6 +16,8 @@ static const struct poptOption options[] = {
     {"units", '\0', POPT_ARG_STRING, &units, 0, "unit of the file's lengths", "auto|m|ft"},
     {"geometry", '\0', POPT_ARG_STRING, &geometry, 0, "where positions come from", "auto|source_receiver|midpoint_offset"},
     {"coordinate-scalar", '\0', POPT_ARG_STRING, &scalar, 0, "replaces bytes 71-72", "N"},
+    {"where", '\0', POPT_ARG_STRING, &where, 0,
+     "only traces whose headers hold this: offset > 200 and cdp % 2 == 0 (docs/selection.md)", "CONDITION"},
     {"velocity", '\0', POPT_ARG_STRING, &velocity_type, 0, "FILE is a velocity table or cube of this type",
      "rms|interval|average"},
     {"format", '\0', POPT_ARG_STRING, &format, 0, "layout of a velocity table", "opendtect|su|cdp_time_velocity|columns"},
@@ -46,6 +48,7 @@ static int is_text_name(const char *path) {
 /* ---- traces ---- */
 
 static int traces_options(moho_traces_options *o) {
+  static moho_selection select;
   int chosen;
   *o = moho_traces_options_default();
   if (headers) o->headers = headers;
@@ -64,6 +67,11 @@ static int traces_options(moho_traces_options *o) {
       return usage_error("--coordinate-scalar is \"%s\", expected a whole number such as -100 (divides by 100)", scalar);
     o->coordinate_scalar_given = 1;
     o->coordinate_scalar = (int)value;
+  }
+  if (where) {
+    select = moho_selection_default();
+    select.where = where;
+    o->select = &select;
   }
   o->progress = progress_step;
   return EXIT_GOOD;

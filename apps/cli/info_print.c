@@ -47,6 +47,8 @@ static void print_suggested_grid(FILE *out, const traces_summary *s) {
 static void print_counts(FILE *out, const moho_traces_info *info, const traces_summary *s) {
   fprintf(out, "  traces     %zu of %zu samples, %g s apart: record of %g s\n", info->n_traces, info->n_samples, info->dt_s,
           (double)(info->n_samples - 1) * info->dt_s);
+  if (info->n_traces < info->selection.total)
+    fprintf(out, "             chosen of the file's %zu; odd headers and elevations are told of all\n", info->selection.total);
   if (s->live < info->n_traces)
     fprintf(out, "             %zu live; %zu dead, %zu not seismic, %zu without coordinates\n", s->live, s->dead, s->not_seismic,
             s->no_position);
@@ -171,10 +173,11 @@ static json_t *land_json(const moho_traces_info *info) {
 
 int traces_print_json(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s) {
   json_t *root =
-      json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:f, s:s, s:s, s:s}", "kind", "traces", "file", path, "format",
+      json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:s, s:s, s:s}", "kind", "traces", "file", path, "format",
                 text_json(info->format), "text_header", text_json(info->text_header), "bytes", (json_int_t)info->file_bytes,
-                "n_traces", (json_int_t)info->n_traces, "n_samples", (json_int_t)info->n_samples, "dt_s", info->dt_s, "units",
-                unit_names[info->units], "geometry_from", source_names[info->geometry], "hash", info->input_hash);
+                "n_traces", (json_int_t)info->n_traces, "n_traces_in_file", (json_int_t)info->selection.total, "n_samples",
+                (json_int_t)info->n_samples, "dt_s", info->dt_s, "units", unit_names[info->units], "geometry_from",
+                source_names[info->geometry], "hash", info->input_hash);
   json_t *rest = json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o, s:o}", "traces", "live", (json_int_t)s->live, "dead",
                            (json_int_t)s->dead, "not_seismic", (json_int_t)s->not_seismic, "no_position",
                            (json_int_t)s->no_position, "muted", (json_int_t)s->muted, "geometry", geometry_json(s), "anomalies",

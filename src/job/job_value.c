@@ -253,8 +253,13 @@ static int is_pair(const moho_yaml_node *node) {
 
 static moho_status read_range_end(const value_reader *reader, const moho_yaml_node *node, double *out) {
   value_reader each = {reader->name, reader->directory, reader->key, node};
-  if (node->kind != MOHO_YAML_SCALAR) return wrong_type(&each, "each end of a range is a number");
-  if (node->quoted || moho_parse_double(node->text, reader->key->path, out)) return wrong_number(&each);
+  if (node->kind != MOHO_YAML_SCALAR || node->quoted || moho_parse_double(node->text, reader->key->path, out)) {
+    char got[120], here[400], hint[200] = "";
+    if (node->kind == MOHO_YAML_SCALAR && !node->quoted) number_hint(reader->key, node->text, hint);
+    return moho_fail_at(place_of(&each), hint[0] ? hint : "each end of a range is a plain number; no end: a large one",
+                        MOHO_ERROR_FORMAT, "%s is %s, expected a number in %s", where(&each, here), shown(node, got),
+                        reader->key->unit);
+  }
   return *out >= reader->key->min && *out <= reader->key->max ? MOHO_OK : out_of_range(&each, *out);
 }
 

@@ -22,8 +22,9 @@ moho_status moho_header_columns_place(moho_header_columns *columns, const moho_h
     MOHO_TRY(moho_header_map_find(map, name, &columns->places[c]));
     if (columns->places[c].byte) continue;
     char hint[120];
-    snprintf(hint, sizeof hint, "tell its place, as input.headers: {%s: 189}", name);
-    return moho_fail_at((moho_place){.file = path}, hint, MOHO_ERROR_KEY, "%s: header %s has no place in this file", path, name);
+    snprintf(hint, sizeof hint, "tell its first byte, as input.headers: {%s: 225}", name);
+    return moho_fail_at((moho_place){.file = path, .key = "input.select.where"}, hint, MOHO_ERROR_KEY,
+                        "%s: header %s has no place in this file", path, name);
   }
   return MOHO_OK;
 }
