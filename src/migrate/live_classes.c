@@ -7,78 +7,7 @@
 #include "base/memory.h"
 #include "migrate/aperture.h"
 #include "migrate/offset_mute.h"
-
-/* ---- the nearest midpoint of a class ---- */
-
-/* Midpoints in square cells, so that the nearest is found without looking at all. */
-typedef struct cells {
-  double x, y, size; /* corner of cell (0, 0) */
-  long nx, ny;
-  size_t *first;       /* [nx*ny + 1] of a cell's points */
-  double (*points)[2]; /* [n] cell by cell */
-} cells;
-
-static long cell_along(double at, double first, double size, long n) {
-  double cell = floor((at - first) / size);
-  return !(cell > 0) ? 0 : cell < (double)n ? (long)cell : n - 1;
-}
-
-static long cell_of(const cells *c, const double point[2]) {
-  return cell_along(point[1], c->y, c->size, c->ny) * c->nx + cell_along(point[0], c->x, c->size, c->nx);
-}
-
-static void cells_release(cells *c) {
-  free(c->first), free(c->points);
-  *c = (cells){0};
-}
-
-/* About two points a cell. points [n], n > 0. */
-static moho_status cells_create(const double (*points)[2], size_t n, cells *out) {
-  double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
-  for (size_t i = 0; i < n; i++)
-    for (int axis = 0; axis < 2; axis++)
-      low[axis] = fmin(low[axis], points[i][axis]), high[axis] = fmax(high[axis], points[i][axis]);
-  double wide = high[0] - low[0], deep = high[1] - low[1];
-  *out = (cells){.x = low[0], .y = low[1]};
-  out->size = fmax(fmax(sqrt(2 * wide * deep / (double)n), 2 * fmax(wide, deep) / (double)n), 1);
-  out->nx = (long)(wide / out->size) + 1, out->ny = (long)(deep / out->size) + 1;
-  MOHO_TRY(moho_allocate((size_t)(out->nx * out->ny) + 2, sizeof *out->first, "offset classes", &out->first));
-  MOHO_TRY(moho_allocate(n, sizeof *out->points, "offset classes", &out->points));
-  size_t *next = out->first + 1;
-  for (size_t i = 0; i < n; i++) next[cell_of(out, points[i]) + 1]++;
-  for (long k = 0; k < out->nx * out->ny; k++) next[k + 1] += next[k];
-  for (size_t i = 0; i < n; i++) {
-    double *to = out->points[next[cell_of(out, points[i])]++];
-    to[0] = points[i][0], to[1] = points[i][1];
-  }
-  return MOHO_OK;
-}
-
-static double nearest_in_cell(const cells *c, long i, long j, double x, double y, double best) {
-  if (i < 0 || i >= c->nx || j < 0 || j >= c->ny) return best;
-  for (size_t k = c->first[j * c->nx + i]; k < c->first[j * c->nx + i + 1]; k++)
-    best = fmin(best, hypot(c->points[k][0] - x, c->points[k][1] - y));
-  return best;
-}
-
-/* Ring by ring: what lies in ring r + 1 is at least r cells away. */
-static double nearest_point(const cells *c, double x, double y, double reach) {
-  long i = cell_along(x, c->x, c->size, c->nx), j = cell_along(y, c->y, c->size, c->ny);
-  long last = c->nx > c->ny ? c->nx : c->ny;
-  double best = nearest_in_cell(c, i, j, x, y, INFINITY);
-  for (long r = 1; r <= last; r++) {
-    double least = (double)(r - 1) * c->size;
-    if (best <= least || least > reach) break;
-    for (long k = -r; k <= r; k++) {
-      best = nearest_in_cell(c, i + k, j - r, x, y, best);
-      best = nearest_in_cell(c, i + k, j + r, x, y, best);
-      if (k == -r || k == r) continue;
-      best = nearest_in_cell(c, i - r, j + k, x, y, best);
-      best = nearest_in_cell(c, i + r, j + k, x, y, best);
-    }
-  }
-  return best <= reach ? best : INFINITY;
-}
+#include "migrate/point_cells.h"
 
 /* ---- create ---- */
 
@@ -87,31 +16,30 @@ size_t moho_live_classes_bytes(size_t classes, size_t columns) {
 }
 
 /* Midpoints class by class: points [first[c], first[c + 1]). */
-static moho_status sort_midpoints(const moho_offset_classes *classes, const moho_geometry *g, size_t *first,
-                                  double (*points)[2]) {
+static moho_status sort_midpoints(const moho_offset_classes *classes, const moho_geometry *g, size_t *first, moho_point *points) {
   size_t *next = first + 1;
   for (size_t i = 0; i < g->n; i++)
     if (moho_geometry_is_live(g, i)) next[moho_offset_class_of_trace(classes, g, i) + 1]++;
   for (size_t c = 0; c < classes->n; c++) next[c + 1] += next[c];
   for (size_t i = 0; i < g->n; i++) {
     if (!moho_geometry_is_live(g, i)) continue;
-    double *to = points[next[moho_offset_class_of_trace(classes, g, i)]++];
-    to[0] = 0.5 * (g->source_x[i] + g->receiver_x[i]), to[1] = 0.5 * (g->source_y[i] + g->receiver_y[i]);
+    points[next[moho_offset_class_of_trace(classes, g, i)]++] =
+        (moho_point){0.5 * (g->source_x[i] + g->receiver_x[i]), 0.5 * (g->source_y[i] + g->receiver_y[i])};
   }
   return MOHO_OK;
 }
 
-static moho_status measure_class(const moho_grid *grid, const size_t *columns, size_t n_columns, const double (*points)[2],
+static moho_status measure_class(const moho_grid *grid, const size_t *columns, size_t n_columns, const moho_point *points,
                                  size_t n, double reach, size_t class, moho_live_classes *out) {
-  cells c = {0};
-  moho_status status = n ? cells_create(points, n, &c) : MOHO_OK;
+  moho_point_cells c = {0};
+  moho_status status = n ? moho_point_cells_create(points, n, &c) : MOHO_OK;
   for (size_t k = 0; !status && k < n_columns; k++) {
     size_t flat = columns ? columns[k] : k;
     double x, y;
     moho_grid_node(grid, flat / grid->n_crossline, flat % grid->n_crossline, &x, &y);
-    out->nearest[k * out->n + class] = n ? (float)nearest_point(&c, x, y, reach) : INFINITY;
+    out->nearest[k * out->n + class] = n ? (float)moho_point_cells_nearest(&c, x, y, reach) : INFINITY;
   }
-  cells_release(&c);
+  moho_point_cells_release(&c);
   return status;
 }
 
@@ -130,7 +58,7 @@ static void describe_records(const moho_offset_classes *classes, const moho_geom
 static moho_status fill(const moho_offset_classes *classes, const moho_geometry *g, const moho_grid *grid, const size_t *columns,
                         size_t n_columns, double reach, moho_live_classes *out) {
   size_t *first = NULL;
-  double(*points)[2] = NULL;
+  moho_point *points = NULL;
   moho_error error = {0};
   moho_status status = moho_allocate(out->n + 2, sizeof *first, "offset classes", &first);
   if (!status) status = moho_allocate(g->n + 1, sizeof *points, "offset classes", &points);
@@ -138,8 +66,7 @@ static moho_status fill(const moho_offset_classes *classes, const moho_geometry 
   if (!status) {
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t c = 0; c < out->n; c++) {
-      moho_status own =
-          measure_class(grid, columns, n_columns, (const double(*)[2])points + first[c], first[c + 1] - first[c], reach, c, out);
+      moho_status own = measure_class(grid, columns, n_columns, points + first[c], first[c + 1] - first[c], reach, c, out);
       if (own) {
 #pragma omp critical(moho_migration_error)
         if (!status) status = own, error = moho_error_take();

@@ -4,6 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "migrate/point_cells.h"
+
+enum { PROBES = 512, LINE_GAP = 5 };
+
 static int compare_points(const void *left, const void *right) {
   const moho_point *a = left, *b = right;
   if (a->x != b->x) return a->x < b->x ? -1 : 1;
@@ -74,11 +78,42 @@ double moho_midpoint_spacing(moho_point *points, size_t n, moho_point *scratch) 
   return spacing * sqrt(places / (double)n);
 }
 
-double moho_line_spacing(double *positions, size_t n) {
+moho_status moho_local_spacing(const moho_point *points, size_t n, double guess, double *out) {
+  moho_point_cells cells;
+  double density[PROBES];
+  size_t probes = n < PROBES ? n : PROBES;
+  MOHO_TRY(moho_point_cells_create(points, n, &cells));
+  for (size_t k = 0; k < probes; k++) {
+    const moho_point *at = &cells.points[k * n / probes];
+    density[k] = moho_point_cells_density(&cells, at->x, at->y, 6 * guess);
+  }
+  moho_point_cells_release(&cells);
+  qsort(density, probes, sizeof *density, compare_doubles);
+  *out = 1 / sqrt(density[probes / 2]);
+  return MOHO_OK;
+}
+
+/* Steps between places into `steps`; their count. */
+static size_t steps_between_places(const double *positions, size_t n, double *steps) {
+  size_t count = 0;
+  double last = positions[0];
+  for (size_t i = 1; i < n; i++) {
+    if (cell_of(positions[i], positions[0]) == cell_of(last, positions[0])) continue;
+    steps[count++] = positions[i] - last;
+    last = positions[i];
+  }
+  return count;
+}
+
+double moho_line_spacing(double *positions, size_t n, double *scratch) {
   if (n < 2) return 0;
   qsort(positions, n, sizeof *positions, compare_doubles);
-  double places = 1, first = positions[0], length = positions[n - 1] - first;
-  for (size_t i = 1; i < n; i++) places += cell_of(positions[i], first) != cell_of(positions[i - 1], first);
-  if (places < 2) return 0;
-  return (length + length / (places - 1)) / (double)n;
+  size_t steps = steps_between_places(positions, n, scratch);
+  if (!steps) return 0;
+  qsort(scratch, steps, sizeof *scratch, compare_doubles);
+  double covered = positions[n - 1] - positions[0];
+  size_t inside = steps;
+  while (scratch[inside - 1] > LINE_GAP * covered / (double)inside) covered -= scratch[--inside];
+  /* Each stretch between gaps is longer by a spacing than from its first place to its last. */
+  return covered / (double)inside * (double)(steps + 1) / (double)n;
 }

@@ -23,7 +23,15 @@ size_t moho_convex_hull(moho_point *points, size_t n, moho_point *scratch);
  */
 double moho_midpoint_spacing(moho_point *points, size_t n, moho_point *scratch);
 
-/* Along a line, from positions along it (sorted here): (covered length + one spacing) / n; 0 as above. */
-double moho_line_spacing(double *positions, size_t n);
+/*
+ * The same from the density where most of the points are, for a survey with gaps or hollows, which a hull covers too: the median
+ * density about up to 512 of the points, each within six times `guess`. On lattices, also of 1 : 4 spacings, within 0.2 %; a
+ * strip narrower than that looks sparser than it is.
+ */
+moho_status moho_local_spacing(const moho_point *points, size_t n, double guess, double *out);
+
+/* Along a line, from positions along it (sorted here): (covered length + one spacing) / n; 0 as above. Gaps, steps of more than
+ * five times the mean of those that are none, are not covered. scratch [n]. */
+double moho_line_spacing(double *positions, size_t n, double *scratch);
 
 #endif

@@ -7,7 +7,8 @@
 #include "base/memory.h"
 #include "migrate/midpoint_area.h"
 
-enum { MAX_CLASSES = 256, MIN_TRACES = 3, MOST_METRES = 10000000, FEW_TRACES = 10000 };
+enum { MAX_CLASSES = 256, MIN_TRACES = 3, MOST_METRES = 10000000, FEW_TRACES = 10000, MIN_LOCAL = 100 };
+#define FILLS_HULL 1.03
 
 static int compare_doubles(const void *left, const void *right) {
   double a = *(const double *)left, b = *(const double *)right;
@@ -91,21 +92,44 @@ static moho_status sort_into_classes(const moho_geometry *geometry, const moho_o
   return MOHO_OK;
 }
 
-/* 0 where the members do not say. points, scratch [n + 1]. */
-static double class_spacing(const moho_geometry *geometry, const moho_grid *grid, int is_line, const size_t *members, size_t n,
-                            moho_point *points, moho_point *scratch) {
-  double *positions = (double *)scratch;
-  if (n < MIN_TRACES) return 0;
+static moho_point midpoint(const moho_geometry *geometry, size_t i) {
+  return (moho_point){0.5 * (geometry->source_x[i] + geometry->receiver_x[i]),
+                      0.5 * (geometry->source_y[i] + geometry->receiver_y[i])};
+}
+
+/* positions, scratch [n] */
+static double spacing_along_line(const moho_geometry *geometry, const moho_grid *grid, const size_t *members, size_t n,
+                                 double *positions, double *scratch) {
   for (size_t k = 0; k < n; k++) {
-    size_t i = members[k];
-    points[k].x = 0.5 * (geometry->source_x[i] + geometry->receiver_x[i]);
-    points[k].y = 0.5 * (geometry->source_y[i] + geometry->receiver_y[i]);
-    if (!is_line) continue;
+    moho_point at = midpoint(geometry, members[k]);
     double inline_node, crossline_node;
-    moho_grid_locate(grid, points[k].x, points[k].y, &inline_node, &crossline_node);
+    moho_grid_locate(grid, at.x, at.y, &inline_node, &crossline_node);
     positions[k] = grid->n_inline > 1 ? inline_node * grid->inline_spacing_m : crossline_node * grid->crossline_spacing_m;
   }
-  return is_line ? moho_line_spacing(positions, n) : moho_midpoint_spacing(points, n, scratch);
+  return moho_line_spacing(positions, n, scratch);
+}
+
+/* The hull is exact where a survey fills it; where it does not, the local density says more. points, scratch [n + 1] */
+static moho_status spacing_of_area(const moho_geometry *geometry, const size_t *members, size_t n, moho_point *points,
+                                   moho_point *scratch, double *out) {
+  double local;
+  for (size_t k = 0; k < n; k++) points[k] = midpoint(geometry, members[k]);
+  *out = moho_midpoint_spacing(points, n, scratch);
+  if (n < MIN_LOCAL || *out == 0) return MOHO_OK;
+  for (size_t k = 0; k < n; k++) points[k] = midpoint(geometry, members[k]);
+  MOHO_TRY(moho_local_spacing(points, n, *out, &local));
+  if (*out > FILLS_HULL * local) *out = local;
+  return MOHO_OK;
+}
+
+/* 0 where the members do not say. points, scratch [n + 1]. */
+static moho_status class_spacing(const moho_geometry *geometry, const moho_grid *grid, int is_line, const size_t *members,
+                                 size_t n, moho_point *points, moho_point *scratch, double *out) {
+  *out = 0;
+  if (n < MIN_TRACES) return MOHO_OK;
+  if (!is_line) return spacing_of_area(geometry, members, n, points, scratch, out);
+  *out = spacing_along_line(geometry, grid, members, n, (double *)points, (double *)scratch);
+  return MOHO_OK;
 }
 
 /* Nearest class that has a spacing of its own; between two equally near the one of smaller offset. Without any: the grid's. */
@@ -122,6 +146,7 @@ static moho_status measure_classes(const moho_geometry *geometry, const moho_gri
   size_t *members = NULL, *first = NULL;
   moho_point *points = NULL, *scratch = NULL;
   double *own = NULL;
+  moho_error error = {0};
   moho_status status = sort_into_classes(geometry, out, &members, &first);
   if (!status) status = moho_allocate(geometry->n + out->n, sizeof *points, "offset classes", &points);
   if (!status) status = moho_allocate(geometry->n + out->n, sizeof *scratch, "offset classes", &scratch);
@@ -129,9 +154,15 @@ static moho_status measure_classes(const moho_geometry *geometry, const moho_gri
   if (!status) {
     /* Each class in its own part of the arrays, with room for one point more than it has traces. */
 #pragma omp parallel for schedule(dynamic, 1) if (geometry->n > FEW_TRACES)
-    for (size_t c = 0; c < out->n; c++)
-      own[c] = class_spacing(geometry, grid, out->is_line, members + first[c], out->traces[c], points + first[c] + c,
-                             scratch + first[c] + c);
+    for (size_t c = 0; c < out->n; c++) {
+      moho_status of_class = class_spacing(geometry, grid, out->is_line, members + first[c], out->traces[c],
+                                           points + first[c] + c, scratch + first[c] + c, &own[c]);
+      if (of_class) {
+#pragma omp critical(moho_migration_error)
+        if (!status) status = of_class, error = moho_error_take();
+      }
+    }
+    if (status) moho_error_set(&error);
     for (size_t c = 0; c < out->n; c++)
       out->spacing_m[c] = own[c] > 0 ? own[c] : borrowed_spacing(own, out->n, c, grid, out->is_line);
   }

@@ -151,6 +151,33 @@ static void irregular_offsets_make_few_classes(void **state) {
   moho_geometry_release(&g);
 }
 
+/* A lattice of 25 m with a third cut out: the hull covers half as much again. Two lengths of a line with a gap between. */
+static void gaps_are_not_covered(void **state) {
+  (void)state;
+  enum { SIDE = 60 };
+  for (int turn = 0; turn <= 30; turn += 30) {
+    moho_geometry g;
+    moho_grid grid = grid_of(SIDE, SIDE, 25);
+    assert_ok(moho_geometry_create(SIDE * SIDE, &g));
+    double c = cos(turn * PI / 180), s = sin(turn * PI / 180);
+    size_t n = 0;
+    for (int i = 0; i < SIDE; i++)
+      for (int j = 0; j < SIDE; j++)
+        if (i < 20 || j < 30) place(&g, n++, 25 * (i * c + j * s), 25 * (j * c - i * s), 300, 40);
+    for (size_t i = n; i < g.n; i++) g.flags[i] = MOHO_TRACE_DEAD;
+    moho_offset_classes classes;
+    assert_ok(moho_offset_classes_create(&g, &grid, 0, NULL, &classes));
+    assert_true(fabs(classes.spacing_m[0] - 25) < 0.15);
+    moho_offset_classes_release(&classes);
+    moho_geometry_release(&g);
+  }
+  double positions[200], scratch[200];
+  for (int i = 0; i < 200; i++) positions[i] = 12.5 * i + (i < 120 ? 0 : 3000);
+  assert_true(fabs(moho_line_spacing(positions, 200, scratch) - 12.5) < 0.07);
+  for (int i = 0; i < 200; i++) positions[i] = 12.5 * i + (i % 2 ? -10 : 0); /* in pairs: no gaps */
+  assert_true(fabs(moho_line_spacing(positions, 200, scratch) - 12.5) < 0.07);
+}
+
 static void hull_of_a_square(void **state) {
   (void)state;
   moho_point points[] = {{0, 0}, {2, 0}, {1, 1}, {2, 2}, {0, 2}, {1, 0}, {0, 0}, {2, 1}}, scratch[9];
@@ -169,6 +196,7 @@ int main(void) {
                                      cmocka_unit_test(dead_traces_do_not_count),
                                      cmocka_unit_test(few_traces_borrow),
                                      cmocka_unit_test(irregular_offsets_make_few_classes),
+                                     cmocka_unit_test(gaps_are_not_covered),
                                      cmocka_unit_test(hull_of_a_square)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
