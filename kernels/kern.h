@@ -404,6 +404,7 @@ DEVICE_FUNCTION float4 kern_load4(const float *pointer) {
 #define REAL float
 #define R(x) x##f
 #define RSQRT(x) FAST_RSQRT(x)
+#define ROOT(x) FAST_SQRT(x)
 #define RECIPROCAL(x) FAST_RECIPROCAL(x)
 #define PHYSICS_FUNCTION DEVICE_FUNCTION
 /* Sum and largest of whole SIMD groups by butterfly: every lane gets them, the same bits on every device. */

@@ -6,8 +6,10 @@
  *   0 rows     prepared traces [rows, row_stride]: floats (STORAGE_VALUES), float or half pairs (value, next - value), or lines:
  *              float pairs (value - i * slope, slope), slope = next - value, i counted from x0: value at u = first + u * slope
  *   1 traces   migrate_trace [n]; in ascending input number
- *   2 axis     migrate_sample [n_time]: what all columns share
- *   3 table    migrate_slowness [tables, n_time]: one table (table_stride 0) or one an image column
+ *   2 axis     migrate_sample [n_time]: what all columns share; behind it migrate_node [law_nodes]
+ *   3 table    migrate_slowness [tables, n_time]: one table (table_stride 0) or one an image column; of other laws than straight
+ *              [tables, n_time, law_entries]: the sample's slowness, its migrate_terms in the next three entries, then for
+ *              curved_ray its squared leg times at p->law_nodes distances
  *   4 columns  migrate_column [n_columns]: neighbours in space lie together, in tiles; row 0xffffffff: padding
  *   5 sinc     [1025, 8]
  *   6 image    float [image columns, image_stride], accumulated
@@ -46,6 +48,20 @@ typedef struct migrate_slowness {
   float radius2, radius2_low; /* square of the widened running maximum of A(t0) */
 } migrate_slowness;
 
+/* physics.h's leg terms besides s2, and what follows from them. */
+typedef struct migrate_terms {
+  float base, base_low, a, a_low, b, b_low;
+  float mute2, mute2_low; /* squared half-offsets beyond this are muted */
+  float grows2;           /* legs of a smaller squared length grow with t0 from here on */
+  float unused[3];
+} migrate_terms;
+#define MIGRATE_LAW_ENTRIES 4u /* of a sample, without leg times */
+
+/* curved_ray: a node of squared distance, and 1/(to the next one). */
+typedef struct migrate_node {
+  float d2, d2_low, inverse_step, inverse_low;
+} migrate_node;
+
 typedef struct migrate_column {
   float x, x_low, y, y_low;
   float along_x, along_y, across_x, across_y; /* axes of the antialias slope; across 0 on a line */
@@ -55,7 +71,7 @@ typedef struct migrate_column {
 
 typedef struct migrate_device_parameters {
   unsigned int n_traces, n_columns, n_time;
-  unsigned int image_stride, table_stride; /* in samples; table_stride 0: one table for all */
+  unsigned int image_stride, table_stride; /* in samples, in entries; table_stride 0: one table for all */
   unsigned int row_stride, x0, c0;         /* in samples of a row, as moho_prepared_layout */
   unsigned int n_samples, k_max;
   float low; /* u = t - shift inside the record: low <= u <= high */
@@ -67,8 +83,10 @@ typedef struct migrate_device_parameters {
   unsigned int n_items;                  /* v3: items of the work queue */
   /* Compile-time constants on GPUs, read from here where the text is compiled as C. */
   unsigned int interpolation, antialias, weight_power, has_mute, storage;
-  unsigned int has_window; /* a trace's first and end matter */
-  unsigned int zero;       /* 0: see FAR_ROW in kern.h */
+  unsigned int law, law_entries, law_nodes;
+  float law_c2, law_c2_low; /* curved_linear: (k dt/2)^2 */
+  unsigned int has_window;  /* a trace's first and end matter */
+  unsigned int zero;        /* 0: see FAR_ROW in kern.h */
   /* Filter bank: samples between copies, 1/T_0, filter_bank_place()'s per_octave and last. */
   unsigned int bank_stride;
   float bank_inverse, bank_per_octave, bank_last;

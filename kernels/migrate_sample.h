@@ -6,9 +6,8 @@
 #define MOHO_KERNELS_MIGRATE_SAMPLE_H
 
 #include "migrate_device.h"
-#include "physics.h"
+#include "migrate_law.h"
 #include "interpolate.h"
-#include "split_float.h"
 
 #ifndef INTERPOLATION
 #define INTERPOLATION (p->interpolation)
@@ -40,8 +39,6 @@
 #define TRUE_2D 7u
 #define IS_TRUE (WEIGHT_POWER >= TRUE_3D)
 
-#define PARAMETERS CONSTANT const migrate_device_parameters
-
 /* ---- distances ---- */
 
 /* a - b of split coordinates, rounded once. */
@@ -69,11 +66,12 @@ DEVICE_FUNCTION void view_fill(PRIVATE trace_view *view) {
 
 /* How far a float may be off: squared distances relative, times relative to t. */
 #define DISTANCE2_DOUBT 2e-6f
-#define TIME_DOUBT 1.5e-6f
+#define TIME_DOUBT 3e-6f
 
 /* Decided with split floats: agrees with double unless the edge is nearer than 1e-13 of it. */
 RARE_FUNCTION int inside_exactly(const GLOBAL migrate_trace *trace, const GLOBAL migrate_column *column,
-                                 const GLOBAL migrate_sample *sample, const GLOBAL migrate_slowness *slowness, PARAMETERS *p) {
+                                 const GLOBAL migrate_sample *sample, const GLOBAL migrate_slowness *slowness,
+                                 const GLOBAL migrate_node *nodes, PARAMETERS *p) {
   float2 x = FLOAT2(column->x, column->x_low), y = FLOAT2(column->y, column->y_low);
   float2 sx = split_add(x, FLOAT2(-trace->source_x, -trace->source_x_low));
   float2 sy = split_add(y, FLOAT2(-trace->source_y, -trace->source_y_low));
@@ -82,14 +80,17 @@ RARE_FUNCTION int inside_exactly(const GLOBAL migrate_trace *trace, const GLOBAL
   float2 mx = split_add(sx, rx), my = split_add(sy, ry);
   float2 d2 = split_product(FLOAT2(0.25f, 0.0f), split_add(split_product(mx, mx), split_product(my, my)));
   if (split_exceeds(d2, FLOAT2(slowness->radius2, slowness->radius2_low))) return 0;
-  float2 s2 = FLOAT2(slowness->s2, slowness->s2_low), t1sq = FLOAT2(sample->t1sq, sample->t1sq_low);
-  if (HAS_MUTE && split_exceeds(split_product(FLOAT2(trace->half_offset2, trace->half_offset2_low), s2),
-                                FLOAT2(sample->mute, sample->mute_low)))
-    return 0;
+  if (HAS_MUTE) {
+    float2 half_offset2 = FLOAT2(trace->half_offset2, trace->half_offset2_low), s2 = FLOAT2(slowness->s2, slowness->s2_low);
+    const GLOBAL migrate_terms *m = terms_of(slowness);
+    if (LAW == STRAIGHT ? split_exceeds(split_product(half_offset2, s2), FLOAT2(sample->mute, sample->mute_low))
+                        : split_exceeds(half_offset2, FLOAT2(m->mute2, m->mute2_low)))
+      return 0;
+  }
   float2 source2 = split_add(split_product(sx, sx), split_product(sy, sy));
   float2 receiver2 = split_add(split_product(rx, rx), split_product(ry, ry));
-  float2 t = split_add(split_root(split_add(t1sq, split_product(source2, s2))),
-                       split_root(split_add(t1sq, split_product(receiver2, s2))));
+  float2 t =
+      split_add(leg_time_split(sample, slowness, nodes, source2, p), leg_time_split(sample, slowness, nodes, receiver2, p));
   float2 u = split_add(t, FLOAT2(-trace->shift, -trace->shift_low));
   return !split_exceeds(FLOAT2(p->low, 0.0f), u) && !split_exceeds(u, FLOAT2(p->high, p->high_low));
 }
@@ -102,7 +103,7 @@ DEVICE_FUNCTION int inside_or_doubtful(const PRIVATE trace_view *view, float t, 
   float beyond = view->midpoint2 - radius2, doubt2 = DISTANCE2_DOUBT * radius2;
   int outside = past > doubt || beyond > doubt2, inside = past < -doubt && beyond < -doubt2;
   if (HAS_MUTE) {
-    float stretched = FMA(view->half_offset2, s2, -mute), doubt3 = DISTANCE2_DOUBT * mute;
+    float stretched = stretch_of(view->half_offset2, s2, p) - mute, doubt3 = DISTANCE2_DOUBT * mute;
     outside = outside || stretched > doubt3;
     inside = inside && stretched < -doubt3;
   }

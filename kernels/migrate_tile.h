@@ -22,6 +22,10 @@
 #include "migrate_tile_interval.h"
 #include "migrate_tile_sums.h"
 
+DEVICE_FUNCTION void keep_terms(LOCAL float *to, const PRIVATE leg_terms *m) {
+  to[0] = m->base, to[1] = m->s2, to[2] = m->a, to[3] = m->b;
+}
+
 DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBAL migrate_column *column,
                                  const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *table,
                                  const GLOBAL float *image, LOCAL float *bound, PARAMETERS *p HERE_PARAMETER) {
@@ -32,18 +36,25 @@ DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBA
   UNROLL_ALL
   for (uint c = 0u; c < (uint)CHUNKS; c++) {
     uint i = sample_of(begin, c, p HERE), next = MIN(i + 1u, p->n_time - 1u);
-    const GLOBAL migrate_slowness *slowness = table + row * p->table_stride;
-    float radius2 = slowness[i].radius2, mute = axis[i].mute, fall = slowness[i].s2 - slowness[next].s2;
-    own->t1sq[c] = axis[i].t1sq;
-    own->s2[c] = slowness[i].s2;
+    const GLOBAL migrate_slowness *slowness = table + row * p->table_stride + i * LAW_STRIDE;
+    float radius2 = slowness->radius2, mute = mute_of(axis + i, slowness, p);
+    PRIVATE leg_terms *m = &own->terms[c];
+    terms_load(m, axis + i, slowness, p);
     own->sum[c] = is_real && begin + 32u * c + SIMD_LANE < p->n_time ? image[row * p->image_stride + i] : 0.0f;
     own->count[c] = 0;
-    first = MIN(first, own->t1sq[c]), last = MAX(last, own->t1sq[c]);
-    least = MIN(least, own->s2[c]), most = MAX(most, own->s2[c]);
+    first = MIN(first, m->base), last = MAX(last, m->base);
+    least = MIN(least, m->s2), most = MAX(most, m->s2);
     smallest = MIN(smallest, radius2), largest = MAX(largest, radius2);
     mute_first = MIN(mute_first, mute), mute_last = MAX(mute_last, mute);
-    /* A leg grows from i to the next sample when t1sq grows by more than its squared length times the fall of s2. */
-    if (fall > 0.0f) leg2 = MIN(leg2, (axis[next].t1sq - axis[i].t1sq) / fall);
+    if (LAW == STRAIGHT) {
+      /* A leg grows from i to the next sample when t1sq grows by more than its squared length times the fall of s2. */
+      float fall = m->s2 - table[row * p->table_stride + next].s2;
+      if (fall > 0.0f) leg2 = MIN(leg2, (axis[next].t1sq - axis[i].t1sq) / fall);
+    } else {
+      leg2 = MIN(leg2, terms_of(slowness)->grows2);
+      if (c == 0u && SIMD_LANE == 0u) keep_terms(bound + BOUND_FIRST_TERMS, m);
+      if (c == (uint)CHUNKS - 1u && SIMD_LANE == 31u) keep_terms(bound + BOUND_LAST_TERMS, m);
+    }
   }
   float a = simd_least(first HERE), b = simd_most(last HERE), d = simd_least(least HERE), e = simd_most(most HERE);
   float g = simd_least(smallest HERE), h = simd_most(largest HERE), k = simd_least(mute_first HERE),
@@ -59,8 +70,9 @@ DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBA
     bound[BOUND_MUTE_LAST] = l;
     bound[BOUND_INVERSE_FIRST] = g > 4e-6f ? inverse_radius(g) : 3e38f;
     /* s2 of two samples may differ by less than its rounding: the quotient's tenth is surely too small. */
-    bound[BOUND_LEG2] = 0.1f * m;
+    bound[BOUND_LEG2] = LAW == STRAIGHT ? 0.1f * m : m;
   }
+  own->nodes = nodes_of(axis, p);
   own->x = (2.0f * (float)SIMD_LANE + 1.0f) / (float)RANGE - 1.0f;
 }
 
@@ -81,13 +93,14 @@ DEVICE_FUNCTION uint window_of(const GLOBAL migrate_trace *trace, uint begin, ui
 
 /* One lane's trace of the staged ones into an item, or nothing. @return its base word, flags in item[ITEM_FLAGS]; ~0 nothing. */
 DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOBAL migrate_trace *trace,
-                               const GLOBAL migrate_column *column, const GLOBAL migrate_sample *axis,
-                               const GLOBAL migrate_slowness *slowness, uint n, const LOCAL float *bound, const LOCAL float *node,
-                               int is_smooth, uint begin, PRIVATE float *item, PARAMETERS *p) {
+                               const GLOBAL migrate_column *column, const PRIVATE range_view *range, const LOCAL float *bound,
+                               const LOCAL float *node, int is_smooth, uint begin, PRIVATE float *item, PARAMETERS *p) {
   trace_view view;
   view_staged(&view, staged, column);
+  view.source2 = leg_coordinate(view.source2, range->axis, p), view.receiver2 = leg_coordinate(view.receiver2, range->axis, p);
+  uint n = range->n;
   float shortest, earliest, latest, weight = staged[STAGED_SCALE], distance = FAST_SQRT(view.midpoint2);
-  uint kind = classify(&view, bound, &shortest, &earliest, &latest, p), base = AS_UINT(staged[STAGED_BASE]), flags = 0u;
+  uint kind = classify(&view, range, bound, &shortest, &earliest, &latest, p), base = AS_UINT(staged[STAGED_BASE]), flags = 0u;
   if (kind == RANGE_NONE) return 0xffffffffu;
   uint window = HAS_WINDOW ? window_of(trace, begin, n) : n << 16;
   if (window == 0u) return 0xffffffffu;
@@ -114,9 +127,9 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
     base |= BASE_WHOLE;
 #ifdef POLYNOMIAL
     float c[NODES], w[NODES] = {0};
-    if (is_smooth && shortest >= p->leg_bound && !(HAS_WIDTH && IS_TRUE) && (!HAS_WIDTH || fit_widths(item, node, w, p))) {
-      if (IS_TRUE) fit_parts(item, node, w, p);
-      fit_times(view.source2, view.receiver2, view.shift, node, c);
+    if (is_smooth && shortest >= p->leg_bound && !(HAS_WIDTH && IS_TRUE) && (!HAS_WIDTH || fit_widths(item, range, node, w, p))) {
+      if (IS_TRUE) fit_parts(item, range, node, w, p);
+      fit_times(view.source2, view.receiver2, view.shift, range, node, c, p);
       item[0] = c[0], item[1] = c[1], item[2] = c[2];
       item[5] = c[3], item[6] = view.shift;
       item[7] = w[0], item[8] = w[1], item[9] = w[2], item[10] = w[3];
@@ -127,7 +140,8 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
     uint interval = n << 16;
     if (kind == RANGE_PART) {
       edge_search search;
-      search.axis = axis, search.slowness = slowness, search.n = n;
+      search.axis = range->axis + begin, search.slowness = range->slowness, search.n = n;
+      search.nodes = nodes_of(range->axis, p);
       search.source2 = view.source2, search.receiver2 = view.receiver2;
       search.midpoint2 = view.midpoint2, search.shift = view.shift;
       interval = find_interval(&search, bound, earliest, latest, trace, column, p);
@@ -140,7 +154,7 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
       int here = first < 32u * c + 32u && end > 32u * c, tapers = 0;
       if (is_tapered && here) {
         uint i = MAX(32u * c, first);
-        tapers = distance * inverse_radius(slowness[i].radius2) > p->taper_begin;
+        tapers = distance * inverse_radius(range->slowness[i * LAW_STRIDE].radius2) > p->taper_begin;
       }
       int is_full = first <= 32u * c && end >= 32u * c + 32u;
       flags |= (here ? tapers ? CHUNK_TAPERED : is_full ? CHUNK_FULL : CHUNK_PLAIN : CHUNK_NONE) << (2u * c);
@@ -169,13 +183,15 @@ DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, PRIVATE uint *waiting, LOC
                               const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
                               const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
   const LOCAL float *bound = block + BOUND_AT + SIMD_GROUP * (uint)BOUND_WORDS;
-  const LOCAL float *node = block + NODE_AT + SIMD_GROUP * (uint)(2 * NODES);
+  const LOCAL float *node = block + NODE_AT + SIMD_GROUP * (uint)(NODE_WORDS * NODES);
   LOCAL float *items = block + ITEM_AT + SIMD_GROUP * (uint)(LIST_ITEMS * ITEM_WORDS);
   uint place = 32u * step + SIMD_LANE, base = 0xffffffffu;
+  range_view range;
+  range.axis = axis, range.slowness = slowness + begin * LAW_STRIDE, range.n = MIN((uint)RANGE, p->n_time - begin);
   float item[ITEM_WORDS] = {0}; /* lanes without an item write it nowhere */
   if (place < total && column->row != 0xffffffffu)
-    base = make_item(block + place * (uint)STAGED_WORDS, place, traces + AS_UINT(block[(uint)INDEX_AT + place]), column,
-                     axis + begin, slowness + begin, MIN((uint)RANGE, p->n_time - begin), bound, node, is_smooth, begin, item, p);
+    base = make_item(block + place * (uint)STAGED_WORDS, place, traces + AS_UINT(block[(uint)INDEX_AT + place]), column, &range,
+                     bound, node, is_smooth, begin, item, p);
   int is_listed = base != 0xffffffffu, is_part = is_listed && base < BASE_WHOLE, is_whole = is_listed && !is_part;
 #ifdef POLYNOMIAL
   int is_other = is_whole && !(base & BASE_POLYNOMIAL);
@@ -286,7 +302,9 @@ DEVICE_FUNCTION void run_tile(LOCAL float *block, LOCAL uint *words, uint begin,
   load_column(&own, begin, column, axis, table, image, bound, p HERE);
   SIMD_BARRIER();
 #ifdef POLYNOMIAL
-  is_smooth = prepare_nodes(&own, begin, axis, slowness, block + NODE_AT + SIMD_GROUP * (uint)(2 * NODES), p HERE);
+  range_view range;
+  range.axis = axis, range.slowness = slowness + begin * LAW_STRIDE, range.n = MIN((uint)RANGE, p->n_time - begin);
+  is_smooth = prepare_nodes(&own, begin, &range, block + NODE_AT + SIMD_GROUP * (uint)(NODE_WORDS * NODES), p HERE);
 #endif
   uint waiting = 0u;
   float reach2 = tile_reach2(block, centre, column, bound[BOUND_RADIUS2_LAST] HERE);

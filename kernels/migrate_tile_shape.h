@@ -35,14 +35,15 @@
 /* ---- group memory, in words ---- */
 #define STAGED_WORDS 12
 #define ITEM_WORDS 12
-#define BOUND_WORDS 12
+#define BOUND_WORDS 20
 #define NODES 4
 #define INDEX_AT (STAGED_WORDS * TILE_LANES)
 #define COUNT_AT (INDEX_AT + TILE_LANES)
 #define USED_AT (COUNT_AT + 32)
 #define BOUND_AT (USED_AT + COLUMNS * COLUMNS)
+#define NODE_WORDS 4 /* leg terms */
 #define NODE_AT (BOUND_AT + COLUMNS * BOUND_WORDS)
-#define ITEM_AT ((NODE_AT + COLUMNS * 2 * NODES + 3) / 4 * 4) /* items are read four words at once */
+#define ITEM_AT ((NODE_AT + COLUMNS * NODE_WORDS * NODES + 3) / 4 * 4) /* items are read four words at once */
 /* Places of a SIMD group's list. From 0 on: items that cover the range and are evaluated as most are (v3: by the polynomial);
  * fewer than TOGETHER are left over and wait there for the next step. Then others that cover the range (v3: the exact ones),
  * filled up to a whole number of TOGETHER with copies of no weight. The rest from the list's end backwards. */
@@ -83,11 +84,22 @@
 #define BOUND_MUTE_FIRST 6
 #define BOUND_MUTE_LAST 7
 #define BOUND_INVERSE_FIRST 8
-#define BOUND_LEG2 9 /* of the range: legs of a smaller squared length grow with t0 */
+#define BOUND_LEG2 9         /* of the range: legs of a smaller squared length grow with t0 */
+#define BOUND_FIRST_TERMS 10 /* other laws than straight: leg terms of the first sample */
+#define BOUND_LAST_TERMS 14
+
+/* A range as legs want it: the column's slowness from its first sample on, n samples. */
+typedef struct range_view {
+  const GLOBAL migrate_slowness *slowness;
+  const GLOBAL migrate_sample *axis; /* from sample 0 of the image on */
+  uint n;
+} range_view;
 
 /* What a lane holds of its column. */
 typedef struct tile_lane {
-  float t1sq[CHUNKS], s2[CHUNKS], sum[CHUNKS];
+  leg_terms terms[CHUNKS];
+  const GLOBAL migrate_node *nodes;
+  float sum[CHUNKS];
   int count[CHUNKS];
   float x; /* of the polynomial, in the first chunk */
 } tile_lane;

@@ -26,7 +26,7 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
         else if (IS_TRUE) part = polynomial(tail.w, last.x, last.y, last.z, x);
         t = WEIGHT_POWER && !NO_SHIFT ? u + tail.z : u;
       } else {
-        t = exact_time(item, head.x, head.y, own->t1sq[c], own->s2[c], &width, &part, p);
+        t = exact_time(item, head.x, head.y, &own->terms[c], own->nodes, &width, &part, p);
         u = NO_SHIFT ? t : t - head.z;
       }
       value[k * (uint)CHUNKS + c] = trace_at(rows, base, u, width, sinc, p);
@@ -40,10 +40,11 @@ DEVICE_FUNCTION void whole_items(PRIVATE tile_lane *own, const LOCAL float *item
 
 /* An item that does not cover the range with one weight, in one sample; `inverse` of the aperture's radius there. A lane beside
  * the interval reads somewhere near the record. */
-DEVICE_FUNCTION float part_at(const LOCAL float *item, float t1sq, float s2, float distance, float inverse, PRIVATE float *weight,
-                              const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
+DEVICE_FUNCTION float part_at(const LOCAL float *item, const PRIVATE leg_terms *m, const GLOBAL migrate_node *nodes,
+                              float distance, float inverse, PRIVATE float *weight, const GLOBAL float *rows,
+                              const GLOBAL float *sinc, PARAMETERS *p) {
   float4 head = LOCAL_LOAD4(item, 0);
-  float width, part, t = exact_time(item, head.x, head.y, t1sq, s2, &width, &part, p);
+  float width, part, t = exact_time(item, head.x, head.y, m, nodes, &width, &part, p);
   float u = NO_SHIFT ? t : MAX(t - head.z, -8.0f);
   *weight = weighted(item[ITEM_WEIGHT], t, part, p) * (p->taper_inv_fraction > 0.0f ? taper_at(distance, inverse, p) : 1.0f);
   return trace_at(rows, AS_UINT(head.w), MIN(u, p->high + 8.0f), width, sinc, p);
@@ -51,8 +52,9 @@ DEVICE_FUNCTION float part_at(const LOCAL float *item, float t1sq, float s2, flo
 
 /* Items `bits` of the list's end that cover the samples of a chunk with one weight, TOGETHER at once; the others, fewer than
  * TOGETHER, are left. */
-DEVICE_FUNCTION uint run_full_chunk(PRIVATE float *sum, const LOCAL float *last, uint bits, float t1sq, float s2,
-                                    const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p) {
+DEVICE_FUNCTION uint run_full_chunk(PRIVATE float *sum, const LOCAL float *last, uint bits, const PRIVATE leg_terms *m,
+                                    const GLOBAL migrate_node *nodes, const GLOBAL float *rows, const GLOBAL float *sinc,
+                                    PARAMETERS *p) {
   while (POPCOUNT(bits) >= (uint)TOGETHER) {
     float value[TOGETHER], weight[TOGETHER];
     UNROLL_ALL
@@ -60,7 +62,7 @@ DEVICE_FUNCTION uint run_full_chunk(PRIVATE float *sum, const LOCAL float *last,
       const LOCAL float *item = last - CTZ(bits) * (uint)ITEM_WORDS;
       bits &= bits - 1u;
       float4 head = LOCAL_LOAD4(item, 0);
-      float width, part, t = exact_time(item, head.x, head.y, t1sq, s2, &width, &part, p);
+      float width, part, t = exact_time(item, head.x, head.y, m, nodes, &width, &part, p);
       value[k] = trace_at(rows, AS_UINT(head.w), NO_SHIFT ? t : t - head.z, width, sinc, p);
       weight[k] = weighted(item[ITEM_WEIGHT], t, part, p);
     }
@@ -72,16 +74,16 @@ DEVICE_FUNCTION uint run_full_chunk(PRIVATE float *sum, const LOCAL float *last,
 
 /* Items `bits` of the list's end in a chunk, two at once. mask: of the lane's own item, the samples inside. */
 DEVICE_FUNCTION void run_edge_chunk(PRIVATE float *sum, PRIVATE int *count, const LOCAL float *last, uint bits, uint mask,
-                                    float t1sq, float s2, float inverse, const GLOBAL float *rows, const GLOBAL float *sinc,
-                                    PARAMETERS *p HERE_PARAMETER) {
+                                    const PRIVATE leg_terms *m, const GLOBAL migrate_node *nodes, float inverse,
+                                    const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
   uint lane_bit = 1u << SIMD_LANE;
   while (bits) {
     uint e = CTZ(bits), rest = bits & (bits - 1u), f = rest ? CTZ(rest) : e;
     uint inside = SIMD_SHUFFLE(mask, e), other_inside = SIMD_SHUFFLE(mask, f);
     const LOCAL float *item = last - e * (uint)ITEM_WORDS, *other = last - f * (uint)ITEM_WORDS;
     float weight, other_weight;
-    float value = part_at(item, t1sq, s2, item[ITEM_DISTANCE], inverse, &weight, rows, sinc, p);
-    float other_value = part_at(other, t1sq, s2, other[ITEM_DISTANCE], inverse, &other_weight, rows, sinc, p);
+    float value = part_at(item, m, nodes, item[ITEM_DISTANCE], inverse, &weight, rows, sinc, p);
+    float other_value = part_at(other, m, nodes, other[ITEM_DISTANCE], inverse, &other_weight, rows, sinc, p);
     other_inside = rest ? other_inside : 0u;
     bits = rest & (rest - 1u);
     if (inside & lane_bit) *sum = FMA(weight, value, *sum), *count += 1;
@@ -100,25 +102,35 @@ RARE_FUNCTION uint inside_tested(const LOCAL float *item, uint lane, uint begin,
   for (uint c = 0u; c < (uint)CHUNKS; c++) {
     uint i = begin + 32u * c + lane;
     if (i >= p->n_time) break;
-    float t1sq = axis[i].t1sq, s2 = slowness[i].s2;
-    float t = FAST_SQRT(leg_squared_straight(t1sq, view.source2, s2)) + FAST_SQRT(leg_squared_straight(t1sq, view.receiver2, s2));
-    int inside = inside_or_doubtful(&view, t, s2, slowness[i].radius2, axis[i].mute, p);
-    if (inside == 2) inside = inside_exactly(trace, column, axis + i, slowness + i, p);
+    const GLOBAL migrate_slowness *here = slowness + i * LAW_STRIDE;
+    leg_terms m;
+    terms_load(&m, axis + i, here, p);
+    float t = leg_time(&m, view.source2, p) + leg_time(&m, view.receiver2, p); /* legs by their coordinates, as in the item */
+    int inside = inside_or_doubtful(&view, t, m.s2, here->radius2, mute_of(axis + i, here, p), p);
+    if (inside == 2) inside = inside_exactly(trace, column, axis + i, here, nodes_of(axis, p), p);
     if (HAS_WINDOW && (i < trace->first || i >= trace->end)) inside = 0;
     bits |= (uint)(inside != 0) << c;
   }
   return bits;
 }
 
+DEVICE_FUNCTION void terms_move(PRIVATE leg_terms *to, const PRIVATE leg_terms *from) {
+  to->base = from->base, to->s2 = from->s2, to->a = from->a, to->b = from->b;
+  to->squares = from->squares;
+}
+
 DEVICE_FUNCTION void next_chunk(PRIVATE tile_lane *own) {
-  float t1sq = own->t1sq[0], s2 = own->s2[0], sum = own->sum[0];
+  leg_terms terms;
+  float sum = own->sum[0];
   int count = own->count[0];
+  terms_move(&terms, &own->terms[0]);
   UNROLL_ALL
   for (uint c = 0u; c + 1u < (uint)CHUNKS; c++) {
-    own->t1sq[c] = own->t1sq[c + 1u], own->s2[c] = own->s2[c + 1u];
+    terms_move(&own->terms[c], &own->terms[c + 1u]);
     own->sum[c] = own->sum[c + 1u], own->count[c] = own->count[c + 1u];
   }
-  own->t1sq[CHUNKS - 1] = t1sq, own->s2[CHUNKS - 1] = s2, own->sum[CHUNKS - 1] = sum, own->count[CHUNKS - 1] = count;
+  terms_move(&own->terms[CHUNKS - 1], &terms);
+  own->sum[CHUNKS - 1] = sum, own->count[CHUNKS - 1] = count;
 }
 
 /* Items whose samples are tested: rare. @return those of `bits` of which a sample was inside. */
@@ -135,8 +147,8 @@ DEVICE_FUNCTION uint run_tested(PRIVATE tile_lane *own, const LOCAL float *items
     reached |= SIMD_ANY(inside) ? 1u << e : 0u;
     UNROLL_ALL
     for (uint c = 0u; c < (uint)CHUNKS; c++) {
-      float inverse = inverse_radius(slowness[sample_of(begin, c, p HERE)].radius2), weight;
-      float value = part_at(item, own->t1sq[c], own->s2[c], FAST_SQRT(item[ITEM_DISTANCE]), inverse, &weight, rows, sinc, p);
+      float inverse = inverse_radius(slowness[sample_of(begin, c, p HERE) * LAW_STRIDE].radius2), weight;
+      float value = part_at(item, &own->terms[c], own->nodes, FAST_SQRT(item[ITEM_DISTANCE]), inverse, &weight, rows, sinc, p);
       if (inside >> c & 1u) own->sum[c] = FMA(weight, value, own->sum[c]), own->count[c] += 1;
     }
   }
@@ -168,10 +180,10 @@ DEVICE_FUNCTION uint run_parts(PRIVATE tile_lane *own, const LOCAL float *items,
       uint kind = flags >> (2u * c) & 3u, full = SIMD_BALLOT(kind == CHUNK_FULL);
       uint edges = SIMD_BALLOT(kind != CHUNK_NONE) & ~full, mask = chunk_mask(interval, c);
       own->count[0] += (int)POPCOUNT(full);
-      full = run_full_chunk(&own->sum[0], last, full, own->t1sq[0], own->s2[0], rows, sinc, p);
+      full = run_full_chunk(&own->sum[0], last, full, &own->terms[0], own->nodes, rows, sinc, p);
       own->count[0] -= (int)POPCOUNT(full); /* those left are counted with the edges */
-      float inverse = inverse_radius(slowness[sample_of(begin, c, p HERE)].radius2);
-      run_edge_chunk(&own->sum[0], &own->count[0], last, edges | full, mask, own->t1sq[0], own->s2[0], inverse, rows, sinc,
+      float inverse = inverse_radius(slowness[sample_of(begin, c, p HERE) * LAW_STRIDE].radius2);
+      run_edge_chunk(&own->sum[0], &own->count[0], last, edges | full, mask, &own->terms[0], own->nodes, inverse, rows, sinc,
                      p HERE);
       next_chunk(own);
     }

@@ -37,6 +37,11 @@ PHYSICS_FUNCTION REAL leg_slope_straight(REAL d_axis, REAL s2, REAL inv_t) {
   return d_axis * (s2 * inv_t);
 }
 
+/* The root in what follows, where a few ulp are meant. */
+#ifndef ROOT
+#define ROOT(x) SQRT(x)
+#endif
+
 /* ---- curved_linear: v(z) = V0 + k z, rays are circles; q = base + d2 s2, c2 = (k dt/2)^2 ---- */
 
 /* root * asinh(s)/s, s^2 = y. Whose REAL has more digits than a float defines ARC itself, by log1p(s + s^2/(1 + sqrt(1 + s^2))).
@@ -53,7 +58,7 @@ PHYSICS_FUNCTION REAL arc_shortfall(REAL y) {
 #endif
 
 PHYSICS_FUNCTION REAL leg_time_linear(REAL q, REAL c2) {
-  return ARC(SQRT(q), c2 * q);
+  return ARC(ROOT(q), c2 * q);
 }
 
 /* k d e^(-k t1)/(V0^2 sinh(k t)) = d s2/sqrt(q (1 + c2 q)) */
@@ -65,7 +70,7 @@ PHYSICS_FUNCTION REAL leg_slope_linear(REAL d_axis, REAL s2, REAL q, REAL c2) {
 
 PHYSICS_FUNCTION REAL leg_squared_vti(REAL base, REAL d2, REAL s2, REAL a, REAL b) {
   REAL h = FMA(d2, s2, base);
-  return FMA(a, SQRT(FMA(h, h, b * d2)) - h, h);
+  return FMA(a, ROOT(FMA(h, h, b * d2)) - h, h);
 }
 
 /* d(t^2)/d(d2) = s2 + a ((H s2 + b/2)/sqrt(H^2 + b d2) - s2) */

@@ -39,6 +39,18 @@ DEVICE_FUNCTION float2 split_root(float2 a) {
   return split_normal(root, rest.x / (2.0f * root));
 }
 
+/* a / x, x a float. */
+DEVICE_FUNCTION float2 split_over(float2 a, float x) {
+  float quotient = a.x / x;
+  return split_normal(quotient, (FMA(-quotient, x, a.x) + a.y) / x);
+}
+
+DEVICE_FUNCTION float2 split_quotient(float2 a, float2 b) {
+  float quotient = a.x / b.x;
+  float2 rest = split_add(a, split_negative(split_product(FLOAT2(quotient, 0.0f), b)));
+  return split_normal(quotient, rest.x / b.x);
+}
+
 /* 1 where a > b. */
 DEVICE_FUNCTION int split_exceeds(float2 a, float2 b) {
   float2 d = split_add(a, split_negative(b));

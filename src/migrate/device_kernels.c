@@ -12,7 +12,7 @@ moho_status moho_device_kernels_register(void) {
   return moho_kernel_register(&moho_definition_v3);
 }
 
-enum { OWN_CONSTANTS = 8 };
+enum { OWN_CONSTANTS = 9 };
 
 /* 1 when the option `constants` gives this one. */
 static int is_given(const moho_device_constants *given, const char *name) {
@@ -29,6 +29,7 @@ static size_t list_constants(const moho_kernel_version *version, const migrate_d
   int groups = has_triangle ? version->plan.groups_with_triangle : version->plan.groups_a_multiprocessor;
   const moho_constant own[OWN_CONSTANTS] = {{"INTERPOLATION", p->interpolation, 0}, {"ANTIALIAS", p->antialias, 0},
                                             {"WEIGHT_POWER", p->weight_power, 0},   {"HAS_MUTE", p->has_mute, 0},
+                                            {"LAW", p->law, 0},
                                             {"HAS_WINDOW", p->has_window, 0},       {"STORAGE", p->storage, 0},
                                             {"NO_SHIFT", plan->begins_at_zero, 0},  {"KERN_BLOCKS_PER_SM", groups, 0}};
   size_t n = 0, n_own = groups ? OWN_CONSTANTS : OWN_CONSTANTS - 1;
