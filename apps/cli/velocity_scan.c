@@ -11,6 +11,7 @@ typedef struct scan_call {
   moho_job *job; /* what the gathers were migrated with */
   moho_grid grid;
   moho_velocity *velocity;
+  moho_eta *eta;
   moho_velocity_scan_options options;
   moho_velocity_scan_result result;
 } scan_call;
@@ -24,15 +25,16 @@ static int print_keys(void) {
 
 /* ---- what is given ---- */
 
-static int is_velocity(const char *key) {
-  return strncmp(key, "velocity", 8) == 0 && (key[8] == '.' || key[8] == '\0');
+static int is_below(const char *key, const char *section) {
+  size_t length = strlen(section);
+  return strncmp(key, section, length) == 0 && (key[length] == '.' || key[length] == '\0');
 }
 
-/* A velocity on the command line replaces the image's own as a whole. */
-static int take_velocity(scan_call *c, const char *key, const char *value, int *replaced) {
+/* What the gathers were migrated with. A velocity on the command line replaces the image's own as a whole. */
+static int take_job_key(scan_call *c, const char *key, const char *value, int *replaced) {
   moho_status status = MOHO_OK;
-  if (!*replaced) status = moho_job_set(c->job, "velocity", "{}");
-  *replaced = 1;
+  int velocity = is_below(key, "velocity");
+  if (velocity && !*replaced) status = moho_job_set(c->job, "velocity", "{}"), *replaced = 1;
   if (!status) status = moho_job_set(c->job, key, value);
   if (!status) return EXIT_GOOD;
   print_error();
@@ -47,7 +49,8 @@ static int take_keys(const command_line *line, scan_call *c) {
     if (!split_assignment(line->arguments[i], key, &value))
       return usage_error("velocity: \"%s\" is not key=value, as window_s=0.08", line->arguments[i]);
     int code = EXIT_GOOD;
-    if (is_velocity(key)) code = take_velocity(c, key, value, &replaced);
+    if (is_below(key, "velocity") || is_below(key, "eta") || strcmp(key, "migration.traveltime") == 0)
+      code = take_job_key(c, key, value, &replaced);
     else if (moho_velocity_scan_options_set(&c->options, key, value)) code = (print_error(), EXIT_USAGE);
     if (code) return code;
   }
@@ -58,8 +61,12 @@ static int open_all(const command_line *line, scan_call *c) {
   c->options = moho_velocity_scan_options_default();
   if (moho_job_read_image(c->image, &c->job) || moho_grid_read_zarr(c->image, &c->grid)) return print_error();
   int code = take_keys(line, c);
-  if (!code && moho_job_velocity(c->job, &c->grid, &c->velocity)) code = print_error();
-  return code;
+  if (code) return code;
+  if (moho_job_velocity(c->job, &c->grid, &c->velocity) ||
+      moho_job_travel_time(c->job, &c->grid, &c->options.traveltime, &c->eta))
+    return print_error();
+  c->options.eta = c->eta;
+  return EXIT_GOOD;
 }
 
 /* ---- pictures ---- */
@@ -153,6 +160,7 @@ int velocity_scan(const command_line *line, const velocity_arguments *a) {
   int code = scan(line, a, &c);
   moho_velocity_scan_release(&c.result);
   moho_velocity_destroy(&c.velocity);
+  moho_eta_destroy(&c.eta);
   moho_grid_release(&c.grid);
   if (c.job) moho_job_destroy(&c.job);
   return code;

@@ -2,7 +2,7 @@
 #ifndef MOHO_JOB_H
 #define MOHO_JOB_H
 
-#include "moho/velocity.h"
+#include "moho/migration.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -38,7 +38,10 @@ MOHO_API moho_status moho_job_explain(const moho_job *job, int json, char **text
 /** The velocity that a job names, on a grid (which turns numbers into positions). Nothing else of the job need be given. */
 MOHO_API moho_status moho_job_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out);
 
-/** The keys below velocity and migration that were given in the job that made an image.zarr, as a job. */
+/** The travel-time law that a job names, and its eta (NULL where the law has none): as moho_job_velocity(). */
+MOHO_API moho_status moho_job_travel_time(const moho_job *job, const moho_grid *grid, moho_traveltime *law, moho_eta **eta);
+
+/** The keys below velocity, eta and migration that were given in the job that made an image.zarr, as a job. */
 MOHO_API moho_status moho_job_read_image(const char *path, moho_job **out);
 
 typedef struct moho_job_run_options {

@@ -12,6 +12,7 @@
 #ifndef MOHO_VELOCITY_SCAN_H
 #define MOHO_VELOCITY_SCAN_H
 
+#include "moho/migration.h"
 #include "moho/velocity_functions.h"
 
 #ifdef __cplusplus
@@ -19,6 +20,8 @@ extern "C" {
 #endif
 
 typedef struct moho_velocity_scan_options {
+  moho_traveltime traveltime;                 /* law that the gathers were migrated with; straight */
+  const moho_eta *eta;                        /* of the vti laws, else NULL; BORROW */
   double factor_min, factor_max, factor_step; /* of the velocity; 0.85, 1.15, 0.01 */
   double time_first_s, time_last_s;           /* of the picks; < 0: the gathers' own. 0, -1 */
   double time_step_s;                         /* between picks; 0.02 */
@@ -30,9 +33,10 @@ typedef struct moho_velocity_scan_options {
   double floor_db;                            /* below the strongest window of a panel: weaker ones count as noise; -40 */
   double least_semblance;                     /* weaker picks have no weight; 0.3 */
   double slope_per_s;                         /* largest change of the factor, per s; 0.3 */
-  double smooth_time_s;                       /* half-widths (standard deviations) of the smoothing; 0.1 */
-  double smooth_lateral_m;                    /* < 0: one distance between functions; -1 */
-  double interval_min_mps, interval_max_mps;  /* interval velocities of the result are kept within; 500, 9000 */
+  double outlier; /* picks farther than this many median distances from their lateral neighbours do not count; 0: all do. 6 */
+  double smooth_time_s;                      /* standard deviations of the smoothing; 0.1 */
+  double smooth_lateral_m;                   /* < 0: one distance between functions; -1 */
+  double interval_min_mps, interval_max_mps; /* interval velocities of the result are kept within; 500, 9000 */
 } moho_velocity_scan_options;
 
 MOHO_API moho_velocity_scan_options moho_velocity_scan_options_default(void);

@@ -174,6 +174,11 @@ static moho_status check_traveltime(const moho_job *job) {
                  "give velocity.linear_z, or use migration.traveltime curved_ray: it takes any velocity");
 }
 
+moho_status moho_job_check_travel_time(const moho_job *job) {
+  MOHO_TRY(check_eta(job));
+  return check_traveltime(job);
+}
+
 /* ---- grid ---- */
 
 static moho_status check_corners(const moho_job *job) {
@@ -314,8 +319,7 @@ MOHO_API moho_status moho_job_check(const moho_job *job) {
   MOHO_TRY(check_select(job));
   MOHO_TRY(moho_run_statics_check(job));
   MOHO_TRY(moho_job_check_velocity(job));
-  MOHO_TRY(check_eta(job));
-  MOHO_TRY(check_traveltime(job));
+  MOHO_TRY(moho_job_check_travel_time(job));
   MOHO_TRY(check_grid(job));
   MOHO_TRY(check_migration(job));
   MOHO_TRY(check_gathers(job));

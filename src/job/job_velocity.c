@@ -12,6 +12,12 @@ MOHO_API moho_status moho_job_velocity(const moho_job *job, const moho_grid *gri
   return moho_run_inputs_velocity(job, grid, out);
 }
 
+MOHO_API moho_status moho_job_travel_time(const moho_job *job, const moho_grid *grid, moho_traveltime *law, moho_eta **eta) {
+  *eta = NULL;
+  MOHO_TRY(moho_job_check_travel_time(job));
+  return moho_run_inputs_travel_time(job, grid, law, eta);
+}
+
 /* ---- from an image ---- */
 
 /* {"value": ..., "given": true} of "migration.aperture.max_m" in the nested object; NULL where it was not given. */
@@ -48,7 +54,8 @@ MOHO_API moho_status moho_job_read_image(const char *path, moho_job **out) {
   moho_status status = moho_job_parse(nothing, 0, path, &job);
   for (int id = 0; !status && made_by && id < MOHO_JOB_KEY_COUNT; id++) {
     const char *key = moho_job_keys[id].path;
-    const json_t *value = is_below(key, "velocity") || is_below(key, "migration") ? given_value(made_by, key) : NULL;
+    const json_t *value =
+        is_below(key, "velocity") || is_below(key, "eta") || is_below(key, "migration") ? given_value(made_by, key) : NULL;
     if (value && !json_is_object(value)) status = take_key(job, key, value);
   }
   json_decref(attributes);

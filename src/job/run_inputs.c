@@ -329,10 +329,18 @@ static moho_status make_eta(const moho_job *job, const moho_grid *grid, moho_eta
   return MOHO_OK;
 }
 
+static moho_traveltime law_of(const moho_job *job) {
+  return (moho_traveltime)word_index(job, MOHO_KEY_TRAVELTIME, "straight|curved_linear|curved_rms|curved_ray|vti|vti_rational");
+}
+
+moho_status moho_run_inputs_travel_time(const moho_job *job, const moho_grid *grid, moho_traveltime *law, moho_eta **eta) {
+  *law = law_of(job);
+  return make_eta(job, grid, eta);
+}
+
 static moho_migration_options migration_options(const moho_job *job) {
   moho_migration_options options = moho_migration_options_default();
-  options.traveltime =
-      (moho_traveltime)word_index(job, MOHO_KEY_TRAVELTIME, "straight|curved_linear|curved_rms|curved_ray|vti|vti_rational");
+  options.traveltime = law_of(job);
   options.aperture_rule = (moho_aperture_rule)word_index(job, MOHO_KEY_APERTURE_RULE, "straight|ray");
   options.aperture_max_m = moho_job_number(job, MOHO_KEY_APERTURE_MAX);
   options.aperture_min_m = moho_job_number(job, MOHO_KEY_APERTURE_MIN);

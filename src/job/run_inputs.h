@@ -48,4 +48,7 @@ size_t moho_run_inputs_outside(const moho_run_inputs *inputs);
 /* The velocity that the job's keys name; one is given (moho_job_check). */
 moho_status moho_run_inputs_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out);
 
+/* The law and its eta, if any. */
+moho_status moho_run_inputs_travel_time(const moho_job *job, const moho_grid *grid, moho_traveltime *law, moho_eta **eta);
+
 #endif

@@ -1,15 +1,30 @@
 /* residual_moveout.c - legs of a flat event on the samples of a gather, and the samples that share a data time. */
 #include "migrate/residual_moveout.h"
 
-#include "migrate/real_double.h"
+moho_status moho_moveout_column_create(const moho_travel_law *law, moho_moveout_column *out) {
+  *out = (moho_moveout_column){.law = law};
+  return moho_travel_column_create(law, &out->at);
+}
 
-void moho_moveout_legs(const moho_moveout_column *c, double distance_m, double *squared) {
-  double d2 = distance_m * distance_m, latest = 0;
-  for (size_t k = 0; k < c->n; k++) {
-    double t1 = (c->first_s + (double)k * c->step_s) / (2 * c->step_s), slowness = 1 / (c->v_mps[k] * c->step_s);
-    double leg = leg_squared_straight(vertical_squared(t1), d2, slowness * slowness);
-    latest = MAX(latest, leg);
-    squared[k] = latest;
+void moho_moveout_column_release(moho_moveout_column *column) {
+  moho_travel_column_release(&column->at);
+}
+
+moho_status moho_moveout_column_fill(moho_moveout_column *column, double x_m, double y_m) {
+  return moho_travel_column_fill(column->law, x_m, y_m, &column->at);
+}
+
+void moho_moveout_legs(const moho_moveout_column *c, double distance_m, double *legs) {
+  moho_leg leg = moho_leg_of(c->law, distance_m * distance_m);
+  double latest = 0;
+  for (size_t k = 0; k < c->law->n; k++) legs[k] = latest = fmax(latest, moho_leg_time(c->law, &c->at, &leg, k));
+}
+
+void moho_moveout_legs_of_factors(const moho_moveout_column *c, double distance_m, const double *factor, double *legs) {
+  double latest = 0;
+  for (size_t k = 0; k < c->law->n; k++) {
+    moho_leg leg = moho_leg_of(c->law, distance_m / factor[k] * (distance_m / factor[k]));
+    legs[k] = latest = fmax(latest, moho_leg_time(c->law, &c->at, &leg, k));
   }
 }
 
@@ -36,10 +51,8 @@ float moho_moveout_sample(const float *trace, size_t n, float place) {
 }
 
 size_t moho_moveout_first(const moho_moveout_column *c, const double *legs, double stretch) {
-  size_t first = c->n;
-  for (size_t k = c->n; k-- > 0; first = k) {
-    double t1 = (c->first_s + (double)k * c->step_s) / (2 * c->step_s);
-    if (legs[k] > (1 + stretch) * (1 + stretch) * t1 * t1) break;
-  }
+  size_t first = c->law->n;
+  for (size_t k = first; k-- > 0; first = k)
+    if (legs[k] > (1 + stretch) * (c->law->first_s + (double)k * c->law->step_s) / (2 * c->law->dt_s)) break;
   return first;
 }

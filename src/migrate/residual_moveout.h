@@ -23,18 +23,24 @@
 #ifndef MOHO_MIGRATE_RESIDUAL_MOVEOUT_H
 #define MOHO_MIGRATE_RESIDUAL_MOVEOUT_H
 
-#include "base/fail.h"
+#include "migrate/travel_time.h"
 
-/* What a column was migrated with, on its time axis. */
+/* What a column was migrated with: its law's legs at every sample. */
 typedef struct moho_moveout_column {
-  size_t n;
-  double first_s, step_s;
-  const double *v_mps; /* [n] v_rms */
+  const moho_travel_law *law;
+  moho_travel_column at; /* owned */
 } moho_moveout_column;
 
-/* Squared times of a leg at horizontal distance d for every sample, in samples^2, made non-decreasing (an event cannot come
- * from before one above it). */
-void moho_moveout_legs(const moho_moveout_column *column, double distance_m, double *squared);
+/* For the columns of a law, filled one after another with moho_travel_column_fill(). */
+moho_status moho_moveout_column_create(const moho_travel_law *law, moho_moveout_column *out);
+void moho_moveout_column_release(moho_moveout_column *column);
+moho_status moho_moveout_column_fill(moho_moveout_column *column, double x_m, double y_m);
+
+/* Times of a leg at horizontal distance d for every sample, in samples, made non-decreasing (an event cannot come from before
+ * one above it). */
+void moho_moveout_legs(const moho_moveout_column *column, double distance_m, double *legs);
+/* The same where every sample has its own factor of the velocity: distance d/factor[k]. */
+void moho_moveout_legs_of_factors(const moho_moveout_column *column, double distance_m, const double *factor, double *legs);
 
 /* For every sample T0 of `trial` (legs at h/f) the sample t0, with its fraction, at which `legs` (at h) has the same time: -1
  * before the first sample, n past the last. */

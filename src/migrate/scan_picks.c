@@ -61,7 +61,7 @@ static void weigh_by_power(const moho_semblance_axes *a, const int32_t *path, co
   size_t window = 2 * a->half_window / a->every + 1;
   for (size_t k = 0; k < a->n_times; k++) {
     double centred = share_of_power(a, path, power, k, window), strong = share_of_power(a, path, power, k, wide);
-    weight[k] *= (float)(centred * centred * strong);
+    weight[k] = (float)(sqrt((double)weight[k]) * strong * centred * centred);
   }
 }
 
@@ -158,4 +158,40 @@ moho_status moho_scan_smooth(const size_t shape[3], const double sigma[3], const
   for (size_t k = 0; !status && k < n; k++) smooth[k] = (float)(total[k] > 0 ? sum[k] / total[k] : 1);
   free(sum), free(total), free(sum_level), free(total_level);
   return status;
+}
+
+/* ---- outliers ---- */
+
+typedef struct distance {
+  float value, weight;
+} distance;
+
+static int by_distance(const void *a, const void *b) {
+  const distance *p = a, *q = b;
+  return (p->value > q->value) - (p->value < q->value);
+}
+
+/* Half of the weight lies nearer. Less than a tenth of a per cent is no distance. */
+static float median_distance(distance *all, size_t n) {
+  double total = 0, sum = 0;
+  qsort(all, n, sizeof *all, by_distance);
+  for (size_t k = 0; k < n; k++) total += (double)all[k].weight;
+  size_t k = 0;
+  while (k + 1 < n && (sum += (double)all[k].weight) < total / 2) k++;
+  return n ? fmaxf(all[k].value, 1e-3f) : 1e-3f;
+}
+
+moho_status moho_scan_drop_outliers(size_t n, double most, const float *picked, const float *smooth, float *weight,
+                                    size_t *lost) {
+  distance *all;
+  size_t counted = 0;
+  MOHO_TRY(moho_allocate(n, sizeof *all, "picks", &all));
+  for (size_t k = 0; k < n; k++)
+    if (weight[k] > 0) all[counted++] = (distance){fabsf(picked[k] - smooth[k]), weight[k]};
+  float limit = (float)most * median_distance(all, counted);
+  *lost = 0;
+  for (size_t k = 0; k < n; k++)
+    if (weight[k] > 0 && fabsf(picked[k] - smooth[k]) > limit) weight[k] = 0, ++*lost;
+  free(all);
+  return MOHO_OK;
 }

@@ -12,10 +12,10 @@ typedef struct moho_scan_pick_limits {
 
 /*
  * The path of factors, one a time, along which the semblance adds up to most, changing by at most `slope`: found by dynamic
- * programming, each pick then refined by the parabola through its neighbours. The weight of a pick is its semblance above
- * `least` times the sharpness of its maximum, times the square of its power over the strongest that overlaps it
- * (at an event's rim stretched lobes lean to one side) and its power over the strongest within `wide` (the ends of apertures
- * leave weak events of their own); 0 at the ends of the range, where the maximum may lie beyond (counted).
+ * programming, each pick then refined by the parabola through its neighbours. The weight of a pick is the square root of (its
+ * semblance above `least` times the sharpness of its maximum), times its power over the strongest within `wide` (the ends of
+ * apertures leave weak events of their own), times the square of its power over the strongest that overlaps it (at an event's
+ * rim stretched lobes lean to one side); 0 at the ends of the range, where the maximum may lie beyond (counted).
  * picked, semblance, weight [n_times].
  */
 moho_status moho_scan_pick(const moho_semblance_axes *axes, const float *panel, const float *power,
@@ -28,5 +28,9 @@ moho_status moho_scan_pick(const moho_semblance_axes *axes, const float *panel, 
  */
 moho_status moho_scan_smooth(const size_t shape[3], const double sigma[3], const float *picked, const float *weight,
                              float *smooth);
+
+/* Takes the weight of picks that are farther from the smoothed factor than `most` times the (weighted) median distance of all;
+ * *lost: how many. */
+moho_status moho_scan_drop_outliers(size_t n, double most, const float *picked, const float *smooth, float *weight, size_t *lost);
 
 #endif

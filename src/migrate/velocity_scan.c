@@ -46,13 +46,26 @@ static moho_status choose_offsets(moho_scan *s) {
                       s->gathers.n_offsets, s->options->offset_min_m, s->options->offset_max_m);
 }
 
+/* Legs as the migration had them, the longest at the least factor. */
+static moho_status make_law(moho_scan *s) {
+  const moho_grid *g = &s->gathers.grid;
+  moho_migration_options o = moho_migration_options_default();
+  double longest = 0;
+  o.traveltime = s->options->traveltime, o.eta = s->options->eta;
+  for (size_t k = 0; k < s->gathers.n_offsets; k++)
+    if (s->used[k]) longest = fmax(longest, s->half_offset_m[k]);
+  return moho_travel_law_create(&o, s->velocity, g->first_s, g->step_s, g->n_time, g->step_s,
+                                fmax(longest, 1) / fmin(s->options->factor_min, 1) * 1.0001, &s->law);
+}
+
 static moho_status open_scan(const char *image, moho_scan *s) {
   MOHO_TRY(moho_scan_options_check(s->options));
   MOHO_TRY(moho_scan_gathers_open(image, &s->gathers));
   MOHO_TRY(moho_allocate(s->gathers.n_offsets, sizeof(double), "offsets", &s->half_offset_m));
   MOHO_TRY(moho_allocate(s->gathers.n_offsets, 1, "offsets", &s->used));
   MOHO_TRY(choose_offsets(s));
-  return set_axes(s);
+  MOHO_TRY(set_axes(s));
+  return make_law(s);
 }
 
 moho_status moho_scan_open(const char *image, const moho_velocity *velocity, const moho_velocity_scan_options *options,
@@ -65,18 +78,34 @@ moho_status moho_scan_open(const char *image, const moho_velocity *velocity, con
 
 void moho_scan_close(moho_scan *s) {
   moho_scan_gathers_close(&s->gathers);
+  moho_travel_law_release(&s->law);
   free(s->half_offset_m), free(s->used);
   s->half_offset_m = NULL, s->used = NULL;
 }
 
 /* ---- panels ---- */
 
-moho_status moho_scan_column(const moho_scan *s, size_t i, size_t j, double *v, moho_moveout_column *out) {
-  const moho_grid *g = &s->gathers.grid;
+void moho_scan_worker_release(moho_scan_worker *w) {
+  moho_moveout_column_release(&w->column);
+  moho_semblance_destroy(&w->sums);
+  free(w->panel), free(w->power);
+  *w = (moho_scan_worker){0};
+}
+
+moho_status moho_scan_worker_create(const moho_scan *s, moho_scan_worker *out) {
+  size_t cells = s->axes.n_factors * s->axes.n_times;
+  *out = (moho_scan_worker){0};
+  moho_status status = moho_moveout_column_create(&s->law, &out->column);
+  if (!status) status = moho_semblance_create(&s->axes, &out->sums);
+  if (!status) status = moho_allocate(cells, sizeof(float), "semblance", &out->panel);
+  if (!status) status = moho_allocate(cells, sizeof(float), "semblance", &out->power);
+  return status; /* the caller releases what there is */
+}
+
+moho_status moho_scan_column(const moho_scan *s, size_t i, size_t j, moho_scan_worker *worker) {
   double x, y;
-  moho_grid_node(g, i, j, &x, &y);
-  *out = (moho_moveout_column){.n = g->n_time, .first_s = g->first_s, .step_s = g->step_s, .v_mps = v};
-  return moho_velocity_rms(s->velocity, x, y, g->first_s, g->step_s, g->n_time, v);
+  moho_grid_node(&s->gathers.grid, i, j, &x, &y);
+  return moho_moveout_column_fill(&worker->column, x, y);
 }
 
 static void neighbours(size_t at, int radius, size_t n, size_t *first, size_t *count) {
@@ -90,26 +119,21 @@ void moho_scan_inlines(const moho_scan *s, size_t i, size_t *first, size_t *n) {
 }
 
 moho_status moho_scan_panel(const moho_scan *s, const float *block, size_t first_inline, size_t n_block, size_t i, size_t j,
-                            moho_semblance *sums, float *panel, float *power) {
+                            moho_scan_worker *w) {
   const moho_grid *g = &s->gathers.grid;
   size_t first_i, n_i, first_j, n_j, gather = s->gathers.n_offsets * g->n_time;
-  double *v;
-  MOHO_TRY(moho_allocate(g->n_time, sizeof *v, "velocity", &v));
   moho_scan_inlines(s, i, &first_i, &n_i);
   neighbours(j, s->options->radius_crossline, g->n_crossline, &first_j, &n_j);
-  moho_semblance_clear(sums);
-  moho_status status = first_i >= first_inline && first_i + n_i <= first_inline + n_block
-                           ? MOHO_OK
-                           : moho_fail(MOHO_ERROR_INTERNAL, "inlines %zu to %zu are not at hand", first_i, first_i + n_i);
-  for (size_t a = first_i; !status && a < first_i + n_i; a++)
-    for (size_t b = first_j; !status && b < first_j + n_j; b++) {
-      moho_moveout_column column;
-      status = moho_scan_column(s, a, b, v, &column);
-      if (!status) moho_semblance_add(sums, &column, block + ((a - first_inline) * g->n_crossline + b) * gather, s->used);
+  if (first_i < first_inline || first_i + n_i > first_inline + n_block)
+    return moho_fail(MOHO_ERROR_INTERNAL, "inlines %zu to %zu are not at hand", first_i, first_i + n_i);
+  moho_semblance_clear(w->sums);
+  for (size_t a = first_i; a < first_i + n_i; a++)
+    for (size_t b = first_j; b < first_j + n_j; b++) {
+      MOHO_TRY(moho_scan_column(s, a, b, w));
+      moho_semblance_add(w->sums, &w->column, block + ((a - first_inline) * g->n_crossline + b) * gather, s->used);
     }
-  if (!status) moho_semblance_finish(sums, panel, power);
-  free(v);
-  return status;
+  moho_semblance_finish(w->sums, w->panel, w->power);
+  return MOHO_OK;
 }
 
 /* ---- locations ---- */
@@ -144,29 +168,28 @@ void moho_velocity_scan_release(moho_velocity_scan_result *r) {
   *r = (moho_velocity_scan_result){0};
 }
 
-/* What the locations of a row add up to. */
+/* What a location counts; added up in their order, so that the report is the same on any number of threads. */
 typedef struct tally {
-  size_t at_limit;
-  double before, count; /* semblance of factor 1 at picks that count */
+  size_t at_limit, outliers, count;
+  double before; /* semblance of factor 1 at the picks that count */
 } tally;
 
-static moho_status pick_location(const moho_scan *s, const float *panel, const float *power, moho_velocity_scan_result *r,
-                                 size_t location, tally *t) {
-  size_t at = location * r->n_time, at_limit = 0, n = r->n_time;
+static moho_status pick_location(const moho_scan *s, const moho_scan_worker *w, moho_velocity_scan_result *r, size_t location,
+                                 tally *t) {
+  size_t at = location * r->n_time, n = r->n_time;
   const moho_semblance_axes *a = &s->axes;
   moho_scan_pick_limits limits = {.slope = s->options->slope_per_s * s->gathers.grid.step_s,
                                   .least = s->options->least_semblance,
                                   .wide = (size_t)rint(3 * s->options->smooth_time_s / r->step_s)};
-  MOHO_TRY(moho_scan_pick(a, panel, power, &limits, r->picked + at, r->semblance + at, r->weight + at, &at_limit));
+  MOHO_TRY(moho_scan_pick(a, w->panel, w->power, &limits, r->picked + at, r->semblance + at, r->weight + at, &t->at_limit));
   size_t one = (size_t)fmin(fmax(rint((1 - a->factor_first) / a->factor_step), 0), (double)(a->n_factors - 1));
-  t->at_limit += at_limit;
   for (size_t k = 0; k < n; k++)
-    if (r->weight[at + k] > 0) t->before += (double)panel[one * n + k], t->count++;
+    if (r->weight[at + k] > 0) t->before += (double)w->panel[one * n + k], t->count++;
   return MOHO_OK;
 }
 
 /* The panels of one row of locations, on all cores. */
-static moho_status scan_row(const moho_scan *s, size_t row, moho_velocity_scan_result *r, tally *total) {
+static moho_status scan_row(const moho_scan *s, size_t row, moho_velocity_scan_result *r, tally *tallies) {
   float *block;
   size_t first, n, i = r->inline_node[row];
   moho_error error = {.code = MOHO_OK};
@@ -174,24 +197,17 @@ static moho_status scan_row(const moho_scan *s, size_t row, moho_velocity_scan_r
   MOHO_TRY(moho_scan_gathers_read(&s->gathers, first, n, &block));
 #pragma omp parallel
   {
-    moho_semblance *sums = NULL;
-    float *panel = NULL; /* semblance, and then power */
-    size_t cells = s->axes.n_factors * s->axes.n_times;
-    tally mine = {0};
-    moho_status status = moho_semblance_create(&s->axes, &sums);
-    if (!status) status = moho_allocate(2 * cells, sizeof *panel, "semblance", &panel);
+    moho_scan_worker worker;
+    moho_status status = moho_scan_worker_create(s, &worker);
 #pragma omp for schedule(dynamic)
     for (size_t k = 0; k < r->n_crossline; k++) {
-      if (!status) status = moho_scan_panel(s, block, first, n, i, r->crossline_node[k], sums, panel, panel + cells);
-      if (!status) status = pick_location(s, panel, panel + cells, r, row * r->n_crossline + k, &mine);
+      size_t location = row * r->n_crossline + k;
+      if (!status) status = moho_scan_panel(s, block, first, n, i, r->crossline_node[k], &worker);
+      if (!status) status = pick_location(s, &worker, r, location, &tallies[location]);
     }
 #pragma omp critical(moho_scan_row)
-    {
-      if (status && !error.code) error = moho_error_take();
-      total->at_limit += mine.at_limit, total->before += mine.before, total->count += mine.count;
-    }
-    moho_semblance_destroy(&sums);
-    free(panel);
+    if (status && !error.code) error = moho_error_take();
+    moho_scan_worker_release(&worker);
   }
   free(block);
   return error.code ? moho_error_set(&error) : MOHO_OK;
@@ -200,13 +216,19 @@ static moho_status scan_row(const moho_scan *s, size_t row, moho_velocity_scan_r
 static moho_status scan_rows(const moho_scan *s, moho_progress_function progress, void *user, moho_velocity_scan_result *r,
                              tally *total) {
   double begun = moho_seconds();
-  for (size_t row = 0; row < r->n_inline; row++) {
-    MOHO_TRY(scan_row(s, row, r, total));
-    moho_progress p = {"scanning", "gathers", (double)((row + 1) * r->n_crossline), (double)(r->n_inline * r->n_crossline),
-                       moho_seconds() - begun};
-    if (progress && progress(user, &p)) return moho_fail(MOHO_ERROR_INTERRUPTED, "the scan was interrupted");
+  size_t locations = r->n_inline * r->n_crossline;
+  tally *tallies;
+  MOHO_TRY(moho_allocate(locations, sizeof *tallies, "picks", &tallies));
+  moho_status status = MOHO_OK;
+  for (size_t row = 0; !status && row < r->n_inline; row++) {
+    status = scan_row(s, row, r, tallies);
+    moho_progress p = {"scanning", "gathers", (double)((row + 1) * r->n_crossline), (double)locations, moho_seconds() - begun};
+    if (!status && progress && progress(user, &p)) status = moho_fail(MOHO_ERROR_INTERRUPTED, "the scan was interrupted");
   }
-  return MOHO_OK;
+  for (size_t k = 0; k < locations; k++)
+    total->at_limit += tallies[k].at_limit, total->count += tallies[k].count, total->before += tallies[k].before;
+  free(tallies);
+  return status;
 }
 
 /* ---- the update ---- */
@@ -215,13 +237,24 @@ static double spacing_of(const size_t *nodes, size_t n, double spacing_m) {
   return n > 1 ? (double)(nodes[1] - nodes[0]) * spacing_m : spacing_m;
 }
 
-static moho_status smooth_picks(const moho_scan *s, moho_velocity_scan_result *r) {
+/* Without the picks that lie far off what their lateral neighbours say at the same time: for that, time is smoothed over the
+ * length of the window only. */
+static moho_status smooth_picks(const moho_scan *s, moho_velocity_scan_result *r, size_t *outliers) {
   const moho_grid *g = &s->gathers.grid;
   const size_t shape[3] = {r->n_inline, r->n_crossline, r->n_time};
   double across = spacing_of(r->inline_node, r->n_inline, g->inline_spacing_m),
          along = spacing_of(r->crossline_node, r->n_crossline, g->crossline_spacing_m), lateral = s->options->smooth_lateral_m;
-  const double sigma[3] = {lateral < 0 ? 1 : lateral / across, lateral < 0 ? 1 : lateral / along,
-                           s->options->smooth_time_s / r->step_s};
+  double sigma[3] = {lateral < 0 ? 1 : lateral / across, lateral < 0 ? 1 : lateral / along,
+                     s->options->smooth_time_s / r->step_s};
+  double narrow[3] = {fmax(2, 2 * sigma[0]), fmax(2, 2 * sigma[1]), fmin(s->options->window_s / r->step_s / 2, sigma[2])};
+  for (int pass = 0; pass < 2 && s->options->outlier > 0; pass++) {
+    size_t lost;
+    MOHO_TRY(moho_scan_smooth(shape, narrow, r->picked, r->weight, r->factor));
+    MOHO_TRY(
+        moho_scan_drop_outliers(shape[0] * shape[1] * shape[2], s->options->outlier, r->picked, r->factor, r->weight, &lost));
+    *outliers += lost;
+    if (!lost) break;
+  }
   return moho_scan_smooth(shape, sigma, r->picked, r->weight, r->factor);
 }
 
@@ -255,18 +288,18 @@ static size_t keep_interval_range(const double *t, size_t n, double low, double 
 }
 
 static moho_status update_location(const moho_scan *s, moho_velocity_scan_result *r, size_t location, size_t first, size_t knots,
-                                   double *column_v, size_t *limited) {
+                                   double *given, size_t *limited) {
   const moho_grid *g = &s->gathers.grid;
   size_t at = location * knots;
   double *t = r->updated.time_s + at, *v = r->updated.v_mps + at;
-  moho_moveout_column column;
-  MOHO_TRY(moho_scan_column(s, r->inline_node[location / r->n_crossline], r->crossline_node[location % r->n_crossline], column_v,
-                            &column));
+  double x, y;
+  moho_grid_node(g, r->inline_node[location / r->n_crossline], r->crossline_node[location % r->n_crossline], &x, &y);
+  MOHO_TRY(moho_velocity_rms(s->velocity, x, y, g->first_s, g->step_s, g->n_time, given));
   r->updated.start[location + 1] = at + knots;
   for (size_t k = 0; k < knots; k++) {
     size_t sample = first + k * s->axes.every;
     t[k] = g->first_s + (double)sample * g->step_s;
-    v[k] = moho_scan_factor_at(r, location, t[k]) * column_v[sample];
+    v[k] = moho_scan_factor_at(r, location, t[k]) * given[sample];
   }
   *limited += keep_interval_range(t, knots, s->options->interval_min_mps, s->options->interval_max_mps, v);
   return MOHO_OK;
@@ -319,9 +352,11 @@ moho_status moho_velocity_scan(const char *image, const moho_velocity *velocity,
   MOHO_TRY(moho_scan_open(image, velocity, options ? options : &defaults, &s));
   moho_status status = make_result(&s, out);
   if (!status) status = scan_rows(&s, progress, user, out, &total);
-  if (!status) status = smooth_picks(&s, out);
+  if (!status) status = smooth_picks(&s, out, &total.outliers);
   if (!status) status = update(&s, out, &limited);
-  if (!status) status = moho_scan_report(&s, out, total.at_limit, limited, total.count > 0 ? total.before / total.count : 0);
+  if (!status)
+    status =
+        moho_scan_report(&s, out, total.at_limit, total.outliers, limited, total.count ? total.before / (double)total.count : 0);
   moho_scan_close(&s);
   if (status) moho_velocity_scan_release(out);
   return status;

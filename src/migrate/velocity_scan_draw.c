@@ -70,31 +70,24 @@ static moho_status draw_panel(const drawing *d, const float *panel) {
 
 /* ---- gathers ---- */
 
-/* With the factor of every time taken out: T0 reads what lies at t0. */
-static moho_status flatten(const drawing *d, const float *gather, float *flat) {
+/* With the factor of every time taken out: T0 reads what lies at t0. worker->column is the location's. */
+static moho_status flatten(const drawing *d, const moho_scan_worker *w, const float *gather, float *flat) {
   const moho_scan *s = d->scan;
-  const moho_velocity_scan_result *r = d->result;
   size_t n = s->axes.n_samples;
-  double *v = NULL, *legs = NULL, *trial = NULL;
+  double *numbers;
   float *place = NULL;
-  moho_moveout_column column, faster;
-  moho_status status = moho_allocate(2 * n, sizeof *v, "gather", &v);
-  if (!status) status = moho_allocate(n, sizeof *legs, "gather", &legs);
-  if (!status) status = moho_allocate(n, sizeof *trial, "gather", &trial);
-  if (!status) status = moho_allocate(n, sizeof *place, "gather", &place);
-  if (!status) status = moho_scan_column(s, r->inline_node[d->i], r->crossline_node[d->j], v, &column);
-  if (!status) {
-    faster = column, faster.v_mps = v + n;
-    for (size_t k = 0; k < n; k++)
-      v[n + k] = v[k] * moho_scan_factor_at(r, d->location, column.first_s + (double)k * column.step_s);
-    for (size_t o = 0; o < s->axes.n_offsets; o++) {
-      moho_moveout_legs(&column, s->half_offset_m[o], legs);
-      moho_moveout_legs(&faster, s->half_offset_m[o], trial);
-      moho_moveout_places(n, legs, trial, place);
-      for (size_t k = 0; k < n; k++) flat[o * n + k] = moho_moveout_sample(gather + o * n, n, place[k]);
-    }
+  MOHO_TRY(moho_allocate(3 * n, sizeof *numbers, "gather", &numbers));
+  double *factor = numbers, *legs = numbers + n, *trial = numbers + 2 * n;
+  moho_status status = moho_allocate(n, sizeof *place, "gather", &place);
+  for (size_t k = 0; k < n; k++)
+    factor[k] = moho_scan_factor_at(d->result, d->location, s->law.first_s + (double)k * s->law.step_s);
+  for (size_t o = 0; !status && o < s->axes.n_offsets; o++) {
+    moho_moveout_legs(&w->column, s->half_offset_m[o], legs);
+    moho_moveout_legs_of_factors(&w->column, s->half_offset_m[o], factor, trial);
+    moho_moveout_places(n, legs, trial, place);
+    for (size_t k = 0; k < n; k++) flat[o * n + k] = moho_moveout_sample(gather + o * n, n, place[k]);
   }
-  free(v), free(legs), free(trial), free(place);
+  free(place), free(numbers);
   return status;
 }
 
@@ -114,11 +107,11 @@ static moho_status draw_gather(const drawing *d, const float *gather, const char
   return status;
 }
 
-static moho_status draw_gathers(const drawing *d, const float *gather) {
+static moho_status draw_gathers(const drawing *d, const moho_scan_worker *w, const float *gather) {
   float *flat;
   MOHO_TRY(draw_gather(d, gather, "before", "Image gather, as migrated"));
   MOHO_TRY(moho_allocate(d->scan->axes.n_offsets * d->scan->axes.n_samples, sizeof *flat, "gather", &flat));
-  moho_status status = flatten(d, gather, flat);
+  moho_status status = flatten(d, w, gather, flat);
   if (!status) status = draw_gather(d, flat, "after", "Image gather, residual move-out taken out");
   free(flat);
   return status;
@@ -126,21 +119,25 @@ static moho_status draw_gathers(const drawing *d, const float *gather) {
 
 /* ---- both ---- */
 
-static moho_status draw_location(const drawing *d) {
+static moho_status draw_all(const drawing *d, const float *block, size_t first, size_t n, moho_scan_worker *w) {
   const moho_scan *s = d->scan;
-  size_t i = d->result->inline_node[d->i], j = d->result->crossline_node[d->j], first, n;
-  float *block = NULL, *panel = NULL;
-  moho_semblance *sums = NULL;
-  moho_scan_inlines(s, i, &first, &n);
-  moho_status status = moho_scan_gathers_read(&s->gathers, first, n, &block);
-  if (!status) status = moho_semblance_create(&s->axes, &sums);
-  if (!status) status = moho_allocate(s->axes.n_factors * s->axes.n_times, sizeof *panel, "semblance", &panel);
-  if (!status) status = moho_scan_panel(s, block, first, n, i, j, sums, panel, NULL);
-  if (!status) status = draw_panel(d, panel);
-  if (!status)
-    status = draw_gathers(d, block + ((i - first) * s->gathers.grid.n_crossline + j) * s->axes.n_offsets * s->axes.n_samples);
-  moho_semblance_destroy(&sums);
-  free(block), free(panel);
+  size_t i = d->result->inline_node[d->i], j = d->result->crossline_node[d->j];
+  MOHO_TRY(moho_scan_panel(s, block, first, n, i, j, w));
+  MOHO_TRY(draw_panel(d, w->panel));
+  MOHO_TRY(moho_scan_column(s, i, j, w));
+  return draw_gathers(d, w, block + ((i - first) * s->gathers.grid.n_crossline + j) * s->axes.n_offsets * s->axes.n_samples);
+}
+
+static moho_status draw_location(const drawing *d) {
+  size_t first, n;
+  float *block = NULL;
+  moho_scan_worker worker = {0};
+  moho_scan_inlines(d->scan, d->result->inline_node[d->i], &first, &n);
+  moho_status status = moho_scan_gathers_read(&d->scan->gathers, first, n, &block);
+  if (!status) status = moho_scan_worker_create(d->scan, &worker);
+  if (!status) status = draw_all(d, block, first, n, &worker);
+  moho_scan_worker_release(&worker);
+  free(block);
   return status;
 }
 

@@ -16,7 +16,7 @@ typedef struct moho_scan_option {
   const char *meaning;
 } moho_scan_option;
 
-enum { MOHO_SCAN_OPTIONS = 21 };
+enum { MOHO_SCAN_OPTIONS = 22 };
 extern const moho_scan_option moho_scan_options[MOHO_SCAN_OPTIONS];
 double moho_scan_option_value(const moho_velocity_scan_options *options, const moho_scan_option *option);
 moho_status moho_scan_options_check(const moho_velocity_scan_options *options);
@@ -44,6 +44,7 @@ typedef struct moho_scan {
   const moho_velocity_scan_options *options;
   moho_scan_gathers gathers;
   moho_semblance_axes axes;
+  moho_travel_law law;
   double *half_offset_m; /* [n_offsets] */
   uint8_t *used;         /* [n_offsets] */
 } moho_scan;
@@ -51,20 +52,28 @@ typedef struct moho_scan {
 moho_status moho_scan_open(const char *image, const moho_velocity *velocity, const moho_velocity_scan_options *options,
                            moho_scan *out);
 void moho_scan_close(moho_scan *scan);
-/* The panel of node (i, j) and its neighbours (and its power, where not NULL); `block` holds inlines from first_inline on. */
+/* What one thread makes panels with. */
+typedef struct moho_scan_worker {
+  moho_moveout_column column;
+  moho_semblance *sums;
+  float *panel, *power; /* [factor, time] */
+} moho_scan_worker;
+
+moho_status moho_scan_worker_create(const moho_scan *scan, moho_scan_worker *out);
+void moho_scan_worker_release(moho_scan_worker *worker);
+/* The column of node (i, j) into worker->column. */
+moho_status moho_scan_column(const moho_scan *scan, size_t i, size_t j, moho_scan_worker *worker);
+/* The panel of node (i, j) and its neighbours into panel and power; `block` holds n_block inlines from first_inline on. */
 moho_status moho_scan_panel(const moho_scan *scan, const float *block, size_t first_inline, size_t n_block, size_t i, size_t j,
-                            moho_semblance *sums, float *panel, float *power);
+                            moho_scan_worker *worker);
 /* Inlines that the panels of inline i need. */
 void moho_scan_inlines(const moho_scan *scan, size_t i, size_t *first, size_t *n);
-/* v_rms of a node on the time axis of the gathers; v [n_time]. */
-moho_status moho_scan_column(const moho_scan *scan, size_t i, size_t j, double *v, moho_moveout_column *out);
-
 /* The smoothed factor at a time: linear between picks, constant outside. */
 double moho_scan_factor_at(const moho_velocity_scan_result *result, size_t location, double time_s);
 
 /* ---- velocity_scan_report.c ---- */
 
-moho_status moho_scan_report(const moho_scan *scan, moho_velocity_scan_result *result, size_t at_limit, size_t limited,
-                             double semblance_before);
+moho_status moho_scan_report(const moho_scan *scan, moho_velocity_scan_result *result, size_t at_limit, size_t outliers,
+                             size_t limited, double semblance_before);
 
 #endif

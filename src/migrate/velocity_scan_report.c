@@ -64,8 +64,9 @@ static json_t *gathers_json(const moho_scan *s) {
                    (json_int_t)g->n_crossline, "samples", (json_int_t)g->n_time, "offsets_m", offsets);
 }
 
-moho_status moho_scan_report(const moho_scan *s, moho_velocity_scan_result *r, size_t at_limit, size_t limited,
+moho_status moho_scan_report(const moho_scan *s, moho_velocity_scan_result *r, size_t at_limit, size_t outliers, size_t limited,
                              double semblance_before) {
+  static const char *const laws[] = {"straight", "curved_linear", "curved_rms", "curved_ray", "vti", "vti_rational"};
   size_t n = r->n_inline * r->n_crossline * r->n_time, counted = 0;
   double after = 0;
   for (size_t k = 0; k < n; k++)
@@ -78,12 +79,13 @@ moho_status moho_scan_report(const moho_scan *s, moho_velocity_scan_result *r, s
     json_array_append_new(
         warnings,
         json_string("interval velocities were kept within their limits: see layers_limited, smooth more if they are many"));
-  json_t *root = json_pack("{s:o, s:s, s:o, s:I, s:{s:I, s:I, s:I}, s:{s:f, s:f}, s:o, s:I, s:o, s:o}", "gathers",
-                           gathers_json(s), "velocity", moho_velocity_describe(s->velocity), "options", options_json(s->options),
-                           "functions", (json_int_t)r->updated.n, "picks", "all", (json_int_t)n, "counted", (json_int_t)counted,
-                           "at_limit", (json_int_t)at_limit, "semblance", "before", semblance_before, "picked",
-                           counted ? after / (double)counted : 0, "factor", spread_json(r->factor, n), "layers_limited",
-                           (json_int_t)limited, "times", times_json(r), "warnings", warnings);
+  json_t *root =
+      json_pack("{s:o, s:s, s:s, s:o, s:I, s:{s:I, s:I, s:I, s:I}, s:{s:f, s:f}, s:o, s:I, s:o, s:o}", "gathers", gathers_json(s),
+                "velocity", moho_velocity_describe(s->velocity), "traveltime", laws[s->options->traveltime], "options",
+                options_json(s->options), "functions", (json_int_t)r->updated.n, "picks", "all", (json_int_t)n, "counted",
+                (json_int_t)counted, "at_limit", (json_int_t)at_limit, "outliers", (json_int_t)outliers, "semblance", "before",
+                semblance_before, "picked", counted ? after / (double)counted : 0, "factor", spread_json(r->factor, n),
+                "layers_limited", (json_int_t)limited, "times", times_json(r), "warnings", warnings);
   r->report = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(8)) : NULL;
   json_decref(root);
   return r->report ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "velocity scan: out of memory");

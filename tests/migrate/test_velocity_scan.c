@@ -226,6 +226,30 @@ static void smoothing_reaches_everywhere(void **state) {
   free(picked), free(weight), free(smooth);
 }
 
+/* A column whose events are elsewhere than all its neighbours': without outliers being dropped it pulls them along. */
+static void outliers_lose_their_weight(void **state) {
+  (void)state;
+  enum { LOCATIONS = 25, TIMES = 8 };
+  const size_t shape[3] = {1, LOCATIONS, TIMES};
+  const double sigma[3] = {1, 1.5, 1};
+  float picked[LOCATIONS * TIMES], weight[LOCATIONS * TIMES], smooth[LOCATIONS * TIMES];
+  uint64_t seed = 3;
+  size_t lost, dropped = 0;
+  for (size_t k = 0; k < LOCATIONS * TIMES; k++) {
+    int wrong = k / TIMES == 12;
+    picked[k] = (float)(1.05 + 0.002 * test_normal(&seed) - (wrong ? 0.1 : 0)), weight[k] = 1;
+  }
+  assert_ok(moho_scan_smooth(shape, sigma, picked, weight, smooth));
+  assert_true(fabs((double)smooth[12 * TIMES + 4] - 1.05) > 0.02);
+  for (int pass = 0; pass < 2; pass++) {
+    assert_ok(moho_scan_drop_outliers(LOCATIONS * TIMES, 4, picked, smooth, weight, &lost));
+    assert_ok(moho_scan_smooth(shape, sigma, picked, weight, smooth));
+    dropped += lost;
+  }
+  for (size_t k = 0; k < LOCATIONS * TIMES; k++) assert_true(fabs((double)smooth[k] - 1.05) < 0.006);
+  assert_true(dropped >= TIMES && dropped < 60 && weight[12 * TIMES + 3] == 0);
+}
+
 /* ---- options, files, pictures ---- */
 
 static void options_are_checked_by_name(void **state) {
@@ -241,7 +265,7 @@ static void options_are_checked_by_name(void **state) {
   assert_fails(moho_velocity_scan_options_set(&o, "factor_max", "20"), MOHO_ERROR_ARGUMENT, "expected 1 to 2");
   size_t n = 0;
   while (moho_velocity_scan_option_help(n)) n++;
-  assert_int_equal(n, 21);
+  assert_int_equal(n, 22);
   moho_velocity *velocity = migrated_with();
   moho_velocity_scan_result r;
   const char *path = write_image("image.zarr", 0);
@@ -304,14 +328,11 @@ static void pictures_are_drawn(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(known_velocity_is_found),
-                                     cmocka_unit_test(result_does_not_depend_on_what_is_beside),
-                                     cmocka_unit_test(picks_at_the_range_do_not_count),
-                                     cmocka_unit_test(silence_gives_no_velocity),
-                                     cmocka_unit_test(path_is_limited_in_slope),
-                                     cmocka_unit_test(smoothing_reaches_everywhere),
-                                     cmocka_unit_test(options_are_checked_by_name),
-                                     cmocka_unit_test(files_without_gathers_are_refused),
-                                     cmocka_unit_test(pictures_are_drawn)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(known_velocity_is_found),           cmocka_unit_test(result_does_not_depend_on_what_is_beside),
+      cmocka_unit_test(picks_at_the_range_do_not_count),   cmocka_unit_test(silence_gives_no_velocity),
+      cmocka_unit_test(path_is_limited_in_slope),          cmocka_unit_test(smoothing_reaches_everywhere),
+      cmocka_unit_test(outliers_lose_their_weight),        cmocka_unit_test(options_are_checked_by_name),
+      cmocka_unit_test(files_without_gathers_are_refused), cmocka_unit_test(pictures_are_drawn)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
