@@ -32,7 +32,7 @@ static void lay_out_rows(const moho_prepared_layout *layout, moho_migrate_parame
 }
 
 static size_t choose_slab(const moho_demigration *d) {
-  size_t bytes = moho_tile_columns_bytes(&d->m->axis, &d->plan, d->frame.shared_table != NULL), most = SLAB_BYTES / bytes;
+  size_t bytes = moho_tile_columns_bytes(&d->m->law, &d->plan), most = SLAB_BYTES / bytes;
   most = most < 1 ? 1 : most > MOST_TILES_A_SLAB ? MOST_TILES_A_SLAB : most;
   return moho_smaller(most, d->plan.n_tiles);
 }
@@ -58,13 +58,13 @@ moho_status moho_adjoint_create(moho_demigration *d, double dt_s) {
     moho_tile_worker_destroy(&r->workers[i]); /* made for the migration's tiles */
     MOHO_TRY(moho_tile_worker_create(&d->frame, &d->plan, &r->workers[i]));
   }
-  MOHO_TRY(moho_allocate(threads * m->axis.n, sizeof *d->velocity, "velocity", &d->velocity));
+  MOHO_TRY(moho_allocate(threads * m->axis.n, sizeof *d->weights, "weights", &d->weights));
   MOHO_TRY(moho_allocate(d->capacity * m->layout.stride, sizeof *d->sums, "sums of traces", &d->sums));
   MOHO_TRY(
       moho_allocate(threads * SLICE * (size_t)d->frame.parameters.row_stride, sizeof *d->copies, "sums of traces", &d->copies));
   d->counts.memory_bytes = m->n_columns * m->axis.stride * sizeof(float) + d->capacity * m->layout.stride * sizeof *d->sums +
                            threads * SLICE * (size_t)d->frame.parameters.row_stride * sizeof *d->copies +
-                           (d->slab + threads) * moho_tile_columns_bytes(&m->axis, &d->plan, d->frame.shared_table != NULL);
+                           (d->slab + threads) * moho_tile_columns_bytes(&m->law, &d->plan);
   return moho_trace_unpreparer_create(&m->options, m->is_line, m->input_samples, dt_s, m->layout.k_max, &m->classes,
                                       &d->unpreparer);
 }
@@ -72,7 +72,7 @@ moho_status moho_adjoint_create(moho_demigration *d, double dt_s) {
 void moho_adjoint_destroy(moho_demigration *d) {
   for (size_t k = 0; d->columns && k < d->slab; k++) moho_tile_columns_destroy(&d->columns[k]);
   moho_trace_unpreparer_destroy(&d->unpreparer);
-  free(d->columns), free(d->velocity), free(d->sums), free(d->copies);
+  free(d->columns), free(d->weights), free(d->sums), free(d->copies);
 }
 
 /* ---- slabs ---- */
@@ -84,8 +84,7 @@ static moho_status enter_slab(moho_demigration *d, size_t first, size_t n) {
 #pragma omp parallel for num_threads(d->m->threads) schedule(dynamic, 1)
   for (size_t k = 0; k < n; k++) {
     moho_tile tile = moho_tile_plan_tile(&d->plan, &d->m->grid, first + k);
-    double *velocity = d->velocity + (size_t)omp_get_thread_num() * d->m->axis.n;
-    moho_status tile_status = moho_tile_columns_enter(d->columns[k], &d->frame, &tile, velocity);
+    moho_status tile_status = moho_tile_columns_enter(d->columns[k], &d->frame, &tile);
     if (tile_status) {
 #pragma omp critical(moho_migration_error)
       if (!status) status = tile_status, error = moho_error_take();

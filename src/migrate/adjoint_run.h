@@ -19,10 +19,10 @@ struct moho_demigration {
   size_t slab;                 /* tiles a slab */
   moho_tile_columns **columns; /* [slab] */
   moho_trace_unpreparer *unpreparer;
-  double *velocity; /* [threads, time] scratch */
-  double *sums;     /* [capacity, layout.stride] */
-  float *copies;    /* [threads, slice, row_stride] */
-  size_t capacity;  /* traces a batch */
+  double *weights; /* [threads, time] scratch */
+  double *sums;    /* [capacity, layout.stride] */
+  float *copies;   /* [threads, slice, row_stride] */
+  size_t capacity; /* traces a batch */
   moho_demigration_counts counts;
   int has_image;
 };

@@ -33,9 +33,13 @@ static inline double moho_record_band(size_t n_samples) {
   return 4e-6 * (double)n_samples;
 }
 
-/* Stretch mute on the zero-dip time, without division: outside when 2*leg(h,t0) > (1+s)*t0 (widened by 4e-6). */
+/* Stretch mute on the zero-dip time, without division: outside when 2*leg(h,t0) > (1+s)*t0 (widened by 4e-6, and by the
+ * millionth of a sample that no leg is shorter than). Times in samples. */
+static inline double moho_longest_unstretched(double t1, double one_plus_s) {
+  return one_plus_s * t1 * (1.0 + 4e-6) + 2e-6;
+}
 static inline int moho_is_stretched(double t1, double leg, double one_plus_s) {
-  return leg > one_plus_s * t1 * (1.0 + 4e-6);
+  return leg > moho_longest_unstretched(t1, one_plus_s);
 }
 
 #endif

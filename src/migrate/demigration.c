@@ -24,6 +24,9 @@ moho_status moho_demigration_supports(const moho_device *device, const moho_migr
     return moho_fail_at((moho_place){.key = "execution.kernel"}, "set execution.kernel to native, or leave it auto",
                         MOHO_ERROR_NOT_AVAILABLE, "kernel %s does not demigrate, expected native",
                         moho_migration_kernel_name(options->kernel));
+  if (options->antialias == MOHO_ANTIALIAS_FILTER_BANK)
+    return moho_fail_at((moho_place){.key = "migration.antialias"}, "use antialias triangle, which has its adjoint, or none",
+                        MOHO_ERROR_NOT_AVAILABLE, "migration.antialias filter_bank cannot be demigrated");
   if (options->gathers && options->gathers->kind != MOHO_GATHERS_NONE)
     return moho_fail_at((moho_place){.key = "gathers.kind"}, "set gathers.kind to none: the stack is demigrated",
                         MOHO_ERROR_NOT_AVAILABLE, "image gathers cannot be demigrated");
@@ -92,7 +95,7 @@ moho_status moho_demigration_set_image(moho_demigration *d, const float *image, 
                         "the adjoint of a migration divided by its fold needs that fold");
 #pragma omp parallel for num_threads(m->threads) schedule(static)
   for (size_t column = 0; column < m->n_columns; column++) {
-    double *weight = d->velocity + (size_t)omp_get_thread_num() * m->axis.n;
+    double *weight = d->weights + (size_t)omp_get_thread_num() * m->axis.n;
     moho_status column_status = set_column(m, column, image, divides ? fold : NULL, weight);
     if (column_status) {
 #pragma omp critical(moho_migration_error)

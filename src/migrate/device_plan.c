@@ -182,8 +182,7 @@ static size_t fixed_device_bytes(const moho_device_plan *p, size_t columns, int 
 
 static size_t fixed_host_bytes(const moho_migration_setup *s, const moho_migration_size_query *q) {
   const moho_device_plan *p = &s->device;
-  moho_time_axis axis = {.n = p->n_time, .stride = moho_time_axis_stride(p->n_time), .table = moho_time_axis_table(p->n_time)};
-  size_t worker = moho_trace_workspace_bytes(q->options, q->n_samples, s->k_max) + moho_column_table_bytes(&axis) +
+  size_t worker = moho_trace_workspace_bytes(q->options, q->n_samples, s->k_max) + moho_column_table_bytes(&s->law) +
                   p->n_time * (2 * sizeof(double) + sizeof(int32_t));
   size_t tables = p->is_kept ? moho_smaller(MOHO_TABLE_CHUNK_BYTES, p->n_time * s->columns * sizeof(migrate_slowness))
                              : p->n_time * s->columns * sizeof(migrate_slowness);

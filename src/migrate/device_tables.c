@@ -15,7 +15,7 @@
 enum { HALF_EXPONENT = 14 };
 
 void moho_device_fill_axis(const moho_migration *m, migrate_sample *axis) {
-  /* fill_mute_limits() of column_table.c without the division: h^2 s2 > ((1+s)^2 (1+4e-6)^2 - 1) t1^2 is muted. */
+  /* moho_is_stretched() of straight rays without root and division: h^2 s2 > ((1+s)^2 (1+4e-6)^2 - 1) t1^2 is muted. */
   double factor = (1 + m->options.stretch_mute) * (1 + 4e-6);
   for (size_t i = 0; i < m->axis.n; i++) {
     double t1 = m->axis.t1_first + (double)i * m->axis.t1_step;
@@ -37,14 +37,12 @@ migrate_column moho_device_column(const moho_grid *grid, uint32_t flat, uint32_t
   return column;
 }
 
-/* v: scratch [n_time]. */
-static moho_status fill_one(const moho_migration *m, moho_column_table *table, double *v, uint32_t flat, migrate_slowness *out) {
+static moho_status fill_one(const moho_migration *m, moho_column_table *table, uint32_t flat, migrate_slowness *out) {
   double x, y;
   moho_grid_node(&m->grid, flat / m->grid.n_crossline, flat % m->grid.n_crossline, &x, &y);
-  MOHO_TRY(moho_velocity_rms(m->velocity, x, y, m->axis.first_s, m->axis.step_s, m->axis.n, v));
-  moho_column_table_fill(table, &m->axis, &m->options, v);
+  MOHO_TRY(moho_column_table_fill(table, &m->law, &m->options, x, y));
   for (size_t i = 0; i < m->axis.n; i++) {
-    moho_split(table->s2[i], &out[i].s2, &out[i].s2_low);
+    moho_split(table->legs.terms[i].s2, &out[i].s2, &out[i].s2_low);
     moho_split(table->radius[i] * table->radius[i], &out[i].radius2, &out[i].radius2_low);
   }
   return MOHO_OK;
@@ -56,18 +54,15 @@ moho_status moho_device_fill_slowness(const moho_migration *m, const uint32_t *f
 #pragma omp parallel num_threads(m->threads)
   {
     moho_column_table table = {0};
-    double *v = NULL;
-    moho_status own = moho_allocate(m->axis.n, sizeof *v, "velocity", &v);
-    if (!own) own = moho_column_table_create(&m->axis, 0, &table);
+    moho_status own = moho_column_table_create(&m->law, 0, &table);
 #pragma omp for schedule(dynamic, 8)
     for (size_t c = 0; c < n; c++)
-      if (!own) own = fill_one(m, &table, v, flat[c], out + c * m->axis.n);
+      if (!own) own = fill_one(m, &table, flat[c], out + c * m->axis.n);
     if (own) {
 #pragma omp critical(moho_migration_error)
       if (!status) status = own, error = moho_error_take();
     }
     moho_column_table_release(&table);
-    free(v);
   }
   return status ? moho_error_set(&error) : MOHO_OK;
 }
@@ -138,7 +133,7 @@ migrate_device_parameters moho_device_parameters(const moho_migration *m, int is
                                  .leg_bound = (float)leg_bound(m, chunks),
                                  .interpolation = (unsigned)m->options.interpolation,
                                  .antialias = (unsigned)m->options.antialias,
-                                 .weight_power = (unsigned)m->weight_power,
+                                 .weight_power = (unsigned)m->t_part,
                                  .has_mute = m->options.stretch_mute >= 0,
                                  .storage = storage,
                                  .has_window = m->options.outer_mute.n || m->options.inner_mute.n,

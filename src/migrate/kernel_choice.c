@@ -14,12 +14,16 @@
 #define FLOAT_ONLY BIT(MOHO_STORAGE_FLOAT)
 #define FLOAT_OR_HALF (BIT(MOHO_STORAGE_FLOAT) | BIT(MOHO_STORAGE_HALF))
 
+#define EVERY(last) ((BIT(last) << 1) - 1)
+/* What the cpu's own loops do, and what every kernel on a device does. */
+#define NATIVE_OPTIONS \
+  EVERY(MOHO_TRAVELTIME_VTI_RATIONAL), ALL_INTERPOLATIONS, EVERY(MOHO_ANTIALIAS_FILTER_BANK), EVERY(MOHO_WEIGHT_TRUE_AMPLITUDE)
 #define ALL_OPTIONS STRAIGHT_ONLY, ALL_INTERPOLATIONS, ALL_ANTIALIASES, PLAIN_WEIGHTS
 #define EVERY_ANTIALIAS (ALL_ANTIALIASES | BIT(MOHO_ANTIALIAS_FILTER_BANK))
 #define EVERY_WEIGHT (PLAIN_WEIGHTS | BIT(MOHO_WEIGHT_TRUE_AMPLITUDE))
 #define TILED_OPTIONS STRAIGHT_ONLY, ALL_INTERPOLATIONS, EVERY_ANTIALIAS, EVERY_WEIGHT
 static const moho_kernel_version versions[] = {
-    {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY, 0},
+    {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, NATIVE_OPTIONS, FLOAT_ONLY, 1},
     {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, ALL_OPTIONS, FLOAT_ONLY, 0},
     {MOHO_KERNEL_V1, &moho_device_method, "migrate_baseline", {.is_kept = 1}, ALL_OPTIONS, FLOAT_OR_HALF, 0},
     {MOHO_KERNEL_V2,
@@ -63,7 +67,6 @@ static const char *lacks(const moho_kernel_version *v, const moho_device_report 
   if (!v->function && !report->has_native) return "devices without native functions";
   if (v->plan.is_tiled && report->simd_width != 32) return "devices without operations on SIMD groups of 32 lanes";
   if (!(v->traveltimes & BIT(o->traveltime))) return traveltimes[o->traveltime];
-  if (o->aperture_rule != MOHO_APERTURE_STRAIGHT) return "migration.aperture.rule ray";
   if (!(v->interpolations & BIT(o->interpolation))) return interpolations[o->interpolation];
   if (!(v->antialiases & BIT(o->antialias))) return antialiases[o->antialias];
   if (!(v->weights & BIT(o->weight))) return "migration.weight true_amplitude";

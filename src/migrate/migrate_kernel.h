@@ -49,7 +49,6 @@ typedef struct moho_migrate_parameters {
   int32_t row_stride, x0, c0; /* of prepared rows, in floats */
   int32_t image_stride;       /* floats between columns */
   int32_t table_stride;       /* floats between the columns of tables; 0: one for all */
-  int32_t base_stride;        /* the same of the base terms, which some laws have one of for all columns */
   int32_t node_stride;        /* floats between the nodes' rows of a leg-time table */
   int32_t nodes;
   int32_t n_samples, k_max;

@@ -63,12 +63,12 @@ moho_status moho_migration_create(moho_device *device, const moho_grid *grid, co
   moho_migration *m = NULL;
   if (!status) status = moho_allocate(1, sizeof *m, "migration", &m);
   if (status) {
-    moho_offset_classes_release(&s.classes);
+    moho_migration_setup_release(&s);
     return status;
   }
-  m->device = device, m->velocity = velocity, m->options = *options, m->classes = s.classes, m->threads = s.threads;
+  m->device = device, m->velocity = velocity, m->options = *options, m->classes = s.classes, m->law = s.law, m->threads = s.threads;
   m->options.constants = NULL; /* the caller's, read by now */
-  m->is_line = moho_grid_is_line(grid), m->weight_power = moho_weight_t_part(options, m->is_line);
+  m->is_line = moho_grid_is_line(grid), m->t_part = moho_weight_t_part(options, m->is_line);
   m->input_samples = n_samples, m->capacity = s.capacity, m->n_columns = s.columns, m->n_traces = geometry->n;
   m->n_bins = s.bins;
   m->counts.memory_bytes = s.bytes, m->counts.device_bytes = s.device_bytes;
@@ -90,6 +90,7 @@ void moho_migration_destroy(moho_migration **migration) {
   moho_time_axis_release(&m->axis);
   moho_live_classes_release(&m->live);
   moho_offset_classes_release(&m->classes);
+  moho_travel_law_release(&m->law);
   moho_grid_release(&m->grid);
   moho_gather_bins_release(&m->bins);
   free(m);

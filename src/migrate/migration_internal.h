@@ -33,11 +33,12 @@ struct moho_migration {
   const moho_velocity *velocity;
   moho_migration_options options;
   moho_offset_classes classes;
+  moho_travel_law law;
   moho_live_classes live; /* for true amplitudes without gathers of their classes */
   moho_time_axis axis;
   moho_prepared_layout layout;
   moho_trace_preparer *preparer;
-  int threads, is_line, weight_power; /* weight_power: the t-part in the loops (weight.h) */
+  int threads, is_line, t_part; /* t_part: the weight's part that the loops compute (weight.h) */
   size_t input_samples, capacity;     /* of a recorded trace; traces a batch */
   size_t n_columns;
   moho_gather_bins bins; /* options.gathers points here */

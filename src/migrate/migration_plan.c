@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "migrate/aperture.h"
 #include "migrate/migration_setup.h"
+#include "migrate/offset_mute.h"
 #include "migrate/runs.h"
 
 /* Pairs looked at for a plan: enough for a few per cent where apertures cover a hundredth of the survey. */
@@ -14,9 +15,8 @@ typedef struct sampler {
   const moho_grid *grid;
   const moho_geometry *geometry;
   const moho_migration_options *options;
-  moho_time_axis axis;
+  const moho_travel_law *law;
   moho_column_table table;
-  double *v;
   moho_interval *intervals;
   size_t n_samples; /* refined */
 } sampler;
@@ -29,19 +29,20 @@ static uint64_t contributions_of_pair(const sampler *s, size_t trace, double x, 
                           .source2 = sx * sx + sy * sy,
                           .receiver2 = rx * rx + ry * ry,
                           .half_offset2 = offset * offset / 4,
-                          .shift = g->first_sample_s[trace] / s->axis.dt_s,
+                          .shift = g->first_sample_s[trace] / s->law->dt_s,
                           .low = -band,
                           .high = (double)s->n_samples - 1 + band};
-  int32_t near = (int32_t)s->axis.n;
+  moho_mute_window window = moho_mute_window_of(s->options, offset);
+  moho_mute_samples(&window, s->law->first_s, s->law->step_s, (int32_t)s->law->n, &query.first, &query.end);
+  int32_t near = (int32_t)s->law->n;
   uint64_t contributions = 0;
-  size_t count = moho_runs_find(&s->table, &s->axis, &query, &near, s->intervals);
+  size_t count = moho_runs_find(&s->table, s->law, &query, &near, s->intervals);
   for (size_t i = 0; i < count; i++) contributions += (uint64_t)(s->intervals[i].end - s->intervals[i].first);
   return contributions;
 }
 
 /* Mean over a lattice of columns and every so-manieth trace, times the number of pairs. */
-static moho_status sample_contributions(sampler *s, const moho_velocity *velocity, size_t sampled_traces, size_t sampled_columns,
-                                        double *out) {
+static moho_status sample_contributions(sampler *s, size_t sampled_traces, size_t sampled_columns, double *out) {
   size_t columns = s->grid->n_inline * s->grid->n_crossline, traces = s->geometry->n, pairs = 0;
   size_t column_step = columns / sampled_columns + 1, trace_step = traces / sampled_traces + 1;
   /* Steps that share no factor with the row length wander over all crosslines. */
@@ -50,10 +51,7 @@ static moho_status sample_contributions(sampler *s, const moho_velocity *velocit
   for (size_t c = 0; c < columns; c += column_step) {
     double x, y;
     moho_grid_node(s->grid, c / s->grid->n_crossline, c % s->grid->n_crossline, &x, &y);
-    if (c == 0 || !moho_velocity_is_uniform(velocity)) {
-      MOHO_TRY(moho_velocity_rms(velocity, x, y, s->axis.first_s, s->axis.step_s, s->axis.n, s->v));
-      moho_column_table_fill(&s->table, &s->axis, s->options, s->v);
-    }
+    if (c == 0 || !s->law->is_uniform) MOHO_TRY(moho_column_table_fill(&s->table, s->law, s->options, x, y));
     for (size_t t = c / column_step % trace_step; t < traces; t += trace_step, pairs++)
       if (moho_geometry_is_live(s->geometry, t)) sum += contributions_of_pair(s, t, x, y);
   }
@@ -61,19 +59,19 @@ static moho_status sample_contributions(sampler *s, const moho_velocity *velocit
   return MOHO_OK;
 }
 
-moho_status moho_migration_estimate(const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
-                                    const moho_geometry *geometry, size_t n_samples, double dt_s, size_t sampled_traces,
+moho_status moho_migration_estimate(const moho_grid *grid, const moho_travel_law *law, const moho_migration_options *options,
+                                    const moho_geometry *geometry, size_t n_samples, size_t sampled_traces,
                                     size_t sampled_columns, double *out) {
-  sampler s = {
-      .grid = grid, .geometry = geometry, .options = options, .n_samples = (n_samples - 1) * (size_t)options->refine + 1};
-  moho_status status = moho_time_axis_create(grid, dt_s / options->refine, &s.axis);
-  if (!status) status = moho_column_table_create(&s.axis, options->stretch_mute >= 0, &s.table);
-  if (!status) status = moho_allocate(grid->n_time, sizeof(double), "velocity", &s.v);
+  sampler s = {.grid = grid,
+               .law = law,
+               .geometry = geometry,
+               .options = options,
+               .n_samples = (n_samples - 1) * (size_t)options->refine + 1};
+  moho_status status = moho_column_table_create(law, options->stretch_mute >= 0, &s.table);
   if (!status) status = moho_allocate(grid->n_time / 2 + 1, sizeof(moho_interval), "intervals", &s.intervals);
-  if (!status) status = sample_contributions(&s, velocity, sampled_traces, sampled_columns, out);
-  free(s.v), free(s.intervals);
+  if (!status) status = sample_contributions(&s, sampled_traces, sampled_columns, out);
+  free(s.intervals);
   moho_column_table_release(&s.table);
-  moho_time_axis_release(&s.axis);
   return status;
 }
 
@@ -101,8 +99,8 @@ moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid,
   *out = (moho_migration_plan){0};
   moho_status status = moho_migration_set_up(device, grid, velocity, options, geometry, n_samples, dt_s, &s);
   if (!status)
-    status = moho_migration_estimate(grid, velocity, options, geometry, n_samples, dt_s, SAMPLED_TRACES, SAMPLED_COLUMNS,
-                                     &out->contributions);
+    status =
+        moho_migration_estimate(grid, &s.law, options, geometry, n_samples, SAMPLED_TRACES, SAMPLED_COLUMNS, &out->contributions);
   if (!status) status = count_unbinned(grid, options->gathers, geometry, &out->unbinned_traces);
   if (!status) {
     out->memory_bytes = s.bytes;
@@ -122,6 +120,6 @@ moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid,
     }
     out->grid_alias_hz = grid_alias_hz(grid, options, s.v_min);
   }
-  moho_offset_classes_release(&s.classes);
+  moho_migration_setup_release(&s);
   return status;
 }

@@ -76,7 +76,7 @@ static moho_status check_sizes(const moho_grid *grid, const moho_migration_optio
 moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                                   const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
                                   double dt_s, moho_migration_setup *s) {
-  *s = (moho_migration_setup){.threads = moho_device_threads(device), .is_uniform = moho_velocity_is_uniform(velocity)};
+  *s = (moho_migration_setup){.threads = moho_device_threads(device)};
   moho_device_report report;
   MOHO_TRY(check_sizes(grid, options, n_samples, dt_s));
   MOHO_TRY(moho_device_describe(device, &report));
@@ -85,9 +85,12 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
   MOHO_TRY(smallest_velocity(grid, velocity, &s->v_min));
   MOHO_TRY(moho_weight_classes(options, geometry, grid, &s->classes));
   double widest = 0, refined_dt = dt_s / options->refine;
+  MOHO_TRY(moho_travel_law_create(options, velocity, grid->first_s, grid->step_s, grid->n_time, refined_dt,
+                                  moho_travel_longest(options, geometry), &s->law));
+  s->is_uniform = s->law.is_uniform;
   for (size_t c = 0; c < s->classes.n; c++) widest = fmax(widest, s->classes.spacing_m[c]);
   if (options->antialias != MOHO_ANTIALIAS_NONE)
-    s->k_max = moho_antialias_k_max(options->antialias_factor, widest, s->v_min, refined_dt,
+    s->k_max = moho_antialias_k_max(options->antialias_factor, widest, s->v_min / moho_travel_steepest(s->law.kind), refined_dt,
                                     (n_samples - 1) * (size_t)options->refine + 1);
   s->columns = grid->n_inline * grid->n_crossline;
   s->bins = moho_gather_bins_count(options->gathers);
@@ -102,11 +105,16 @@ moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, co
   moho_migration_size_query query = {
       .report = &report, .grid = grid, .options = options, .geometry = geometry, .n_samples = n_samples};
   if (s->choice.candidates[0]->function && geometry->n) {
-    MOHO_TRY(moho_migration_estimate(grid, velocity, options, geometry, n_samples, dt_s, PROGRESS_TRACES, PROGRESS_COLUMNS,
+    MOHO_TRY(moho_migration_estimate(grid, &s->law, options, geometry, n_samples, PROGRESS_TRACES, PROGRESS_COLUMNS,
                                      &s->contributions_a_trace));
     s->contributions_a_trace /= (double)geometry->n;
   }
   MOHO_TRY(s->choice.candidates[0]->method->size(s, &query));
   if (moho_weight_counts_classes(options)) s->bytes += moho_live_classes_bytes(s->classes.n, s->columns);
   return MOHO_OK;
+}
+
+void moho_migration_setup_release(moho_migration_setup *s) {
+  moho_offset_classes_release(&s->classes);
+  moho_travel_law_release(&s->law);
 }

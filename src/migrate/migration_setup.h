@@ -6,12 +6,14 @@
 #include "migrate/kernel_choice.h"
 #include "migrate/offset_class.h"
 #include "migrate/tile_plan.h"
+#include "migrate/travel_time.h"
 #include "moho/migration.h"
 
 typedef struct moho_migration_setup {
   moho_offset_classes classes;
+  moho_travel_law law;
   double v_min;       /* m/s, the smallest that any column sees */
-  int is_uniform;     /* velocity depends on t0 only: one column table serves all */
+  int is_uniform;     /* velocity and eta depend on t0 only: one column table serves all */
   int k_max, threads; /* antialias: largest half-width, refined samples */
   moho_kernel_choice choice;
   moho_tile_plan plan;            /* native */
@@ -32,18 +34,19 @@ typedef struct moho_migration_size_query {
   size_t n_samples;              /* of a recorded trace */
 } moho_migration_size_query;
 
-/* Checks all arguments; `out` must be released with moho_offset_classes_release(&out->classes), also after an error. */
+/* Checks all arguments; `out` must be released, also after an error. */
 moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                                   const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
                                   double dt_s, moho_migration_setup *out);
+void moho_migration_setup_release(moho_migration_setup *setup);
 
 /* Live traces lie at finite places and begin at a time that a float counts in samples; the first of `geometry` is trace
  * `first` of the survey. Elsewhere indices into a record cannot be trusted. */
 moho_status moho_migration_check_geometry(const moho_geometry *geometry, uint64_t first, double refined_dt_s);
 
 /* Contributions of the whole survey, estimated from up to so many traces and columns. */
-moho_status moho_migration_estimate(const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
-                                    const moho_geometry *geometry, size_t n_samples, double dt_s, size_t sampled_traces,
+moho_status moho_migration_estimate(const moho_grid *grid, const moho_travel_law *law, const moho_migration_options *options,
+                                    const moho_geometry *geometry, size_t n_samples, size_t sampled_traces,
                                     size_t sampled_columns, double *contributions);
 
 #endif

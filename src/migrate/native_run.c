@@ -9,6 +9,7 @@
 #include "migrate/antialias.h"
 #include "migrate/aperture.h"
 #include "migrate/native_run.h"
+#include "migrate/offset_mute.h"
 #include "migrate/simd/migrate_native.h"
 
 /* A batch of prepared traces takes at most this much; more does not make it faster. */
@@ -21,12 +22,11 @@ static moho_status native_size(moho_migration_setup *s, const moho_migration_siz
   size_t stride = moho_time_axis_stride(q->grid->n_time);
   size_t row = moho_prepared_layout_make(q->options, q->n_samples, 1, s->k_max).stride * sizeof(float) +
                sizeof(moho_batch_trace) + sizeof(int32_t) + 2;
-  moho_time_axis axis = {.n = q->grid->n_time, .stride = stride, .table = moho_time_axis_table(q->grid->n_time)};
   s->plan = moho_tile_plan_make(q->grid, q->options->tile_columns, s->threads);
   size_t image =
       s->columns * (s->bins * (stride * sizeof(float) + (q->grid->n_time + 1) * sizeof(int32_t)) + sizeof(moho_column));
-  size_t workers = (size_t)s->threads * (moho_tile_worker_bytes(&axis, &s->plan, s->is_uniform) +
-                                         moho_trace_workspace_bytes(q->options, q->n_samples, s->k_max));
+  size_t workers = (size_t)s->threads *
+                   (moho_tile_worker_bytes(&s->law, &s->plan) + moho_trace_workspace_bytes(q->options, q->n_samples, s->k_max));
   s->capacity = BATCH_BYTES / row;
   if (s->capacity > LARGEST_BATCH) s->capacity = LARGEST_BATCH;
   if (s->capacity > q->geometry->n) s->capacity = q->geometry->n;
@@ -48,15 +48,14 @@ static void place_columns(const moho_migration *m, moho_column *columns) {
   }
 }
 
-static moho_status make_shared_table(const moho_migration *m, moho_column_table *table) {
-  double *v, x, y;
-  MOHO_TRY(moho_column_table_create(&m->axis, m->options.stretch_mute >= 0, table));
-  MOHO_TRY(moho_allocate(m->axis.n, sizeof *v, "velocity", &v));
+static moho_status make_shared_tables(const moho_migration *m, native_run *r) {
+  double x, y;
+  MOHO_TRY(moho_column_table_create(&m->law, m->options.stretch_mute >= 0, &r->shared_table));
+  MOHO_TRY(moho_loop_tables_create(&m->law, 1, &r->shared_loops));
   moho_grid_node(&m->grid, 0, 0, &x, &y);
-  moho_status status = moho_velocity_rms(m->velocity, x, y, m->axis.first_s, m->axis.step_s, m->axis.n, v);
-  if (!status) moho_column_table_fill(table, &m->axis, &m->options, v);
-  free(v);
-  return status;
+  MOHO_TRY(moho_column_table_fill(&r->shared_table, &m->law, &m->options, x, y));
+  moho_loop_tables_fill(&r->shared_loops, &m->law, 0, &r->shared_table);
+  return MOHO_OK;
 }
 
 static moho_status allocate_buffers(const moho_migration *m, native_run *r) {
@@ -73,13 +72,16 @@ static moho_status allocate_buffers(const moho_migration *m, native_run *r) {
   return moho_allocate((size_t)m->threads, sizeof(moho_tile_worker *), "tile workers", &r->workers);
 }
 
-static void fill_frame(moho_migration *m, native_run *r, int is_uniform) {
+static void fill_frame(moho_migration *m, native_run *r) {
+  const int is_uniform = m->law.is_uniform;
+  const moho_filter_bank *bank = &m->layout.bank;
   r->frame = (moho_tile_frame){
       .grid = &m->grid,
-      .velocity = m->velocity,
+      .law = &m->law,
       .options = &m->options,
       .axis = &m->axis,
       .shared_table = is_uniform ? &r->shared_table : NULL,
+      .shared_loops = is_uniform ? &r->shared_loops : NULL,
       .columns = r->columns,
       .mask = m->options.mask ? &r->mask : NULL,
       .layout = m->layout,
@@ -91,10 +93,17 @@ static void fill_frame(moho_migration *m, native_run *r, int is_uniform) {
                      .table_stride = is_uniform ? 0 : (int32_t)m->axis.table,
                      .n_samples = (int32_t)m->layout.n_samples,
                      .k_max = m->layout.k_max,
+                     .node_stride = (int32_t)m->axis.table,
+                     .nodes = m->law.leg_times ? (int32_t)m->law.leg_times->n_nodes : 0,
+                     .bank_stride = (int32_t)m->layout.bank_stride,
+                     .bank_last = bank->n ? (int32_t)bank->last : 0,
+                     .bank_inverse_narrowest = bank->n ? (float)(1 / bank->narrowest) : 0.0f,
+                     .bank_per_octave = (float)bank->per_octave,
+                     .c2 = (float)m->law.c2,
                      .interpolation = (int32_t)m->options.interpolation,
                      .traveltime = (int32_t)m->options.traveltime,
                      .antialias = (int32_t)m->options.antialias,
-                     .t_part = m->weight_power,
+                     .t_part = m->t_part,
                      .taper_inv_fraction = m->options.aperture_taper > 0 ? (float)(1 / m->options.aperture_taper) : 0.0f,
                      .shortest_time = (float)m->options.refine},
       .sinc = &r->sinc[0][0],
@@ -109,12 +118,12 @@ static moho_status native_create(moho_migration *m, const moho_migration_setup *
   MOHO_TRY(moho_allocate(1, sizeof *r, "migration", &r));
   m->run = r;
   r->plan = s->plan;
-  if (s->is_uniform) MOHO_TRY(make_shared_table(m, &r->shared_table));
+  if (m->law.is_uniform) MOHO_TRY(make_shared_tables(m, r));
   MOHO_TRY(allocate_buffers(m, r));
   moho_sinc_table_float(r->sinc);
   if (m->options.mask) MOHO_TRY(moho_sample_mask_create(m->options.mask, m->n_columns, m->axis.n, &r->mask));
   place_columns(m, r->columns);
-  fill_frame(m, r, s->is_uniform);
+  fill_frame(m, r);
   for (int i = 0; i < m->threads; i++) MOHO_TRY(moho_tile_worker_create(&r->frame, &r->plan, &r->workers[i]));
   return MOHO_OK;
 }
@@ -124,6 +133,7 @@ static void native_destroy(moho_migration *m) {
   for (int i = 0; r->workers && i < m->threads; i++) moho_tile_worker_destroy(&r->workers[i]);
   moho_column_table_release(&r->shared_table);
   moho_sample_mask_release(&r->mask);
+  moho_loop_tables_release(&r->shared_loops);
   free(r->workers), free(r->columns), free(r->rows), free(r->image), free(r->sinc), free(r->steps), free(r->traces),
       free(r->bins), free(r->first_of_bin), free(r->live), free(r->used);
   free(r);
@@ -160,6 +170,8 @@ void moho_native_place_traces(const moho_migration *m, native_run *r, const moho
     trace->shift = geometry->first_sample_s[i] / dt;
     trace->spacing =
         (float)(m->options.antialias_factor * m->classes.spacing_m[moho_offset_class_of_trace(&m->classes, geometry, i)]);
+    moho_mute_window window = moho_mute_window_of(&m->options, offset);
+    moho_mute_samples(&window, m->axis.first_s, m->axis.step_s, (int32_t)m->axis.n, &trace->first, &trace->end);
     trace->row = (int32_t)i;
     trace->bin = r->bins[i];
     trace->live = r->live[i] && trace->bin < (int32_t)m->n_bins;

@@ -15,6 +15,7 @@ typedef struct moho_run_query {
   double half_offset2;       /* h^2 */
   double shift;              /* time of sample 0 */
   double low, high;          /* of u = t - shift that count as inside the record (widened) */
+  int32_t first, end;        /* samples that the mutes by offset leave */
 } moho_run_query;
 
 typedef struct moho_interval {
@@ -23,7 +24,7 @@ typedef struct moho_interval {
 
 /* Append the intervals to out [capacity >= n/2 + 1], return their number. *near: where the column's last interval
  * ended (any sample will do; it only makes the search short), updated. */
-size_t moho_runs_find(const moho_column_table *table, const moho_time_axis *axis, const moho_run_query *query, int32_t *near,
+size_t moho_runs_find(const moho_column_table *table, const moho_travel_law *law, const moho_run_query *query, int32_t *near,
                       moho_interval *out);
 
 #endif

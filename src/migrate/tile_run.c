@@ -14,15 +14,14 @@
 enum { TRACES_PER_BLOCK = 64, COLUMNS_PER_GROUP = 4, RUNS_PER_LAUNCH = 128 };
 
 struct moho_tile_columns {
-  moho_column_table *tables;  /* [capacity], or NULL when one is shared by all tiles */
-  float *s2, *inverse_radius; /* [capacity, table] the loops' tables, or NULL */
-  size_t *flat;               /* [capacity] index in the image */
+  moho_column_table *tables; /* [capacity], or NULL when one is shared by all tiles */
+  moho_loop_tables loops;    /* the same for the loops */
+  size_t *flat;              /* [capacity] index in the image */
   size_t capacity, n;
 };
 
 struct moho_tile_worker {
   moho_tile_columns *columns; /* of the tile that it is at */
-  double *velocity;           /* [n] scratch */
   int32_t *ends;              /* [columns] where the last interval ended */
   moho_run *runs;             /* [RUNS_PER_LAUNCH] */
   moho_interval *intervals;   /* [n / 2 + 1] of one trace and column */
@@ -40,10 +39,9 @@ moho_status moho_tile_columns_create(const moho_tile_frame *frame, const moho_ti
   moho_status status = moho_allocate(capacity, sizeof *columns->flat, "tile columns", &columns->flat);
   if (!status && !frame->shared_table) {
     status = moho_allocate(capacity, sizeof *columns->tables, "column tables", &columns->tables);
-    if (!status) status = moho_allocate(capacity * frame->axis->table, sizeof(float), "column tables", &columns->s2);
-    if (!status) status = moho_allocate(capacity * frame->axis->table, sizeof(float), "column tables", &columns->inverse_radius);
+    if (!status) status = moho_loop_tables_create(frame->law, capacity, &columns->loops);
     for (size_t i = 0; !status && i < capacity; i++)
-      status = moho_column_table_create(frame->axis, frame->options->stretch_mute >= 0, &columns->tables[i]);
+      status = moho_column_table_create(frame->law, frame->options->stretch_mute >= 0, &columns->tables[i]);
   }
   if (status) moho_tile_columns_destroy(&columns);
   *out = columns;
@@ -54,19 +52,18 @@ void moho_tile_columns_destroy(moho_tile_columns **columns_pointer) {
   moho_tile_columns *columns = *columns_pointer;
   if (!columns) return;
   for (size_t i = 0; columns->tables && i < columns->capacity; i++) moho_column_table_release(&columns->tables[i]);
-  free(columns->tables), free(columns->s2), free(columns->inverse_radius), free(columns->flat), free(columns);
+  moho_loop_tables_release(&columns->loops);
+  free(columns->tables), free(columns->flat), free(columns);
   *columns_pointer = NULL;
 }
 
-size_t moho_tile_columns_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform) {
+size_t moho_tile_columns_bytes(const moho_travel_law *law, const moho_tile_plan *plan) {
   size_t columns = plan->side_inline * plan->side_crossline;
-  return columns * sizeof(size_t) +
-         (is_uniform ? 0 : columns * (moho_column_table_bytes(axis) + 2 * axis->table * sizeof(float)));
+  size_t tables = law->is_uniform ? 0 : columns * moho_column_table_bytes(law) + moho_loop_tables_bytes(law, columns);
+  return columns * sizeof(size_t) + tables;
 }
 
-moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_frame *frame, const moho_tile *tile,
-                                    double *velocity) {
-  size_t table = frame->axis->table;
+moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_frame *frame, const moho_tile *tile) {
   columns->n = 0;
   for (size_t i = 0; i < tile->n_inline; i++)
     for (size_t j = 0; j < tile->n_crossline; j++)
@@ -74,10 +71,8 @@ moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_
   for (size_t c = 0; columns->tables && c < columns->n; c++) {
     double x, y;
     moho_grid_node(frame->grid, columns->flat[c] / frame->grid->n_crossline, columns->flat[c] % frame->grid->n_crossline, &x, &y);
-    MOHO_TRY(moho_velocity_rms(frame->velocity, x, y, frame->axis->first_s, frame->axis->step_s, frame->axis->n, velocity));
-    moho_column_table_fill(&columns->tables[c], frame->axis, frame->options, velocity);
-    memcpy(columns->s2 + c * table, columns->tables[c].s2_f, table * sizeof(float));
-    memcpy(columns->inverse_radius + c * table, columns->tables[c].inverse_radius_f, table * sizeof(float));
+    MOHO_TRY(moho_column_table_fill(&columns->tables[c], frame->law, frame->options, x, y));
+    moho_loop_tables_fill(&columns->loops, frame->law, c, &columns->tables[c]);
   }
   return MOHO_OK;
 }
@@ -94,7 +89,6 @@ moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_til
   if (!status) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->intervals);
   if (!status && frame->mask) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->clipped);
   if (!status) status = moho_allocate(TRACES_PER_BLOCK, sizeof(int32_t), "tile worker", &worker->hits);
-  if (!status) status = moho_allocate(n, sizeof(double), "tile worker", &worker->velocity);
   if (status) moho_tile_worker_destroy(&worker);
   *out = worker;
   return status;
@@ -104,15 +98,13 @@ void moho_tile_worker_destroy(moho_tile_worker **worker_pointer) {
   moho_tile_worker *worker = *worker_pointer;
   if (!worker) return;
   moho_tile_columns_destroy(&worker->columns);
-  free(worker->velocity), free(worker->ends), free(worker->runs), free(worker->intervals), free(worker->hits),
-      free(worker->clipped);
+  free(worker->ends), free(worker->runs), free(worker->intervals), free(worker->hits), free(worker->clipped);
   free(worker);
   *worker_pointer = NULL;
 }
 
-size_t moho_tile_worker_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform) {
-  return RUNS_PER_LAUNCH * sizeof(moho_run) + axis->n * (sizeof(moho_interval) + sizeof(double)) +
-         moho_tile_columns_bytes(axis, plan, is_uniform);
+size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan) {
+  return RUNS_PER_LAUNCH * sizeof(moho_run) + law->n * sizeof(moho_interval) + moho_tile_columns_bytes(law, plan);
 }
 
 /* ---- a pass ---- */
@@ -154,14 +146,11 @@ static void launch(launch_queue *queue) {
   moho_migrate_parameters parameters = frame->parameters;
   parameters.n_runs = queue->n_runs;
   /* Kernels take all buffers as void *; the IN ones are not written. */
-  void *buffers[MOHO_BUFFER_COUNT] = {[MOHO_BUFFER_ROWS] = queue->batch->rows,
+  void *buffers[MOHO_BUFFER_COUNT] = {[MOHO_BUFFER_ROWS] = (void *)(uintptr_t)queue->batch->rows,
                                       [MOHO_BUFFER_RUNS] = worker->runs,
-                                      [MOHO_BUFFER_BASE] = frame->axis->t1sq_f,
-                                      [MOHO_BUFFER_S2] = columns->tables ? columns->s2 : frame->shared_table->s2_f,
-                                      [MOHO_BUFFER_INVERSE_RADIUS] =
-                                          columns->tables ? columns->inverse_radius : frame->shared_table->inverse_radius_f,
                                       [MOHO_BUFFER_SINC] = (void *)(uintptr_t)frame->sinc,
                                       [MOHO_BUFFER_IMAGE] = frame->image};
+  moho_loop_tables_bind(columns->tables ? &columns->loops : frame->shared_loops, buffers);
   if (queue->n_runs) frame->migrate(buffers, &parameters);
   queue->n_runs = 0;
 }
@@ -178,6 +167,10 @@ static int32_t end_of_taper(const moho_tile_frame *frame, const moho_column_tabl
   if (taper >= 1) return interval.end;
   int32_t full = moho_column_first_within(table, (int32_t)frame->axis->n, moho_aperture_widened(distance / (1 - taper)));
   return full < interval.first ? interval.first : full > interval.end ? interval.end : full;
+}
+
+static uint16_t node_of(const moho_travel_law *law, double d2) {
+  return law->leg_times ? (uint16_t)moho_leg_time_place(law->leg_times, d2).node : 0;
 }
 
 /* One trace into one column. @return contributions */
@@ -200,8 +193,10 @@ static uint64_t add_runs(launch_queue *queue, int32_t hit, size_t c) {
                           .half_offset2 = trace->half_offset2,
                           .shift = trace->shift,
                           .low = -frame->band,
-                          .high = (double)frame->layout.n_samples - 1 + frame->band};
-  size_t count = moho_runs_find(table, frame->axis, &query, &worker->ends[c], worker->intervals);
+                          .high = (double)frame->layout.n_samples - 1 + frame->band,
+                          .first = trace->first,
+                          .end = trace->end};
+  size_t count = moho_runs_find(table, frame->law, &query, &worker->ends[c], worker->intervals);
   const moho_interval *intervals = worker->intervals;
   if (frame->mask) {
     count = moho_sample_mask_clip(frame->mask, columns->flat[c], worker->intervals, count, worker->clipped);
@@ -229,7 +224,9 @@ static uint64_t add_runs(launch_queue *queue, int32_t hit, size_t c) {
                                                .source_x = (float)dot(source, column->along),
                                                .source_y = (float)dot(source, column->across),
                                                .receiver_x = (float)dot(receiver, column->along),
-                                               .receiver_y = (float)dot(receiver, column->across)};
+                                               .receiver_y = (float)dot(receiver, column->across),
+                                               .source_node = node_of(frame->law, query.source2),
+                                               .receiver_node = node_of(frame->law, query.receiver2)};
   }
   return contributions;
 }
@@ -256,7 +253,7 @@ void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, 
 
 moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch,
                           uint64_t *contributions) {
-  MOHO_TRY(moho_tile_columns_enter(worker->columns, frame, tile, worker->velocity));
+  MOHO_TRY(moho_tile_columns_enter(worker->columns, frame, tile));
   moho_tile_pass(worker, worker->columns, frame, batch, contributions);
   return MOHO_OK;
 }

@@ -8,8 +8,7 @@
 #define MOHO_MIGRATE_TILE_RUN_H
 
 #include "device/device_internal.h"
-#include "migrate/column_table.h"
-#include "migrate/migrate_kernel.h"
+#include "migrate/loop_tables.h"
 #include "migrate/sample_mask.h"
 #include "migrate/tile_plan.h"
 #include "migrate/trace_prepare.h"
@@ -23,6 +22,7 @@ typedef struct moho_batch_trace {
   int32_t row;   /* of the prepared rows */
   int32_t bin;   /* of the gathers */
   int32_t live;
+  int32_t first, end; /* image samples that the mutes by offset leave */
 } moho_batch_trace;
 
 typedef struct moho_batch {
@@ -40,10 +40,11 @@ typedef struct moho_column {
 /* Everything that does not change from tile to tile. */
 typedef struct moho_tile_frame {
   const moho_grid *grid;
-  const moho_velocity *velocity;
+  const moho_travel_law *law;
   const moho_migration_options *options;
   const moho_time_axis *axis;
   const moho_column_table *shared_table; /* NULL: a table a column */
+  const moho_loop_tables *shared_loops;  /* the same for the loops */
   const moho_column *columns;            /* [columns] */
   const moho_sample_mask *mask;          /* samples to compute; NULL: all */
   moho_prepared_layout layout;
@@ -60,16 +61,15 @@ typedef struct moho_tile_frame {
 typedef struct moho_tile_columns moho_tile_columns;
 moho_status moho_tile_columns_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_columns **out);
 void moho_tile_columns_destroy(moho_tile_columns **columns);
-size_t moho_tile_columns_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform);
-/* velocity: scratch [axis->n]. @return status of reading the velocity. */
-moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_frame *frame, const moho_tile *tile,
-                                    double *velocity);
+size_t moho_tile_columns_bytes(const moho_travel_law *law, const moho_tile_plan *plan);
+/* @return status of reading the velocity. */
+moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_frame *frame, const moho_tile *tile);
 
 /* Scratch of one worker, with columns of its own. */
 typedef struct moho_tile_worker moho_tile_worker;
 moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_worker **out);
 void moho_tile_worker_destroy(moho_tile_worker **worker);
-size_t moho_tile_worker_bytes(const moho_time_axis *axis, const moho_tile_plan *plan, int is_uniform);
+size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan);
 
 /* A batch over columns that were entered; *contributions grows by the pairs. Each trace meets the columns in their order. */
 void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, const moho_tile_frame *frame,

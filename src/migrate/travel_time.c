@@ -55,6 +55,7 @@ moho_status moho_travel_law_create(const moho_migration_options *o, const moho_v
                            .first_s = first_s,
                            .step_s = step_s,
                            .dt_s = dt_s,
+                           .longest_m = longest_m,
                            .min_m = o->aperture_min_m,
                            .max_m = o->aperture_max_m,
                            .tan_dip = tan(dip),

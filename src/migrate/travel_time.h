@@ -25,6 +25,7 @@ typedef struct moho_travel_law {
   const moho_eta *eta;
   size_t n; /* image samples, at first_s + i*step_s */
   double first_s, step_s, dt_s;
+  double longest_m;                  /* no leg is longer */
   double v0_mps, gradient_per_s, c2; /* curved_linear: c2 = (k dt/2)^2 */
   double min_m, max_m, tan_dip, sin_dip;
   int is_uniform;                 /* velocity and eta depend on t0 only: one column serves all */

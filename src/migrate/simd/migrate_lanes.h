@@ -68,7 +68,7 @@ INLINE run_frame frame_of_run(const moho_run *run, void *const *buffers, const m
   return (run_frame){
       .row = row + parameters->x0,
       .integrated = row + parameters->c0,
-      .base = table_of_run(buffers, MOHO_BUFFER_BASE, run, parameters->base_stride),
+      .base = table_of_run(buffers, MOHO_BUFFER_BASE, run, parameters->table_stride),
       .s2 = table_of_run(buffers, MOHO_BUFFER_S2, run, parameters->table_stride),
       .a = table_of_run(buffers, MOHO_BUFFER_A, run, parameters->table_stride),
       .b = table_of_run(buffers, MOHO_BUFFER_B, run, parameters->table_stride),
