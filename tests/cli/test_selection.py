@@ -194,6 +194,15 @@ class Selection(CommandTest):
         self.assertIn(f'"select where", "unit": "traces", "done": {even.sum()}', result.err)
         self.assertIn(f'"selected", "unit": "traces", "done": {(near & even).sum()}, "total": {self.n}', result.err)
 
+    def test_info_of_a_selection(self):
+        taken = (self.field["cdp"] < 100) & (self.offset > 300)
+        info = self.good("info", "all.sgy", "--where", "cdp < 100 and offset_m > 300", "--json").json()
+        self.assertEqual((info["n_traces"], info["n_traces_in_file"]), (taken.sum(), self.n))
+        self.assertAlmostEqual(info["geometry"]["offset_m"][0], self.offset[taken].min(), 6)
+        self.assertEqual(info["geometry"]["cdp"], [self.field["cdp"][taken].min(), self.field["cdp"][taken].max()])
+        self.assertIn(f"chosen of the file's {self.n}", self.good("info", "all.sgy", "--where", "cdp < 100").out)
+        self.fails(1, "did you mean cdp", "info", "all.sgy", "--where", "cdpp < 100")
+
     def test_bad_samples_are_named_by_their_place_in_the_file(self):
         self.samples[400, 7] = np.nan
         segy_numpy.write(self.path("all.sgy"), self.head, self.samples)
@@ -208,6 +217,8 @@ class Selection(CommandTest):
             (1, ["begins at -300 m, expected 0 or more", "offset < 0"], "offset_m=[-300, 300]"),
             (2, ["[300, 100], which holds nothing"], "offset_m=[300, 100]"),
             (2, ["expected a range [least, most]"], "offset_m=300"),
+            (2, ["expected a number in m", "a large one"], "offset_m=[300, .inf]"),
+            (1, ["header azimuth has no place in this file", "input.headers"], "where=azimuth > 3"),
             (2, ["write 3000"], "offset_m=[0, 3 km]"),
             (1, ["holds -10, expected 0 to 360", "-10 is 350"], "azimuth_deg=[[-10, 10]]"),
             (1, ["expected 0 to 180", "190 is 10"], "azimuth_deg=[[190, 200]]", "azimuth_folded=true"),

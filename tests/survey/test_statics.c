@@ -275,6 +275,25 @@ static void with_a_selection(void **state) {
   segy_free(&file);
 }
 
+/* SU, of the other byte order, and a header in another place. */
+static void su_and_other_places(void **state) {
+  (void)state;
+  segy_bytes file = segy_build((segy_recipe){.n_traces = 10, .ns = 50, .dt_us = 4000, .su = 1, .little = 1});
+  for (size_t k = 0; k < 10; k++) segy_set(&file, k, SSTAT, 2, -3), segy_set(&file, k, 233, 2, 5 * (int)k);
+  moho_selection select = moho_selection_default();
+  select.where = "gstat % 10 == 5 and sstat < 0";
+  moho_statics statics = {.header = MOHO_STATICS_SOURCE_RECEIVER};
+  moho_traces_options options = moho_traces_options_default();
+  options.headers = "receiver_static=233:i2";
+  options.select = &select, options.statics = &statics;
+  moho_traces *traces = segy_open_with(&file, "places.su", &options);
+  const moho_geometry *g = moho_traces_get_geometry(traces);
+  assert_int_equal(g->n, 5);
+  for (size_t k = 0; k < 5; k++) near(g->first_sample_s[k], 0.005 * (2 * (double)k + 1) - 0.003);
+  moho_traces_close(&traces);
+  segy_free(&file);
+}
+
 /* The median of an even and an odd number of values, many of them alike. */
 static void medians(void **state) {
   (void)state;
@@ -303,6 +322,7 @@ int main(void) {
       cmocka_unit_test(mutes_move_along),
       cmocka_unit_test(odd_headers_are_told),
       cmocka_unit_test(with_a_selection),
+      cmocka_unit_test(su_and_other_places),
       cmocka_unit_test(medians),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
