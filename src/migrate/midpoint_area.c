@@ -50,17 +50,12 @@ static void measure_hull(const moho_point *corners, size_t n, double *area, doub
   }
 }
 
-/* The cell of 1 m that a coordinate lies in. Cells begin off the round numbers on which lattices lie, where rounding errors
- * would deal the points of one node to two cells. */
-static double cell_of(double coordinate, double first) {
-  return floor(coordinate - first + 0.3217);
-}
-
 /* Places that the points occupy. scratch receives their cells. */
 static size_t count_places(const moho_point *points, size_t n, moho_point *scratch) {
   double first_x = points[0].x, first_y = points[0].y;
   for (size_t i = 1; i < n; i++) first_x = fmin(first_x, points[i].x), first_y = fmin(first_y, points[i].y);
-  for (size_t i = 0; i < n; i++) scratch[i] = (moho_point){cell_of(points[i].x, first_x), cell_of(points[i].y, first_y)};
+  for (size_t i = 0; i < n; i++)
+    scratch[i] = (moho_point){moho_midpoint_cell(points[i].x, first_x), moho_midpoint_cell(points[i].y, first_y)};
   qsort(scratch, n, sizeof *scratch, compare_points);
   size_t places = 1;
   for (size_t i = 1; i < n; i++) places += compare_points(&scratch[i - 1], &scratch[i]) != 0;
@@ -98,7 +93,7 @@ static size_t steps_between_places(const double *positions, size_t n, double *st
   size_t count = 0;
   double last = positions[0];
   for (size_t i = 1; i < n; i++) {
-    if (cell_of(positions[i], positions[0]) == cell_of(last, positions[0])) continue;
+    if (moho_midpoint_cell(positions[i], positions[0]) == moho_midpoint_cell(last, positions[0])) continue;
     steps[count++] = positions[i] - last;
     last = positions[i];
   }

@@ -2,11 +2,19 @@
 #ifndef MOHO_MIGRATE_MIDPOINT_AREA_H
 #define MOHO_MIGRATE_MIDPOINT_AREA_H
 
+#include <math.h>
+
 #include "base/fail.h"
 
 typedef struct moho_point {
   double x, y;
 } moho_point;
+
+/* The cell of 1 m that a coordinate lies in, counted from `first`. Cells begin off the round numbers on which lattices lie, where
+ * rounding errors would deal the points of one node to two cells. */
+static inline double moho_midpoint_cell(double coordinate, double first) {
+  return floor(coordinate - first + 0.3217);
+}
 
 /* Convex hull of n points, which are sorted and replaced by the hull's corners, counter-clockwise; scratch [n + 1].
  * Returns how many corners there are (Andrew 1979, monotone chain). */

@@ -187,7 +187,33 @@ moho_status moho_offset_classes_create(const moho_geometry *geometry, const moho
   return status;
 }
 
+moho_status moho_offset_classes_find_places(moho_offset_classes *classes, const moho_geometry *geometry) {
+  size_t *members = NULL, *first = NULL;
+  moho_point *points = NULL, *scratch = NULL;
+  moho_status status = sort_into_classes(geometry, classes, &members, &first);
+  if (!status) status = moho_allocate(geometry->n + 1, sizeof *points, "offset classes", &points);
+  if (!status) status = moho_allocate(geometry->n + 1, sizeof *scratch, "offset classes", &scratch);
+  if (!status) status = moho_allocate(classes->n, sizeof *classes->places, "offset classes", &classes->places);
+  for (size_t c = 0; !status && c < classes->n; c++) {
+    for (size_t k = 0; k < classes->traces[c]; k++) points[k] = midpoint(geometry, members[first[c] + k]);
+    status = moho_class_places_create(points, classes->traces[c], scratch, &classes->places[c]);
+  }
+  free(members), free(first), free(points), free(scratch);
+  return status;
+}
+
+double moho_offset_class_share(const moho_offset_classes *classes, const moho_geometry *geometry, size_t trace) {
+  size_t c = moho_offset_class_of_trace(classes, geometry, trace);
+  const moho_class_places *places = &classes->places[c];
+  double spacing = classes->spacing_m[c], of_trace = classes->is_line ? spacing : spacing * spacing;
+  if (!places->n) return of_trace;
+  return of_trace * (double)classes->traces[c] / (double)places->n /
+         (double)moho_class_places_hits(places, midpoint(geometry, trace));
+}
+
 void moho_offset_classes_release(moho_offset_classes *classes) {
+  for (size_t c = 0; classes->places && c < classes->n; c++) moho_class_places_release(&classes->places[c]);
+  free(classes->places);
   free(classes->spacing_m), free(classes->traces);
   *classes = (moho_offset_classes){0};
 }

@@ -7,6 +7,7 @@
 #ifndef MOHO_MIGRATE_OFFSET_CLASS_H
 #define MOHO_MIGRATE_OFFSET_CLASS_H
 
+#include "migrate/class_places.h"
 #include "moho/gathers.h"
 
 typedef struct moho_offset_classes {
@@ -15,14 +16,18 @@ typedef struct moho_offset_classes {
   int is_line;                  /* spacings are along a line */
   double first_m, width_m;      /* without bins: class c holds |offset| in [first + c*width, first + (c+1)*width) */
   size_t n;
-  double *spacing_m; /* [n]; a class of fewer than 3 traces, or all at one place, has the nearest class's */
-  size_t *traces;    /* [n] */
+  double *spacing_m;         /* [n]; a class of fewer than 3 traces, or all at one place, has the nearest class's */
+  size_t *traces;            /* [n] */
+  moho_class_places *places; /* [n], or NULL until moho_offset_classes_find_places() */
 } moho_offset_classes;
 
 /* is_line: spacings along the grid's line; else of an area. bins: of the gathers, kept by the caller as long as the classes;
  * NULL: none. */
 moho_status moho_offset_classes_create(const moho_geometry *geometry, const moho_grid *grid, int is_line,
                                        const moho_gather_bins *bins, moho_offset_classes *out);
+moho_status moho_offset_classes_find_places(moho_offset_classes *classes, const moho_geometry *geometry);
+/* Ground of a trace, m^2, along a line m: what its class covers a place, divided among the traces there. With places only. */
+double moho_offset_class_share(const moho_offset_classes *classes, const moho_geometry *geometry, size_t trace);
 void moho_offset_classes_release(moho_offset_classes *classes);
 /* Class of a trace; one outside all bins has class 0, it takes no part. */
 size_t moho_offset_class_of_trace(const moho_offset_classes *classes, const moho_geometry *geometry, size_t trace);

@@ -54,7 +54,7 @@ reference_trace moho_reference_trace(const moho_reference *r, const moho_geometr
                            .area = 1};
   if (r->classes.n) {
     trace.spacing = r->options.antialias_factor * r->classes.spacing_m[moho_offset_class_of_trace(&r->classes, g, i)];
-    trace.area = moho_weight_of_trace(&r->options, r->is_line, &r->classes, g, i);
+    trace.area = moho_weight_of_trace(&r->options, &r->classes, g, i);
   }
   trace.bin = r->bins.kind && !r->angles.n ? moho_gather_bin_of_trace(&r->bins, &r->axes, g, i) : 0;
   return trace;

@@ -31,7 +31,7 @@ struct moho_trace_preparer {
   const moho_offset_classes *classes; /* NULL: no factors */
   moho_rho rho;
   double high_cut_hz;
-  int refine, is_line;
+  int refine;
   size_t n_input;
   double dt_input_s;
   size_t length;   /* of the transforms; 0: none are needed */
@@ -158,7 +158,7 @@ moho_status moho_trace_preparer_create(const moho_migration_options *options, in
   if (!(dt_s > 0)) return moho_fail(MOHO_ERROR_RANGE, "sample interval is %g s, expected above 0", dt_s);
   moho_trace_preparer *p;
   MOHO_TRY(moho_allocate(1, sizeof *p, "trace preparation", &p));
-  p->options = *options, p->is_line = is_line;
+  p->options = *options;
   p->rho = moho_rho_resolve(options->rho_filter, is_line);
   p->high_cut_hz = options->high_cut_hz;
   p->refine = options->refine;
@@ -236,7 +236,7 @@ static void prepare_one(const moho_trace_preparer *p, workspace *w, const moho_g
   *live = (uint8_t)moho_trace_mute(geometry, trace, samples, p->n_input, p->dt_input_s, is_filtered(p), w->weights);
   if (!*live) return;
   float *muted = p->length ? w->time : row + l->x0;
-  double factor = p->classes ? moho_weight_of_trace(&p->options, p->is_line, p->classes, geometry, trace) : 1;
+  double factor = p->classes ? moho_weight_of_trace(&p->options, p->classes, geometry, trace) : 1;
   for (size_t j = 0; j < p->n_input; j++) muted[j] = (float)(factor * w->weights[j] * (double)samples[j]);
   if (p->length) {
     memset(w->time + p->n_input, 0, (p->length - p->n_input) * sizeof *w->time);

@@ -30,7 +30,6 @@ struct moho_trace_unpreparer {
   double dt_input_s;
   double (*response)[2]; /* [length/2 + 1] */
   const moho_migration_options *options;
-  int is_line;
   const moho_offset_classes *classes; /* of true amplitudes; NULL: traces are not weighed */
   workspace *workspaces;
   int n_workspaces;
@@ -88,7 +87,7 @@ moho_status moho_trace_unpreparer_create(const moho_migration_options *options, 
   p->refine = options->refine;
   p->n_input = n_samples;
   p->dt_input_s = dt_s;
-  p->options = options, p->is_line = is_line, p->classes = classes;
+  p->options = options, p->classes = classes;
   p->layout = moho_prepared_layout_make(options, n_samples, dt_s, k_max);
   p->length = !is_filtered(p) && p->refine == 1 && !p->layout.bank.n ? 0 : moho_filter_length(n_samples);
   moho_status status = moho_allocate(p->length / 2 + 1, sizeof *p->response, "rho filter", &p->response);
@@ -151,7 +150,7 @@ static void unprepare_one(const moho_trace_unpreparer *p, workspace *w, const mo
   }
   if (l->c0) integrate_adjoint(l, row);
   if (p->length) coarsen_and_filter(p, w, row);
-  double factor = p->classes ? moho_weight_of_trace(p->options, p->is_line, p->classes, geometry, trace) : 1;
+  double factor = p->classes ? moho_weight_of_trace(p->options, p->classes, geometry, trace) : 1;
   for (size_t j = 0; j < p->n_input; j++)
     samples[j] = (float)(factor * w->weights[j] * (p->length ? (double)w->time[j] : row[l->x0 + j]));
 }

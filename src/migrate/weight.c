@@ -26,7 +26,10 @@ moho_status moho_weight_classes(const moho_migration_options *options, const moh
                                 moho_offset_classes *out) {
   int is_line = moho_grid_is_line(grid);
   MOHO_TRY(moho_weight_check(options, is_line));
-  return moho_offset_classes_create(geometry, grid, moho_weight_is_2d(options, is_line), options->gathers, out);
+  MOHO_TRY(moho_offset_classes_create(geometry, grid, moho_weight_is_2d(options, is_line), options->gathers, out));
+  moho_status status = is_true_amplitude(options) ? moho_offset_classes_find_places(out, geometry) : MOHO_OK;
+  if (status) moho_offset_classes_release(out);
+  return status;
 }
 
 int moho_weight_t_part(const moho_migration_options *options, int is_line) {
@@ -68,9 +71,7 @@ double moho_weight_of_column(const moho_migration_options *options, int is_line,
   return c;
 }
 
-double moho_weight_of_trace(const moho_migration_options *options, int is_line, const moho_offset_classes *classes,
+double moho_weight_of_trace(const moho_migration_options *options, const moho_offset_classes *classes,
                             const moho_geometry *geometry, size_t trace) {
-  if (!is_true_amplitude(options)) return 1;
-  double spacing = classes->spacing_m[moho_offset_class_of_trace(classes, geometry, trace)];
-  return moho_weight_is_2d(options, is_line) ? spacing : spacing * spacing;
+  return is_true_amplitude(options) ? moho_offset_class_share(classes, geometry, trace) : 1;
 }

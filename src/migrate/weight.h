@@ -45,7 +45,7 @@ double moho_weight_of_column(const moho_migration_options *options, int is_line,
                              double v0_mps);
 
 /* Midpoint area of a trace in its offset class, along a line its spacing, for true amplitudes; else 1. */
-double moho_weight_of_trace(const moho_migration_options *options, int is_line, const moho_offset_classes *classes,
+double moho_weight_of_trace(const moho_migration_options *options, const moho_offset_classes *classes,
                             const moho_geometry *geometry, size_t trace);
 
 #endif

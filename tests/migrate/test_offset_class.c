@@ -178,6 +178,43 @@ static void gaps_are_not_covered(void **state) {
   assert_true(fabs(moho_line_spacing(positions, 200, scratch) - 12.5) < 0.07);
 }
 
+/* Every trace has its share of the ground: where three traces were shot for one, each has a third; all together have it all. */
+static void traces_share_their_place(void **state) {
+  (void)state;
+  enum { SIDE = 20, EXTRA = 60 };
+  for (int azimuths = 1; azimuths <= 2; azimuths++) {
+    moho_geometry g;
+    moho_grid grid = grid_of(SIDE, SIDE, 25);
+    size_t n = 0;
+    assert_ok(moho_geometry_create(SIDE * SIDE * 2 + EXTRA, &g));
+    for (int i = 0; i < SIDE; i++)
+      for (int j = 0; j < SIDE; j++)
+        for (int a = 0; a < azimuths; a++) place(&g, n++, 1e6 + 25 * i, 25 * j, 300, 90 * a);
+    for (size_t k = 0; k < EXTRA; k++)
+      place(&g, n++, 1e6 + 25 * (double)(k % 30), 100, 300, 20); /* two more at 20 of the places */
+    for (size_t k = n; k < g.n; k++) g.flags[k] = MOHO_TRACE_DEAD;
+    for (size_t k = 0; k < n; k++)
+      if (0.5 * (g.source_x[k] + g.receiver_x[k]) > 1e6 + 25 * SIDE - 12) g.flags[k] = MOHO_TRACE_DEAD;
+    moho_offset_classes classes;
+    assert_ok(moho_offset_classes_create(&g, &grid, 0, NULL, &classes));
+    assert_ok(moho_offset_classes_find_places(&classes, &g));
+    assert_int_equal(classes.places[0].n, SIDE * SIDE);
+    assert_int_equal(classes.places[0].usual, azimuths);
+    assert_int_equal(classes.places[0].n_others, SIDE);
+    double sum = 0, area = 25 * 25;
+    for (size_t k = 0; k < n; k++) {
+      if (!moho_geometry_is_live(&g, k)) continue;
+      double share = moho_offset_class_share(&classes, &g, k), y = 0.5 * (g.source_y[k] + g.receiver_y[k]);
+      double expected = area / (fabs(y - 100) < 1 ? azimuths + 2 : azimuths);
+      assert_true(fabs(share - expected) < 1e-6 * area);
+      sum += share;
+    }
+    assert_true(fabs(sum / (SIDE * SIDE * area) - 1) < 1e-6);
+    moho_offset_classes_release(&classes);
+    moho_geometry_release(&g);
+  }
+}
+
 static void hull_of_a_square(void **state) {
   (void)state;
   moho_point points[] = {{0, 0}, {2, 0}, {1, 1}, {2, 2}, {0, 2}, {1, 0}, {0, 0}, {2, 1}}, scratch[9];
@@ -197,6 +234,7 @@ int main(void) {
                                      cmocka_unit_test(few_traces_borrow),
                                      cmocka_unit_test(irregular_offsets_make_few_classes),
                                      cmocka_unit_test(gaps_are_not_covered),
+                                     cmocka_unit_test(traces_share_their_place),
                                      cmocka_unit_test(hull_of_a_square)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

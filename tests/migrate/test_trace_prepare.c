@@ -301,12 +301,14 @@ static void true_amplitudes_scale_rows(void **state) {
   assert_ok(moho_geometry_create(traces, &g));
   fill_packets(samples, traces, n, 0);
   double spacing[2] = {3, 20};
-  moho_offset_classes classes = {.first_m = 0, .width_m = 500, .n = 2, .spacing_m = spacing};
+  size_t counts[2] = {5, 1};
+  moho_class_places places[2] = {{.n = 5, .usual = 1}, {.n = 1, .usual = 1}};
+  moho_offset_classes classes = {.first_m = 0, .width_m = 500, .n = 2, .spacing_m = spacing, .traces = counts, .places = places};
   g.receiver_y[0] = 700; /* the second class */
   for (int is_line = 0; is_line <= 1; is_line++)
     for (size_t i = 0; i < 2; i++) {
       moho_migration_options options = unfiltered();
-      options.weight = MOHO_WEIGHT_TRUE_AMPLITUDE;
+      options.weight = MOHO_WEIGHT_TRUE_AMPLITUDE, classes.is_line = is_line;
       moho_trace_preparer *preparer;
       moho_geometry one = moho_geometry_slice(&g, i, 1);
       assert_ok(moho_trace_preparer_create(&options, is_line, n, 0.002, 0, &preparer));

@@ -240,6 +240,29 @@ static void stacks_are_the_mean_of_live_classes(void **state) {
   survey_release(&s);
 }
 
+/* Half of the line was shot three times: amplitudes are as if it had been shot once. */
+static void repeated_shots_do_not_count_twice(void **state) {
+  (void)state;
+  enum { REPEATED = MIDPOINTS / 2, COLUMNS = 31 };
+  static double image[COLUMNS * NT];
+  survey s = survey_create(MIDPOINTS + 2 * REPEATED, NS, DT);
+  for (size_t k = 0; k < s.n; k++) {
+    double at = k < MIDPOINTS ? (double)k : (double)((k - MIDPOINTS) % REPEATED);
+    survey_place(&s, k, 0, (at - MIDPOINTS / 2) * 25, 500, 0);
+    s.geometry.first_sample_s[k] = 0.4;
+  }
+  record(&s, (dipping){DEPTH, 0, 0}, MOHO_AMPLITUDE_RAW);
+  moho_migration_options options = true_options(MOHO_AMPLITUDE_RAW);
+  options.aperture_max_m = options.aperture_min_m = 500;
+  reference_line(&options, &s, COLUMNS, image, NULL);
+  for (size_t c = 6; c <= 24; c++) {
+    double at, peak = peak_of(image + c * NT, &at);
+    if (fabs(peak / R - 1) > 0.02) print_error("column %zu: %.4f of R\n", c, peak / R);
+    assert_true(fabs(peak / R - 1) < 0.02);
+  }
+  survey_release(&s);
+}
+
 /* Gathers whose bins are the classes say by their folds which are live: the same everywhere, also at the line's ends. */
 static void live_classes_are_those_with_a_fold(void **state) {
   (void)state;
@@ -271,6 +294,7 @@ int main(void) {
       cmocka_unit_test(dipping_reflectors),
       cmocka_unit_test(amplitudes_in_a_gradient_of_velocity),
       cmocka_unit_test(stacks_are_the_mean_of_live_classes),
+      cmocka_unit_test(repeated_shots_do_not_count_twice),
       cmocka_unit_test(live_classes_are_those_with_a_fold),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
