@@ -27,7 +27,7 @@ typedef struct command {
   int (*run)(const command_line *line); /* gives the exit code */
 } command;
 
-extern const command command_migrate, command_explain, command_info, command_view, command_synth, command_devices,
+extern const command command_migrate, command_demigrate, command_explain, command_info, command_view, command_synth, command_devices,
     command_selftest, command_bench, command_velocity;
 
 /* All commands, in the order of help. */

@@ -54,6 +54,18 @@ typedef struct moho_job_run_options {
  *  *report (may be NULL) gets the text of report.json, malloc'ed. Nothing partial stays under a final name. */
 MOHO_API moho_status moho_job_run(const moho_job *job, const moho_job_run_options *options, char **report);
 
+typedef struct moho_job_demigrate_options {
+  const char *image;   /* image.zarr to read; NULL: that of output.directory */
+  const char *output;  /* trace file to write: .sgy, .segy, .su, .zarr */
+  int mutes_from_data; /* 1: zeros of the input mute and kill its traces, as in a migration; 0: headers alone */
+  moho_progress_function progress;
+  void *user;
+} moho_job_demigrate_options;
+
+/** Demigrate an image: traces at the places of the job's input traces, by the exact adjoint of what moho_job_run() would do to
+ *  them. *report (may be NULL) gets figures as JSON, malloc'ed. The file appears at the very end. */
+MOHO_API moho_status moho_job_demigrate(const moho_job *job, const moho_job_demigrate_options *options, char **report);
+
 /** Write a small text file (a report, a list of figures) the way all of Moho's output is written: under a temporary name that is
  *  renamed in the end. MOHO_ERROR_IO names the file and the system's reason. */
 MOHO_API moho_status moho_write_text(const char *path, const char *text);

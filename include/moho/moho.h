@@ -10,6 +10,7 @@
 #include "moho/image.h"
 #include "moho/job.h"
 #include "moho/kernel.h"
+#include "moho/least_squares.h"
 #include "moho/migration.h"
 #include "moho/queue.h"
 #include "moho/status.h"

@@ -229,6 +229,26 @@ static moho_status check_grid(const moho_job *job) {
 
 /* ---- migration, execution ---- */
 
+static moho_status check_iterations(const moho_job *job) {
+  if (!(moho_job_number(job, MOHO_KEY_ITERATIONS) > 0)) {
+    if (moho_job_given(job, MOHO_KEY_DAMPING) && moho_job_number(job, MOHO_KEY_DAMPING) > 0)
+      return exclude(job, MOHO_KEY_DAMPING, MOHO_KEY_ITERATIONS, "damping belongs to migration.iterations above 0");
+    return MOHO_OK;
+  }
+  if (moho_job_is(job, MOHO_KEY_NORMALISE, "fold"))
+    return exclude(job, MOHO_KEY_ITERATIONS, MOHO_KEY_NORMALISE,
+                   "the amplitudes of a least-squares image do not grow with the fold: leave normalise at none");
+  if (!moho_job_is(job, MOHO_KEY_GATHERS_KIND, "none"))
+    return exclude(job, MOHO_KEY_ITERATIONS, MOHO_KEY_GATHERS_KIND, "least squares gives a stack: set gathers.kind to none");
+  if (moho_job_given(job, MOHO_KEY_LEVELS) && strcmp(moho_job_text(job, MOHO_KEY_LEVELS), "1") != 0)
+    return exclude(job, MOHO_KEY_ITERATIONS, MOHO_KEY_LEVELS, "leave migration.levels out");
+  if (moho_job_is(job, MOHO_KEY_TIME_SAMPLING, "auto") || moho_job_given(job, MOHO_KEY_TIME_SAMPLING_F_MAX))
+    return exclude(job, MOHO_KEY_ITERATIONS, MOHO_KEY_TIME_SAMPLING, "leave migration.time_sampling at uniform");
+  if (moho_job_is(job, MOHO_KEY_ADAPTIVE, "on"))
+    return exclude(job, MOHO_KEY_ITERATIONS, MOHO_KEY_ADAPTIVE, "leave migration.adaptive off");
+  return MOHO_OK;
+}
+
 static moho_status check_migration(const moho_job *job) {
   if (moho_job_number(job, MOHO_KEY_APERTURE_MIN) > moho_job_number(job, MOHO_KEY_APERTURE_MAX))
     return exclude(job, MOHO_KEY_APERTURE_MAX, MOHO_KEY_APERTURE_MIN, "min_m must not exceed max_m");
@@ -240,7 +260,7 @@ static moho_status check_migration(const moho_job *job) {
   if (moho_job_is(job, MOHO_KEY_WEIGHT, "true_amplitude") && moho_job_is(job, MOHO_KEY_NORMALISE, "fold"))
     return exclude(job, MOHO_KEY_WEIGHT, MOHO_KEY_NORMALISE,
                    "true amplitudes are a mean over offset classes already: leave normalise at none");
-  return MOHO_OK;
+  return check_iterations(job);
 }
 
 /* ---- gathers ---- */

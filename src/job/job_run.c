@@ -6,6 +6,7 @@
 #include "base/timer.h"
 #include "job/run.h"
 #include "job/run_adaptive.h"
+#include "job/run_least_squares.h"
 #include "job/run_levels.h"
 #include "job/run_pass.h"
 #include "job/run_zones.h"
@@ -102,7 +103,9 @@ static moho_status migrate(moho_run *r) {
   const moho_run_inputs *in = &r->inputs;
   moho_run_pass pass = {.grid = &in->grid, .options = &in->options, .contributions = in->plan.contributions, .image = &r->image};
   if (moho_run_has_levels(r->job)) MOHO_TRY(moho_run_levels(r));
-  if (moho_run_has_zones(r->job)) {
+  if (moho_run_has_iterations(r->job)) {
+    MOHO_TRY(moho_run_least_squares(r));
+  } else if (moho_run_has_zones(r->job)) {
     MOHO_TRY(moho_run_zones(r));
   } else if (moho_run_is_adaptive(r->job)) {
     MOHO_TRY(moho_run_adaptive(r));

@@ -153,10 +153,14 @@
     "on: a coarse pass finds where there is anything, and only that is computed: for sparse data; kernel native")               \
   X(ADAPTIVE_COARSEN, "migration.adaptive.coarsen", WHOLE, "", "2", "", "", 2, 8,                                               \
     "the coarse pass computes every so-manieth column along each axis, and every second time")                                  \
-  X(ADAPTIVE_ENERGY, "migration.adaptive.energy", NUMBER, "fraction", "0.98", "", "", 0.5, 1,                                  \
+  X(ADAPTIVE_ENERGY, "migration.adaptive.energy", NUMBER, "fraction", "0.98", "", "", 0.5, 1,                                   \
     "share of the coarse image's energy that its strongest cells, which are the mask, hold")                                    \
   X(ADAPTIVE_DILATE, "migration.adaptive.dilate", WHOLE, "cells", "2", "", "", 0, 16,                                           \
     "by how many cells the mask grows to all sides; a cell is a coarse column and 8 times")                                     \
+  X(ITERATIONS, "migration.iterations", WHOLE, "", "0", "", "", 0, 10000,                                                       \
+    "least-squares migration: the image whose demigration fits the traces best, in so many steps; 0: a plain migration")        \
+  X(DAMPING, "migration.damping", NUMBER, "fraction", "0", "", "", 0, 1e6,                                                      \
+    "of least-squares migration: how strongly large amplitudes are held back; 0.01 is a little, 1 much")                        \
   X(LEVELS, "migration.levels", WORDS, "", "[1]", "1|2|4", "", 0, 0,                                                            \
     "[4, 2, 1]: also images of 4 and 2 times the spacing and time step, low-passed to what they hold, the coarsest first")      \
   X(TIME_SAMPLING, "migration.time_sampling", SECTION, "", "uniform", "uniform|auto", "", 0, 0,                                 \

@@ -273,6 +273,34 @@ static moho_status make_grid(const moho_job *job, moho_run_inputs *in) {
   return moho_grid_check(grid);
 }
 
+/* Lateral lines of two grids agree to a millimetre. */
+static int same_nodes(const moho_grid *a, const moho_grid *b) {
+  const size_t ends[2] = {0, 1};
+  if (a->n_inline != b->n_inline || a->n_crossline != b->n_crossline) return 0;
+  for (size_t k = 0; k < 4; k++) {
+    size_t i = ends[k / 2] * (a->n_inline - 1), j = ends[k % 2] * (a->n_crossline - 1);
+    double x, y, other_x, other_y;
+    moho_grid_node(a, i, j, &x, &y);
+    moho_grid_node(b, i, j, &other_x, &other_y);
+    if (hypot(x - other_x, y - other_y) > 1e-3) return 0;
+  }
+  return 1;
+}
+
+/* The image's grid; a grid that the job gives must be the same. */
+static moho_status take_grid(const moho_job *job, const moho_grid *given, moho_run_inputs *in) {
+  if (moho_job_given(job, MOHO_KEY_GRID_CORNERS) || moho_job_given(job, MOHO_KEY_GRID_ORIGIN)) {
+    MOHO_TRY(make_grid(job, in));
+    if (!same_nodes(&in->grid, given))
+      return moho_fail_at(moho_job_place(job, MOHO_KEY_GRID), "leave grid out: an image knows its own", MOHO_ERROR_SHAPE,
+                          "the job's grid of %zu x %zu nodes from (%.1f, %.1f) is not the image's of %zu x %zu from (%.1f, %.1f)",
+                          in->grid.n_inline, in->grid.n_crossline, in->grid.origin_x_m, in->grid.origin_y_m, given->n_inline,
+                          given->n_crossline, given->origin_x_m, given->origin_y_m);
+    moho_grid_release(&in->grid);
+  }
+  return moho_grid_copy(given, &in->grid);
+}
+
 /* ---- velocity, options ---- */
 
 moho_status moho_run_inputs_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out) {
@@ -407,7 +435,8 @@ static moho_status make_plan(const moho_job *job, moho_run_inputs *in) {
   return MOHO_OK;
 }
 
-static moho_status open_all(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *in) {
+static moho_status open_all(const moho_job *job, const moho_grid *given, moho_progress_function progress, void *user,
+                            moho_run_inputs *in) {
   device_opening opening = {.job = job, .in = in};
   MOHO_TRY(moho_job_check(job));
   opening_start(&opening);
@@ -415,7 +444,7 @@ static moho_status open_all(const moho_job *job, moho_progress_function progress
   moho_error error = moho_error_take();
   MOHO_TRY(opening_finish(&opening)); /* of two errors the device's is told */
   if (status) return moho_error_set(&error);
-  MOHO_TRY(at_key(job, MOHO_KEY_GRID, make_grid(job, in)));
+  MOHO_TRY(at_key(job, MOHO_KEY_GRID, given ? take_grid(job, given, in) : make_grid(job, in)));
   MOHO_TRY(at_key(job, MOHO_KEY_VELOCITY, moho_run_inputs_velocity(job, &in->grid, &in->velocity)));
   MOHO_TRY(at_key(job, MOHO_KEY_INPUT_NMO_APPLIED, make_nmo_velocity(job, &in->grid, &in->nmo_velocity)));
   MOHO_TRY(at_key(job, MOHO_KEY_ETA, make_eta(job, &in->grid, &in->eta)));
@@ -428,13 +457,18 @@ static moho_status open_all(const moho_job *job, moho_progress_function progress
   return at_key(job, MOHO_KEY_MIGRATION, make_plan(job, in));
 }
 
-moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *out) {
+moho_status moho_run_inputs_open_on(const moho_job *job, const moho_grid *grid, moho_progress_function progress, void *user,
+                                    moho_run_inputs *out) {
   *out = (moho_run_inputs){.grid = moho_grid_default()};
-  moho_status status = open_all(job, progress, user, out);
+  moho_status status = open_all(job, grid, progress, user, out);
   if (!status) return MOHO_OK;
   moho_error error = moho_error_take();
   moho_run_inputs_close(out);
   return moho_error_set(&error);
+}
+
+moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *out) {
+  return moho_run_inputs_open_on(job, NULL, progress, user, out);
 }
 
 void moho_run_inputs_close(moho_run_inputs *inputs) {

@@ -36,6 +36,9 @@ typedef struct moho_run_inputs {
 
 /* Opens everything; on failure all is closed again. Errors point at the key of the job that is at fault. */
 moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *out);
+/* The same on the grid of an image that is there, with which a grid that the job gives must agree. */
+moho_status moho_run_inputs_open_on(const moho_job *job, const moho_grid *grid, moho_progress_function progress, void *user,
+                                    moho_run_inputs *out);
 void moho_run_inputs_close(moho_run_inputs *inputs);
 
 /* Traces [first, first + n) as they are migrated: read, and move-out that was taken off put back. Threads may call it at once. */

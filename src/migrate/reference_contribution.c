@@ -138,19 +138,6 @@ static double taper(const moho_reference *r, double distance, double radius) {
   return 0.5 * (1.0 + cos(3.14159265358979323846 * taper_argument(distance, 1.0 / radius, 1.0 / fraction)));
 }
 
-/* The t-part of the weight. Times in refined samples; each is at least one input sample. */
-static double weight_of_times(const moho_reference *r, double t_s, double t_r) {
-  double shortest = (double)r->preparer.refine, t = MAX(t_s + t_r, shortest);
-  double inv_s = 1.0 / MAX(t_s, shortest), inv_r = 1.0 / MAX(t_r, shortest);
-  switch (r->t_part) {
-  case MOHO_T_PART_TRUE_3D: return true_amplitude_3d(inv_s, inv_r);
-  case MOHO_T_PART_TRUE_3D_RAW: return t * true_amplitude_3d(inv_s, inv_r);
-  case MOHO_T_PART_TRUE_2D: return true_amplitude_2d(inv_s, inv_r, t);
-  case MOHO_T_PART_TRUE_2D_RAW: return t * true_amplitude_2d(inv_s, inv_r, t);
-  default: return pow(t, -0.5 * r->t_part);
-  }
-}
-
 /* The two legs of a pair at a sample. */
 typedef struct legs {
   moho_leg source, receiver;
@@ -216,6 +203,7 @@ int moho_reference_contribute(const moho_reference *r, size_t column, const refe
   } else {
     tap_trace(r, out, moho_reference_samples_at(), u, 1);
   }
-  out->factor = trace->area * sample->weight * weight_of_times(r, l.t_s, l.t_r) * taper(r, distance, sample->radius);
+  out->factor = trace->area * sample->weight * moho_weight_of_times(r->t_part, l.t_s, l.t_r, (double)r->preparer.refine) *
+                taper(r, distance, sample->radius);
   return 1;
 }

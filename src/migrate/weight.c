@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/fail.h"
+#include "migrate/real_double.h"
 #include "migrate/migration_options.h"
 
 #define PI 3.14159265358979323846
@@ -74,4 +75,15 @@ double moho_weight_of_column(const moho_migration_options *options, int is_line,
 double moho_weight_of_trace(const moho_migration_options *options, const moho_offset_classes *classes,
                             const moho_geometry *geometry, size_t trace) {
   return is_true_amplitude(options) ? moho_offset_class_share(classes, geometry, trace) : 1;
+}
+
+double moho_weight_of_times(int t_part, double t_s, double t_r, double shortest) {
+  double t = MAX(t_s + t_r, shortest), inv_s = 1.0 / MAX(t_s, shortest), inv_r = 1.0 / MAX(t_r, shortest);
+  switch (t_part) {
+  case MOHO_T_PART_TRUE_3D: return true_amplitude_3d(inv_s, inv_r);
+  case MOHO_T_PART_TRUE_3D_RAW: return t * true_amplitude_3d(inv_s, inv_r);
+  case MOHO_T_PART_TRUE_2D: return true_amplitude_2d(inv_s, inv_r, t);
+  case MOHO_T_PART_TRUE_2D_RAW: return t * true_amplitude_2d(inv_s, inv_r, t);
+  default: return pow(t, -0.5 * t_part);
+  }
 }

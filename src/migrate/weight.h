@@ -40,6 +40,9 @@ int moho_weight_t_part(const moho_migration_options *options, int is_line);
 int moho_weight_counts_classes(const moho_migration_options *options);
 int moho_weight_counts_bins(const moho_migration_options *options);
 
+/* The t-part in double. Times in refined samples; each counts as at least `shortest`, one input sample. */
+double moho_weight_of_times(int t_part, double t_s, double t_r, double shortest);
+
 /* c(x, t0) for t-parts in samples of dt_s; v at t0 and v0 at the surface (used by true amplitudes only). */
 double moho_weight_of_column(const moho_migration_options *options, int is_line, double dt_s, double t0_s, double v_mps,
                              double v0_mps);

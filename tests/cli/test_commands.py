@@ -55,7 +55,7 @@ class Usage(CommandTest):
         self.fails(2, '"many" is not a number', "bench", "migrate", "--runs", "many")
 
     def test_commands_of_later_work(self):
-        for command in ["demigrate", "program", "serve"]:
+        for command in ["program", "serve"]:
             self.fails(1, f"{command} is not yet available", command)
         for subject in ["tensor", "program"]:
             self.fails(1, f"bench {subject} is not yet available", "bench", subject)
