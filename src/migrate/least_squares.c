@@ -159,7 +159,7 @@ static moho_status scale_column(const solver *s, size_t column, double *weight) 
   for (size_t k = 0; k < n; k++) {
     size_t at = column * n + k;
     double leg = (s->grid->first_s + (double)k * s->grid->step_s) / (2 * m->layout.dt_s);
-    double w = weight[k] * moho_weight_of_times(m->weight_power, leg, leg, (double)s->options->refine);
+    double w = weight[k] * moho_weight_of_times(m->t_part, leg, leg, (double)s->options->refine);
     double power = (double)s->image->fold[at] * w * w, scale = power > 0 ? 1 / power : 0;
     s->scale[at] = scale < FLT_MAX ? (float)scale : 0;
   }
