@@ -144,6 +144,8 @@ static json_t *options_json(const bench_case *c) {
   json_t *options = json_pack("{s:s, s:s, s:s, s:s, s:i, s:f, s:f, s:f}", "interpolation", c->interpolation, "antialias",
                               c->antialias, "weight", c->weight, "rho_filter", "none", "refine", o->refine, "max_m",
                               o->aperture_max_m, "max_dip_deg", o->aperture_max_dip_deg, "taper", o->aperture_taper);
+  if (strcmp(c->velocity, "constant") != 0) json_object_set_new(options, "velocity", json_string(c->velocity));
+  if (o->traveltime != MOHO_TRAVELTIME_STRAIGHT) json_object_set_new(options, "traveltime", json_string(c->traveltime));
   if (o->storage != MOHO_STORAGE_FLOAT) json_object_set_new(options, "storage", json_string(c->storage));
   if (c->constants[0]) json_object_set_new(options, "constants", json_string(c->constants));
   return options;

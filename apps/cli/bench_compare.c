@@ -5,19 +5,22 @@
 
 #include "bench_case.h"
 
+/* What neither has is the same. */
 static int have_same(const json_t *a, const json_t *b, const char *const *keys, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i]))) return 0;
+  for (size_t i = 0; i < count; i++) {
+    const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
+    if ((x || y) && !json_equal(x, y)) return 0;
+  }
   return 1;
 }
 
 /* The same machine, dataset, options and threads; the kernel is not looked at. */
 static int is_same_work(const json_t *a, const json_t *b) {
   static const char *const keys[] = {"bench", "dataset", "threads"}, *const of_device[] = {"name", "simd"},
-                           *const of_options[] = {"interpolation", "antialias", "weight",      "rho_filter",
-                                                  "refine",        "max_m",     "max_dip_deg", "taper"};
+                           *const of_options[] = {"interpolation", "antialias",   "weight", "rho_filter", "refine",
+                                                  "max_m",         "max_dip_deg", "taper",  "velocity",   "traveltime"};
   return have_same(a, b, keys, 3) && have_same(json_object_get(a, "device"), json_object_get(b, "device"), of_device, 2) &&
-         have_same(json_object_get(a, "options"), json_object_get(b, "options"), of_options, 8);
+         have_same(json_object_get(a, "options"), json_object_get(b, "options"), of_options, 10);
 }
 
 static int is_same_case(const json_t *a, const json_t *b) {

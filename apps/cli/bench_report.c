@@ -26,7 +26,9 @@ static const char *word(const json_t *root, const char *first, const char *secon
 
 static void fill_options(const json_t *c, char cell[160]) {
   const char *storage = word(c, "options", "storage"), *constants = word(c, "options", "constants");
-  snprintf(cell, 160, "%s, weight %s, antialias %s%s%s%s%.60s", word(c, "options", "interpolation"), word(c, "options", "weight"),
+  const char *law = word(c, "options", "traveltime"), *velocity = word(c, "options", "velocity");
+  snprintf(cell, 160, "%s%s%s%s%s, weight %s, antialias %s%s%s%s%.40s", law, law[0] ? ", " : "", velocity,
+           velocity[0] ? ", " : "", word(c, "options", "interpolation"), word(c, "options", "weight"),
            word(c, "options", "antialias"), storage[0] ? ", storage " : "", storage, constants[0] ? ", " : "", constants);
 }
 

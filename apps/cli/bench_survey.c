@@ -27,6 +27,7 @@ void bench_survey_release(bench_survey *s) {
   moho_geometry_release(&s->geometry);
   moho_grid_release(&s->grid);
   moho_velocity_destroy(&s->velocity);
+  moho_eta_destroy(&s->eta);
   free(s->all);
   *s = (bench_survey){0};
 }
@@ -51,7 +52,6 @@ static moho_status create(const char *dataset, bench_survey *s) {
   size_t n = status ? 0 : moho_synth_trace_count(&s->options);
   double bytes = (double)n * (double)s->options.n_samples * sizeof(float);
   if (!status) status = moho_synth_grid(&s->options, &s->grid);
-  if (!status) status = moho_velocity_create_constant(s->options.v0_mps, &s->velocity);
   if (!status) status = moho_geometry_create(n, &s->geometry);
   if (!status) status = fits_in_memory(bytes, &keep);
   if (!status && keep) {
@@ -61,14 +61,33 @@ static moho_status create(const char *dataset, bench_survey *s) {
   return status ? status : moho_synth_generate(&s->options, 0, n, &s->geometry, s->all);
 }
 
-moho_status bench_survey_use(const char *dataset, bench_survey *s, bench_reference *reference) {
-  if (strcmp(s->dataset, dataset) == 0) return MOHO_OK;
-  bench_survey_release(s);
-  bench_reference_release(reference);
-  double begin = bench_seconds();
-  moho_status status = create(dataset, s);
-  s->generate_seconds = bench_seconds() - begin;
+moho_status bench_survey_use(const char *dataset, const char *velocity, bench_survey *s, bench_reference *reference) {
+  moho_status status = MOHO_OK;
+  if (strcmp(s->dataset, dataset) != 0) {
+    moho_eta *eta = s->eta; /* the case's, whatever the survey */
+    s->eta = NULL;
+    bench_survey_release(s);
+    bench_reference_release(reference);
+    double begin = bench_seconds();
+    status = create(dataset, s);
+    s->eta = eta;
+    s->generate_seconds = bench_seconds() - begin;
+  }
+  if (!status && strcmp(s->velocity_word, velocity) != 0) {
+    moho_velocity_destroy(&s->velocity);
+    bench_reference_release(reference);
+    snprintf(s->velocity_word, sizeof s->velocity_word, "%s", velocity);
+    if (strcmp(velocity, "linear_z") == 0) status = moho_velocity_create_linear_z(1800, 0.6, &s->velocity);
+    else status = moho_velocity_create_constant(s->options.v0_mps, &s->velocity);
+  }
   if (status) bench_survey_release(s);
+  return status;
+}
+
+moho_status bench_survey_eta(moho_migration_options *options, bench_survey *s) {
+  if (options->traveltime != MOHO_TRAVELTIME_VTI && options->traveltime != MOHO_TRAVELTIME_VTI_RATIONAL) return MOHO_OK;
+  moho_status status = s->eta ? MOHO_OK : moho_eta_create_constant(MOHO_ETA_EFFECTIVE, 0.1, &s->eta);
+  options->eta = s->eta;
   return status;
 }
 
@@ -124,8 +143,8 @@ static moho_status add_all(const bench_survey *s, moho_reference *reference) {
 
 /* The reference knows neither kernel nor storage. */
 static int is_made_for(const bench_reference *r, const moho_migration_options *o) {
-  return r->is_made && r->options.interpolation == o->interpolation && r->options.antialias == o->antialias &&
-         r->options.weight == o->weight;
+  return r->is_made && r->options.traveltime == o->traveltime && r->options.interpolation == o->interpolation &&
+         r->options.antialias == o->antialias && r->options.weight == o->weight;
 }
 
 static moho_status make(const bench_survey *s, const moho_migration_options *options, bench_reference *r) {

@@ -5,12 +5,13 @@
 #include "image_check.h"
 
 typedef struct bench_survey {
-  char dataset[64]; /* "": none yet */
+  char dataset[64], velocity_word[64]; /* "": none yet */
   moho_synth_options options;
   moho_geometry geometry; /* of all traces */
   moho_grid grid;
   moho_velocity *velocity;
-  float *all; /* [traces, samples]; NULL: too large to keep, generated batch by batch */
+  moho_eta *eta; /* of the vti laws; NULL until one is asked for */
+  float *all;    /* [traces, samples]; NULL: too large to keep, generated batch by batch */
   double generate_seconds;
 } bench_survey;
 
@@ -25,8 +26,11 @@ typedef struct bench_reference {
   double seconds;
 } bench_reference;
 
-/* The dataset's survey: kept from the call before where it is the same. The reference of another survey goes. */
-moho_status bench_survey_use(const char *dataset, bench_survey *survey, bench_reference *reference);
+/* The dataset's survey, migrated with velocity "constant" or "linear_z": kept from the call before where it is the same. The
+ * reference of another survey or velocity goes. */
+moho_status bench_survey_use(const char *dataset, const char *velocity, bench_survey *survey, bench_reference *reference);
+/* Gives the options eta where their law needs it. */
+moho_status bench_survey_eta(moho_migration_options *options, bench_survey *survey);
 void bench_survey_release(bench_survey *survey);
 
 /* Traces first .. first+count-1: kept ones, or made into the buffer [count, samples]. */

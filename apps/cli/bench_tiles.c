@@ -85,7 +85,7 @@ static moho_status make_kernel(moho_device *device, moho_kernel **out) {
   moho_migration *migration = NULL;
   options.kernel = MOHO_KERNEL_V3;
   moho_status status = moho_migration_supports(device, &options);
-  if (!status) status = bench_survey_use("tiny", &survey, &none);
+  if (!status) status = bench_survey_use("tiny", "constant", &survey, &none);
   if (!status)
     status = moho_migration_create(device, &survey.grid, survey.velocity, &options, &survey.geometry, survey.options.n_samples,
                                    survey.options.dt_s, &migration);

@@ -6,8 +6,8 @@
 #include "bench_case.h"
 #include "command.h"
 
-static char *device_uri, *datasets, *interpolations, *antialiases, *weights, *storages, *kernels, *constants, *compare_with,
-    *report_path;
+static char *device_uri, *datasets, *velocities, *traveltimes, *interpolations, *antialiases, *weights, *storages, *kernels,
+    *constants, *compare_with, *report_path;
 enum { RUNS_NOT_GIVEN = -1000000, MOST_COLUMNS = 400 };
 static int runs = RUNS_NOT_GIVEN, is_unchecked, n_columns;
 static double most_seconds = INFINITY;
@@ -20,9 +20,14 @@ static const struct poptOption options[] = {
     {"seconds", '\0', POPT_ARG_DOUBLE, &most_seconds, 0, "of a case: no further run once its runs took so long [no bound]", "S"},
     {"columns", '\0', POPT_ARG_INT, &n_columns, 0,
      "image columns that are compared with the reference, a square number [64; tiny: all]", "N"},
+    {"velocity", '\0', POPT_ARG_STRING, &velocities, 0, "constant (2500 m/s), linear_z (1800 m/s + 0.6 /s * z) [constant]",
+     "V,..."},
+    {"traveltime", '\0', POPT_ARG_STRING, &traveltimes, 0,
+     "straight, curved_linear, curved_rms, curved_ray, vti, vti_rational (eta 0.1) [straight]", "T,..."},
     {"interpolation", '\0', POPT_ARG_STRING, &interpolations, 0, "linear, cubic, sinc8 [linear]", "I,..."},
-    {"weight", '\0', POPT_ARG_STRING, &weights, 0, "none, spreading, obliquity, spreading_obliquity [none]", "W,..."},
-    {"antialias", '\0', POPT_ARG_STRING, &antialiases, 0, "none, triangle [none]", "A,..."},
+    {"weight", '\0', POPT_ARG_STRING, &weights, 0, "none, spreading, obliquity, spreading_obliquity, true_amplitude [none]",
+     "W,..."},
+    {"antialias", '\0', POPT_ARG_STRING, &antialiases, 0, "none, triangle, filter_bank [none]", "A,..."},
     {"storage", '\0', POPT_ARG_STRING, &storages, 0, "how a device keeps traces: float, half [float]", "S,..."},
     {"constants", '\0', POPT_ARG_STRING, &constants, 0, "constants of the kernel's text, for tuning: \"CHUNKS=4,COLUMNS_X=4\"",
      "C"},
@@ -54,16 +59,20 @@ static moho_migration_options bench_options(void) {
 
 /* The words of one case as options; a usage error when one is unknown. */
 static int settle(bench_case *c) {
-  static const char *const names[] = {"dataset", "kernel", "interpolation", "antialias", "weight", "storage"};
+  static const char *const names[] = {"dataset", "kernel",  "interpolation", "antialias",
+                                      "weight",  "storage", "velocity",      "traveltime"};
   static const char *const words[] = {"tiny|small|medium|large",
                                       "auto|native|baseline|v1|v2|v3",
                                       "linear|cubic|sinc8",
-                                      "none|triangle",
-                                      "auto|none|spreading|obliquity|spreading_obliquity",
-                                      "float|half"};
-  const char *const given[] = {c->dataset, c->kernel, c->interpolation, c->antialias, c->weight, c->storage};
-  int chosen[6];
-  for (int i = 0; i < 6; i++)
+                                      "none|triangle|filter_bank",
+                                      "auto|none|spreading|obliquity|spreading_obliquity|true_amplitude",
+                                      "float|half",
+                                      "constant|linear_z",
+                                      "straight|curved_linear|curved_rms|curved_ray|vti|vti_rational"};
+  const char *const given[] = {c->dataset, c->kernel,  c->interpolation, c->antialias,
+                               c->weight,  c->storage, c->velocity,      c->traveltime};
+  int chosen[8];
+  for (int i = 0; i < 8; i++)
     if ((chosen[i] = choose_word(names[i], given[i], words[i])) < 0) return EXIT_USAGE;
   c->options = bench_options();
   c->options.kernel = (moho_migration_kernel)chosen[1];
@@ -71,6 +80,7 @@ static int settle(bench_case *c) {
   c->options.antialias = (moho_antialias)chosen[3];
   c->options.weight = (moho_weight)chosen[4];
   c->options.storage = (moho_storage)chosen[5];
+  c->options.traveltime = (moho_traveltime)chosen[7];
   c->options.constants = constants;
   c->constants = constants ? constants : "";
   c->runs = runs != RUNS_NOT_GIVEN ? runs : strcmp(c->dataset, "large") == 0 ? 3 : 5;
@@ -97,6 +107,8 @@ static void print_check(FILE *out, const bench_case *c, const bench_result *r) {
 static void print_case(FILE *out, const bench_case *c, const bench_result *r, const json_t *object) {
   char rate[32], contributions[32];
   double per_second = bench_rate(r);
+  if (strcmp(c->traveltime, "straight") != 0 || strcmp(c->velocity, "constant") != 0)
+    fprintf(out, "%s, %s:\n", c->traveltime, c->velocity);
   fprintf(out, "%-7s %-8s %-7s %-9s %-20s %-8s %2d threads  %8s contributions  %7.3f s (%.3f .. %.3f)  %s/s  %.3g ns\n",
           c->dataset, c->kernel, c->interpolation, c->antialias, c->weight, r->device.simd[0] ? r->device.simd : r->device.kind,
           r->device.threads, count_text((double)r->contributions, contributions), r->median.kernel, r->least.kernel,
@@ -128,8 +140,9 @@ static int run_case(bench_call *call, bench_case *c) {
   bench_result *result = malloc(sizeof *result);
   char slower[400];
   int code = result ? settle(c) : EXIT_FAILED;
+  if (!code && bench_survey_eta(&c->options, &call->survey)) code = print_error();
   if (!code && moho_migration_supports(call->device, &c->options)) code = leave_out(call, c);
-  else if (!code && (bench_survey_use(c->dataset, &call->survey, &call->reference) ||
+  else if (!code && (bench_survey_use(c->dataset, c->velocity, &call->survey, &call->reference) ||
                      bench_run(c, call->device, &call->survey, &call->reference, result)))
     code = print_error();
   else if (!code) {
@@ -169,10 +182,14 @@ static int run_lists(bench_call *call, bench_case *c, const bench_list *lists, s
 
 static int run_cases(bench_call *call) {
   bench_case c = {0};
-  const bench_list lists[] = {
-      {datasets ? datasets : "small", c.dataset},        {interpolations ? interpolations : "linear", c.interpolation},
-      {antialiases ? antialiases : "none", c.antialias}, {weights ? weights : "none", c.weight},
-      {storages ? storages : "float", c.storage},        {kernels ? kernels : "auto", c.kernel}};
+  const bench_list lists[] = {{datasets ? datasets : "small", c.dataset},
+                              {velocities ? velocities : "constant", c.velocity},
+                              {traveltimes ? traveltimes : "straight", c.traveltime},
+                              {interpolations ? interpolations : "linear", c.interpolation},
+                              {antialiases ? antialiases : "none", c.antialias},
+                              {weights ? weights : "none", c.weight},
+                              {storages ? storages : "float", c.storage},
+                              {kernels ? kernels : "auto", c.kernel}};
   return run_lists(call, &c, lists, sizeof lists / sizeof *lists);
 }
 
