@@ -67,14 +67,14 @@ static void add_row(table *t, const method *m, const selftest_case *test, const 
                                     "relative_l2", check->error < 1e300 ? check->error : -1.0, "tolerance", check->tolerance,
                                     "fold_differs", (json_int_t)check->fold_differs, "passed", check->passed));
   else
-    fprintf(t->text.out, "%-24s %-8s %-36s %9.2e <= %8.1e  %s%s\n", m->uri, kernel, test->name, check->error, check->tolerance,
+    fprintf(t->text.out, "%-24s %-8s %-40s %9.2e <= %8.1e  %s%s\n", m->uri, kernel, test->name, check->error, check->tolerance,
             check->passed ? "good" : "FAILED", check->fold_differs ? ", fold differs" : "");
 }
 
 static void add_left_out(table *t, const method *m, const selftest_case *test) {
   t->left_out++;
   if (!t->rows)
-    fprintf(t->text.out, "%-24s %-8s %-36s left out: %s\n", m->uri, moho_migration_kernel_name(m->kernel), test->name,
+    fprintf(t->text.out, "%-24s %-8s %-40s left out: %s\n", m->uri, moho_migration_kernel_name(m->kernel), test->name,
             moho_last_error()->message);
 }
 
@@ -86,7 +86,7 @@ static void add_error(table *t, const method *m, const selftest_case *test) {
   if (t->rows)
     json_array_append_new(t->rows, json_pack("{s:s, s:s, s:s, s:b, s:s}", "device", m->uri, "kernel", kernel, "case", test->name,
                                              "passed", 0, "words", words));
-  else fprintf(t->text.out, "%-24s %-8s %-36s FAILED: %s\n", m->uri, kernel, test->name, words);
+  else fprintf(t->text.out, "%-24s %-8s %-40s FAILED: %s\n", m->uri, kernel, test->name, words);
 }
 
 static void add_runtime_row(table *t, const char *uri, const char *name, const char *words) {
@@ -95,7 +95,7 @@ static void add_runtime_row(table *t, const char *uri, const char *name, const c
   if (t->rows)
     json_array_append_new(
         t->runtime, json_pack("{s:s, s:s, s:b, s:s}", "device", uri, "case", name, "passed", words[0] == '\0', "words", words));
-  else fprintf(t->text.out, "%-24s %-8s %-36s %s%s\n", uri, "", name, words[0] ? "FAILED: " : "good", words);
+  else fprintf(t->text.out, "%-24s %-8s %-40s %s%s\n", uri, "", name, words[0] ? "FAILED: " : "good", words);
 }
 
 /* ---- cases ---- */
@@ -137,8 +137,10 @@ static void test_method(table *t, const method *m, const selftest_case *test, co
   if (moho_device_close(&device) && !status) add_error(t, m, test); /* what was left behind is a fault */
 }
 
-static int test_case_everywhere(table *t, const selftest_case *test, const selftest_survey *s, const method *methods,
+static int test_case_everywhere(table *t, selftest_case *test, const selftest_survey *s, const method *methods,
                                 size_t n_methods) {
+  int is_vti = test->options.traveltime == MOHO_TRAVELTIME_VTI || test->options.traveltime == MOHO_TRAVELTIME_VTI_RATIONAL;
+  if (is_vti) test->options.eta = s->eta;
   size_t n = s->grid.n_inline * s->grid.n_crossline * s->grid.n_time;
   double *expected = calloc(n, sizeof *expected);
   int32_t *fold = calloc(n, sizeof *fold);

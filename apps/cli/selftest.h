@@ -11,7 +11,9 @@ typedef enum {
   SELFTEST_LINE,
   SELFTEST_DELAYED, /* 3D; records that begin late or early, header mutes */
   SELFTEST_LATERAL, /* 3D; velocity functions that differ from place to place */
+  SELFTEST_RISING,  /* 3D; functions that differ and rise with time, as interval velocities and exact rays want it */
   SELFTEST_DEEP,    /* 3D, few columns, three times as long: here v3 interpolates leg times */
+  SELFTEST_DEPTH,   /* the same in a velocity that grows with depth */
   SELFTEST_SURVEYS
 } selftest_survey_kind;
 
@@ -20,6 +22,7 @@ typedef struct selftest_survey {
   moho_geometry geometry;
   moho_grid grid;
   moho_velocity *velocity;
+  moho_eta *eta; /* for the laws that want one */
   float *traces;
 } selftest_survey;
 

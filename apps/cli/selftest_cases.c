@@ -68,6 +68,25 @@ static size_t list_all(selftest_case cases[SELFTEST_MAX_CASES]) {
   CASE("deep, true amplitude", SELFTEST_DEEP, 0, o->weight = MOHO_WEIGHT_TRUE_AMPLITUDE; o->rho_filter = MOHO_RHO_AUTO);
   CASE("deep, filter bank", SELFTEST_DEEP, 0, o->antialias = MOHO_ANTIALIAS_FILTER_BANK);
   CASE("mutes by offset", SELFTEST_LATERAL, 1, o->outer_mute = outer_mute(); o->inner_mute = inner_mute());
+  CASE("curved_linear", SELFTEST_DEPTH, 1, o->traveltime = MOHO_TRAVELTIME_CURVED_LINEAR);
+  CASE("curved_linear, triangle, mute", SELFTEST_DEPTH, 0, o->traveltime = MOHO_TRAVELTIME_CURVED_LINEAR;
+       o->antialias = MOHO_ANTIALIAS_TRIANGLE; o->stretch_mute = 0.3);
+  CASE("curved_linear, true amplitude, rule ray", SELFTEST_DEPTH, 0, o->traveltime = MOHO_TRAVELTIME_CURVED_LINEAR;
+       o->weight = MOHO_WEIGHT_TRUE_AMPLITUDE; o->rho_filter = MOHO_RHO_AUTO; o->aperture_rule = MOHO_APERTURE_RAY);
+  CASE("curved_rms", SELFTEST_DEEP, 0, o->traveltime = MOHO_TRAVELTIME_CURVED_RMS);
+  CASE("curved_rms, lateral, triangle", SELFTEST_RISING, 0, o->traveltime = MOHO_TRAVELTIME_CURVED_RMS;
+       o->antialias = MOHO_ANTIALIAS_TRIANGLE);
+  CASE("curved_ray", SELFTEST_DEEP, 1, o->traveltime = MOHO_TRAVELTIME_CURVED_RAY);
+  CASE("curved_ray, lateral, filter bank", SELFTEST_RISING, 0, o->traveltime = MOHO_TRAVELTIME_CURVED_RAY;
+       o->antialias = MOHO_ANTIALIAS_FILTER_BANK);
+  CASE("curved_ray, lateral, mute, weights", SELFTEST_RISING, 0, o->traveltime = MOHO_TRAVELTIME_CURVED_RAY;
+       o->stretch_mute = 0.3; o->weight = MOHO_WEIGHT_SPREADING_OBLIQUITY);
+  CASE("vti", SELFTEST_DEEP, 0, o->traveltime = MOHO_TRAVELTIME_VTI);
+  CASE("vti, lateral, triangle, mute", SELFTEST_RISING, 0, o->traveltime = MOHO_TRAVELTIME_VTI;
+       o->antialias = MOHO_ANTIALIAS_TRIANGLE; o->stretch_mute = 0.3);
+  CASE("vti_rational", SELFTEST_DEEP, 0, o->traveltime = MOHO_TRAVELTIME_VTI_RATIONAL);
+  CASE("vti_rational, lateral, true amplitude", SELFTEST_RISING, 1, o->traveltime = MOHO_TRAVELTIME_VTI_RATIONAL;
+       o->weight = MOHO_WEIGHT_TRUE_AMPLITUDE; o->rho_filter = MOHO_RHO_AUTO);
   CASE("half storage", SELFTEST_SPACE, 0, o->storage = MOHO_STORAGE_HALF);
   CASE("half storage, weights, delays", SELFTEST_DELAYED, 0, o->storage = MOHO_STORAGE_HALF;
        o->weight = MOHO_WEIGHT_SPREADING_OBLIQUITY);
@@ -93,6 +112,7 @@ void selftest_survey_release(selftest_survey *s) {
   moho_geometry_release(&s->geometry);
   moho_grid_release(&s->grid);
   moho_velocity_destroy(&s->velocity);
+  moho_eta_destroy(&s->eta);
   free(s->traces);
   *s = (selftest_survey){0};
 }
@@ -106,22 +126,28 @@ static moho_status survey_options(selftest_survey_kind kind, moho_synth_options 
   static setting line[] = {{"extent_inline_m", "0"}};
   static setting deep[] = {
       {"extent_inline_m", "50"}, {"extent_crossline_m", "50"}, {"n_samples", "751"}, {"diffractors", "25:25:900:1"}};
+  int is_deep = kind == SELFTEST_DEEP || kind == SELFTEST_DEPTH;
   moho_status status = moho_synth_options_preset("tiny", o);
   for (size_t i = 0; !status && i < sizeof common / sizeof *common; i++)
     status = moho_synth_options_set(o, common[i][0], common[i][1]);
   for (size_t i = 0; !status && kind == SELFTEST_LINE && i < sizeof line / sizeof *line; i++)
     status = moho_synth_options_set(o, line[i][0], line[i][1]);
-  for (size_t i = 0; !status && kind == SELFTEST_DEEP && i < sizeof deep / sizeof *deep; i++)
+  for (size_t i = 0; !status && is_deep && i < sizeof deep / sizeof *deep; i++)
     status = moho_synth_options_set(o, deep[i][0], deep[i][1]);
   return status;
 }
 
-/* Four functions around the grid, two of them falling with time. The library reads velocity tables from files. */
-static moho_status lateral_velocity(const moho_grid *grid, moho_velocity **out) {
-  static const char table[] = "-200 -200 0.0 1700\n-200 -200 0.2 2300\n-200 -200 0.5 2700\n"
-                              "-200 300 0.0 1900\n-200 300 0.2 2600\n-200 300 0.5 2400\n"
-                              "300 -200 0.0 2000\n300 -200 0.2 2200\n300 -200 0.5 2900\n"
-                              "300 300 0.0 2100\n300 300 0.2 2700\n300 300 0.5 2500\n";
+/* Four functions around the grid. The library reads velocity tables from files. */
+static const char falling[] = /* two of them fall with time */ "-200 -200 0.0 1700\n-200 -200 0.2 2300\n-200 -200 0.5 2700\n"
+                                                               "-200 300 0.0 1900\n-200 300 0.2 2600\n-200 300 0.5 2400\n"
+                                                               "300 -200 0.0 2000\n300 -200 0.2 2200\n300 -200 0.5 2900\n"
+                                                               "300 300 0.0 2100\n300 300 0.2 2700\n300 300 0.5 2500\n";
+static const char rising[] = "-200 -200 0.0 1700\n-200 -200 0.2 2000\n-200 -200 0.5 2400\n"
+                             "-200 300 0.0 1900\n-200 300 0.2 2100\n-200 300 0.5 2400\n"
+                             "300 -200 0.0 2000\n300 -200 0.2 2200\n300 -200 0.5 2600\n"
+                             "300 300 0.0 2100\n300 300 0.2 2400\n300 300 0.5 2900\n";
+
+static moho_status lateral_velocity(const char *table, const moho_grid *grid, moho_velocity **out) {
   const char *folder = getenv("TMPDIR");
   char path[1024];
   snprintf(path, sizeof path, "%.900s/moho-selftest-%ld.txt", folder && *folder ? folder : "/tmp", (long)getpid());
@@ -147,8 +173,11 @@ moho_status selftest_survey_create(selftest_survey_kind kind, selftest_survey *s
   size_t n = status ? 0 : moho_synth_trace_count(&s->options);
   if (!status) status = moho_synth_grid(&s->options, &s->grid);
   if (!status) status = moho_geometry_create(n, &s->geometry);
-  if (!status && kind == SELFTEST_LATERAL) status = lateral_velocity(&s->grid, &s->velocity);
+  if (!status && kind == SELFTEST_LATERAL) status = lateral_velocity(falling, &s->grid, &s->velocity);
+  else if (!status && kind == SELFTEST_RISING) status = lateral_velocity(rising, &s->grid, &s->velocity);
+  else if (!status && kind == SELFTEST_DEPTH) status = moho_velocity_create_linear_z(1800, 0.8, &s->velocity);
   else if (!status) status = moho_velocity_create_linear_t0(2200, 500, &s->velocity);
+  if (!status) status = moho_eta_create_constant(MOHO_ETA_EFFECTIVE, 0.12, &s->eta);
   s->traces = status ? NULL : malloc(n * s->options.n_samples * sizeof *s->traces);
   if (!status && !s->traces) return MOHO_ERROR_MEMORY;
   if (!status) status = moho_synth_generate(&s->options, 0, n, &s->geometry, s->traces);

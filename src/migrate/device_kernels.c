@@ -27,11 +27,15 @@ static size_t list_constants(const moho_kernel_version *version, const migrate_d
   const moho_device_constants *given = &plan->constants;
   int has_triangle = p->antialias == MOHO_ANTIALIAS_TRIANGLE;
   int groups = has_triangle ? version->plan.groups_with_triangle : version->plan.groups_a_multiprocessor;
-  const moho_constant own[OWN_CONSTANTS] = {{"INTERPOLATION", p->interpolation, 0}, {"ANTIALIAS", p->antialias, 0},
-                                            {"WEIGHT_POWER", p->weight_power, 0},   {"HAS_MUTE", p->has_mute, 0},
+  const moho_constant own[OWN_CONSTANTS] = {{"INTERPOLATION", p->interpolation, 0},
+                                            {"ANTIALIAS", p->antialias, 0},
+                                            {"WEIGHT_POWER", p->weight_power, 0},
+                                            {"HAS_MUTE", p->has_mute, 0},
                                             {"LAW", p->law, 0},
-                                            {"HAS_WINDOW", p->has_window, 0},       {"STORAGE", p->storage, 0},
-                                            {"NO_SHIFT", plan->begins_at_zero, 0},  {"KERN_BLOCKS_PER_SM", groups, 0}};
+                                            {"HAS_WINDOW", p->has_window, 0},
+                                            {"STORAGE", p->storage, 0},
+                                            {"NO_SHIFT", plan->begins_at_zero, 0},
+                                            {"KERN_BLOCKS_PER_SM", groups, 0}};
   size_t n = 0, n_own = groups ? OWN_CONSTANTS : OWN_CONSTANTS - 1;
   for (size_t i = 0; i < n_own; i++)
     if (!is_given(given, own[i].name)) out[n++] = own[i];

@@ -70,10 +70,12 @@ static moho_status upload(moho_device_run *r, const void *from, size_t bytes, mo
 }
 
 static moho_status load_axis(moho_device_run *r) {
+  size_t samples = r->plan.n_time, nodes = moho_device_law_nodes(&r->m->law);
+  size_t bytes = samples * sizeof(migrate_sample) + nodes * sizeof(migrate_node);
   migrate_sample *axis;
-  MOHO_TRY(moho_allocate(r->plan.n_time, sizeof *axis, "time axis", &axis));
-  moho_device_fill_axis(r->m, axis);
-  moho_status status = upload(r, axis, r->plan.n_time * sizeof *axis, &r->constant.axis);
+  MOHO_TRY(moho_allocate(1, bytes, "time axis", &axis));
+  moho_device_fill_axis(r->m, axis, (migrate_node *)(axis + samples));
+  moho_status status = upload(r, axis, bytes, &r->constant.axis);
   free(axis);
   return status;
 }
@@ -89,10 +91,10 @@ static moho_status load_sinc(moho_device_run *r) {
 
 /* A slab's tables, made in pieces of `chunk` columns unless the host keeps them. */
 static moho_status load_slab_table(moho_device_run *r, moho_device_slab *slab, migrate_slowness *chunk, size_t chunk_rows) {
-  size_t row_bytes = r->plan.n_time * sizeof(migrate_slowness);
+  size_t row = r->plan.n_time * r->plan.table_entries, row_bytes = row * sizeof(migrate_slowness);
   MOHO_TRY(moho_device_buffer(r, slab->n_rows * row_bytes, MOHO_MEMORY_DEVICE, "the tables do not fit: use a smaller grid",
                               &slab->table));
-  if (r->table) return moho_buffer_write(slab->table, 0, r->table + slab->first_row * r->plan.n_time, slab->n_rows * row_bytes);
+  if (r->table) return moho_buffer_write(slab->table, 0, r->table + slab->first_row * row, slab->n_rows * row_bytes);
   for (size_t first = 0; first < slab->n_rows; first += chunk_rows) {
     size_t n = slab->n_rows - first < chunk_rows ? slab->n_rows - first : chunk_rows;
     MOHO_TRY(moho_device_fill_slowness(r->m, r->flat + slab->first_row + first, n, chunk));
@@ -102,12 +104,12 @@ static moho_status load_slab_table(moho_device_run *r, moho_device_slab *slab, m
 }
 
 static moho_status load_tables(moho_device_run *r) {
-  size_t n = r->plan.n_time, row_bytes = n * sizeof(migrate_slowness);
+  size_t row = r->plan.n_time * r->plan.table_entries, row_bytes = row * sizeof(migrate_slowness);
   if (r->is_uniform) return upload(r, r->table, row_bytes, &r->constant.table);
   migrate_slowness *chunk = NULL;
   size_t chunk_rows = MOHO_TABLE_CHUNK_BYTES / row_bytes + 1;
   if (chunk_rows > r->m->n_columns) chunk_rows = r->m->n_columns;
-  if (!r->table) MOHO_TRY(moho_allocate(chunk_rows * n, sizeof *chunk, "column tables", &chunk));
+  if (!r->table) MOHO_TRY(moho_allocate(chunk_rows * row, sizeof *chunk, "column tables", &chunk));
   moho_status status = MOHO_OK;
   for (size_t s = 0; !status && s < r->n_slabs; s++) status = load_slab_table(r, &r->slabs[s], chunk, chunk_rows);
   free(chunk);
@@ -131,7 +133,7 @@ void moho_device_drop_constants(moho_device_run *r) {
 static moho_status make_tables(moho_device_run *r) {
   size_t columns = r->is_uniform ? 1 : r->plan.is_kept ? 0 : r->m->n_columns;
   if (!columns) return MOHO_OK;
-  MOHO_TRY(moho_allocate(columns * r->plan.n_time, sizeof *r->table, "column tables", &r->table));
+  MOHO_TRY(moho_allocate(columns * r->plan.n_time * r->plan.table_entries, sizeof *r->table, "column tables", &r->table));
   return moho_device_fill_slowness(r->m, r->flat, columns, r->table);
 }
 

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "kernels/migrate_device.h"
 #include "migrate/device_kernels.h"
+#include "migrate/device_tables.h"
 #include "migrate/migration_internal.h"
 #include "migrate/sinc_table.h"
 
@@ -127,7 +128,8 @@ static void cut_slabs(moho_device_plan *p, const moho_device_report *report, int
   size_t samples = p->constants.slab_samples ? p->constants.slab_samples : ((size_t)1 << 31) - 1;
   size_t largest = report->largest_buffer ? report->largest_buffer : SIZE_MAX;
   samples = moho_smaller(samples, largest / sizeof(float) / p->bins);
-  if (!is_uniform) samples = moho_smaller(samples, largest / sizeof(migrate_slowness));
+  size_t entries = moho_smaller(((size_t)1 << 31) - 1, largest / sizeof(migrate_slowness));
+  if (!is_uniform) samples = moho_smaller(samples, entries / p->table_entries);
   size_t tiles = samples / p->image_stride / p->tile;
   p->slab_entries = (tiles ? tiles : 1) * p->tile;
 }
@@ -174,7 +176,7 @@ static size_t trace_host_bytes(const moho_device_plan *p) {
 
 /* What does not grow with the batch. */
 static size_t fixed_device_bytes(const moho_device_plan *p, size_t columns, int is_uniform) {
-  size_t tables = p->n_time * (is_uniform ? 1 : columns) * sizeof(migrate_slowness) + p->n_time * sizeof(migrate_sample);
+  size_t tables = p->n_time * ((is_uniform ? 1 : columns) * p->table_entries * sizeof(migrate_slowness) + sizeof(migrate_sample));
   size_t gaps = p->bins > 1 ? p->slots * p->bins * MOHO_SORTED_STEP * (sizeof(migrate_trace) + sizeof(uint32_t)) : 0;
   return columns * p->bins * p->image_stride * (sizeof(float) + sizeof(int32_t)) + gaps + tables +
          p->entries * sizeof(migrate_column) + sizeof(float[MOHO_SINC_ROWS][MOHO_SINC_TAPS]);
@@ -184,11 +186,11 @@ static size_t fixed_host_bytes(const moho_migration_setup *s, const moho_migrati
   const moho_device_plan *p = &s->device;
   size_t worker = moho_trace_workspace_bytes(q->options, q->n_samples, s->k_max) + moho_column_table_bytes(&s->law) +
                   p->n_time * (2 * sizeof(double) + sizeof(int32_t));
-  size_t tables = p->is_kept ? moho_smaller(MOHO_TABLE_CHUNK_BYTES, p->n_time * s->columns * sizeof(migrate_slowness))
-                             : p->n_time * s->columns * sizeof(migrate_slowness);
+  size_t row = p->n_time * p->table_entries * sizeof(migrate_slowness);
+  size_t tables = p->is_kept ? moho_smaller(MOHO_TABLE_CHUNK_BYTES, s->columns * row) : s->columns * row;
   return (size_t)s->threads * worker + MOHO_DEVICE_PIECES * p->piece_bytes +
          p->entries * (sizeof(uint32_t) + sizeof(migrate_column)) + s->columns * sizeof(uint32_t) +
-         (s->is_uniform ? p->n_time * sizeof(migrate_slowness) : tables);
+         (s->is_uniform ? row : tables);
 }
 
 /* Traces a batch: as many as are wanted, and as memory, indices and the largest buffer allow. */
@@ -223,6 +225,7 @@ moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_
                           .slots = version->plan.is_kept ? MOHO_DEVICE_SLOTS : 1,
                           .bins = s->bins,
                           .n_time = q->grid->n_time,
+                          .table_entries = moho_device_law_entries(&s->law),
                           .image_stride = moho_time_axis_stride(q->grid->n_time)};
   MOHO_TRY(moho_device_constants_parse(q->options->constants, &p->constants));
   MOHO_TRY(cut_tiles(p, version, q->grid));

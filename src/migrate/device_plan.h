@@ -43,6 +43,7 @@ typedef struct moho_device_plan {
   size_t slab_entries;                       /* of a slab, at most; whole tiles */
   size_t bins;                               /* of the gathers; 1: none. A slab holds its image once a bin */
   size_t image_stride, n_time;               /* samples */
+  size_t table_entries;                      /* of a sample in the table of slowness */
   size_t slots;                              /* batches at once */
   size_t row_floats;                         /* of a prepared trace */
   size_t packed_bytes;                       /* of a packed row; 0: rows are read as they are */

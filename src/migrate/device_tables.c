@@ -4,6 +4,7 @@
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "migrate/antialias.h"
@@ -11,16 +12,31 @@
 #include "migrate/column_table.h"
 #include "migrate/offset_mute.h"
 
+_Static_assert(sizeof(migrate_terms) == (MIGRATE_LAW_ENTRIES - 1) * sizeof(migrate_slowness), "terms fill their entries");
+
 /* Half storage: the largest value of a row becomes 2^13 .. 2^14, so that differences of neighbours stay below 65504. */
 enum { HALF_EXPONENT = 14 };
 
-void moho_device_fill_axis(const moho_migration *m, migrate_sample *axis) {
+size_t moho_device_law_nodes(const moho_travel_law *law) {
+  return law->leg_times ? law->leg_times->n_nodes : 0;
+}
+
+size_t moho_device_law_entries(const moho_travel_law *law) {
+  if (law->kind == MOHO_TRAVELTIME_STRAIGHT) return 1;
+  return MIGRATE_LAW_ENTRIES + moho_pieces(moho_device_law_nodes(law), sizeof(migrate_slowness) / sizeof(float));
+}
+
+void moho_device_fill_axis(const moho_migration *m, migrate_sample *axis, migrate_node *nodes) {
   /* moho_is_stretched() of straight rays without root and division: h^2 s2 > ((1+s)^2 (1+4e-6)^2 - 1) t1^2 is muted. */
   double factor = (1 + m->options.stretch_mute) * (1 + 4e-6);
   for (size_t i = 0; i < m->axis.n; i++) {
     double t1 = m->axis.t1_first + (double)i * m->axis.t1_step;
     moho_split(m->axis.t1sq[i], &axis[i].t1sq, &axis[i].t1sq_low);
     moho_split(m->options.stretch_mute >= 0 ? (factor * factor - 1) * t1 * t1 : 1e30, &axis[i].mute, &axis[i].mute_low);
+  }
+  for (size_t k = 0; k < moho_device_law_nodes(&m->law); k++) {
+    moho_split(m->law.leg_times->node_d2[k], &nodes[k].d2, &nodes[k].d2_low);
+    moho_split(m->law.leg_times->inverse_step[k], &nodes[k].inverse_step, &nodes[k].inverse_low);
   }
 }
 
@@ -37,13 +53,36 @@ migrate_column moho_device_column(const moho_grid *grid, uint32_t flat, uint32_t
   return column;
 }
 
+/* Legs that grow from sample i on: those below a squared length, of leg times below a place between the nodes. */
+static double growing_legs(const moho_travel_law *law, const moho_column_table *table, size_t i) {
+  if (!law->leg_times) return table->leg2_limit[i];
+  size_t node = 0;
+  while (node < law->leg_times->n_nodes && table->node_grows[node] <= (int32_t)i) node++;
+  return node ? (double)node - 1 : 0;
+}
+
+static void fill_terms(const moho_migration *m, const moho_column_table *table, size_t i, migrate_slowness *entry) {
+  const moho_leg_terms *from = &table->legs.terms[i];
+  migrate_terms terms = {.grows2 = (float)(fmin(growing_legs(&m->law, table, i), 1e30) * (1 - 1e-6))};
+  moho_split(from->base, &terms.base, &terms.base_low);
+  moho_split(from->a, &terms.a, &terms.a_low);
+  moho_split(from->b, &terms.b, &terms.b_low);
+  moho_split(table->h2_limit ? fmin(table->h2_limit[i], 1e30) : 1e30, &terms.mute2, &terms.mute2_low);
+  memcpy(entry + 1, &terms, sizeof terms);
+  float *squares = (float *)(entry + MIGRATE_LAW_ENTRIES);
+  for (size_t k = 0; k < moho_device_law_nodes(&m->law); k++) squares[k] = table->legs.rows[k * m->law.leg_times->row_stride + i];
+}
+
 static moho_status fill_one(const moho_migration *m, moho_column_table *table, uint32_t flat, migrate_slowness *out) {
   double x, y;
   moho_grid_node(&m->grid, flat / m->grid.n_crossline, flat % m->grid.n_crossline, &x, &y);
   MOHO_TRY(moho_column_table_fill(table, &m->law, &m->options, x, y));
+  size_t entries = moho_device_law_entries(&m->law);
   for (size_t i = 0; i < m->axis.n; i++) {
-    moho_split(table->legs.terms[i].s2, &out[i].s2, &out[i].s2_low);
-    moho_split(table->radius[i] * table->radius[i], &out[i].radius2, &out[i].radius2_low);
+    migrate_slowness *entry = out + i * entries;
+    moho_split(table->legs.terms[i].s2, &entry->s2, &entry->s2_low);
+    moho_split(table->radius[i] * table->radius[i], &entry->radius2, &entry->radius2_low);
+    if (entries > 1) fill_terms(m, table, i, entry);
   }
   return MOHO_OK;
 }
@@ -54,10 +93,10 @@ moho_status moho_device_fill_slowness(const moho_migration *m, const uint32_t *f
 #pragma omp parallel num_threads(m->threads)
   {
     moho_column_table table = {0};
-    moho_status own = moho_column_table_create(&m->law, 0, &table);
+    moho_status own = moho_column_table_create(&m->law, m->options.stretch_mute >= 0, &table);
 #pragma omp for schedule(dynamic, 8)
     for (size_t c = 0; c < n; c++)
-      if (!own) own = fill_one(m, &table, flat[c], out + c * m->axis.n);
+      if (!own) own = fill_one(m, &table, flat[c], out + c * m->axis.n * moho_device_law_entries(&m->law));
     if (own) {
 #pragma omp critical(moho_migration_error)
       if (!status) status = own, error = moho_error_take();
@@ -120,7 +159,7 @@ migrate_device_parameters moho_device_parameters(const moho_migration *m, int is
   double taper = m->options.aperture_taper, band = moho_record_band(m->layout.n_samples);
   migrate_device_parameters p = {.n_time = (unsigned)m->axis.n,
                                  .image_stride = (unsigned)m->axis.stride,
-                                 .table_stride = is_uniform ? 0 : (unsigned)m->axis.n,
+                                 .table_stride = is_uniform ? 0 : (unsigned)(m->axis.n * moho_device_law_entries(&m->law)),
                                  .row_stride = (unsigned)m->layout.stride,
                                  .x0 = (unsigned)m->layout.x0,
                                  .c0 = (unsigned)m->layout.c0,
@@ -137,11 +176,15 @@ migrate_device_parameters moho_device_parameters(const moho_migration *m, int is
                                  .has_mute = m->options.stretch_mute >= 0,
                                  .storage = storage,
                                  .has_window = m->options.outer_mute.n || m->options.inner_mute.n,
+                                 .law = (unsigned)m->law.kind,
+                                 .law_entries = (unsigned)moho_device_law_entries(&m->law),
+                                 .law_nodes = (unsigned)moho_device_law_nodes(&m->law),
                                  .bank_stride = (unsigned)m->layout.bank_stride};
   if (m->layout.bank.n) {
     p.bank_inverse = (float)(1 / m->layout.bank.narrowest);
     p.bank_per_octave = (float)m->layout.bank.per_octave, p.bank_last = (float)m->layout.bank.last;
   }
+  if (m->law.kind == MOHO_TRAVELTIME_CURVED_LINEAR) moho_split(m->law.c2, &p.law_c2, &p.law_c2_low);
   moho_split((double)m->layout.n_samples - 1 + band, &p.high, &p.high_low);
   return p;
 }

@@ -13,11 +13,15 @@ static inline void moho_split(double x, float *high, float *low) {
   *low = (float)(x - (double)*high);
 }
 
-/* axis [n_time] */
-void moho_device_fill_axis(const moho_migration *m, migrate_sample *axis);
+/* Entries of the table that a law has for a sample, and nodes of leg times (curved_ray). */
+size_t moho_device_law_entries(const moho_travel_law *law);
+size_t moho_device_law_nodes(const moho_travel_law *law);
+
+/* axis [n_time], nodes [law nodes] */
+void moho_device_fill_axis(const moho_migration *m, migrate_sample *axis, migrate_node *nodes);
 /* One grid node; row: of image, fold and table. */
 migrate_column moho_device_column(const moho_grid *grid, uint32_t flat, uint32_t row);
-/* The tables of `n` columns, flat[i] the grid's number: out [n, n_time], in parallel. */
+/* The tables of `n` columns, flat[i] the grid's number: out [n, n_time, law entries], in parallel. */
 moho_status moho_device_fill_slowness(const moho_migration *m, const uint32_t *flat, size_t n, migrate_slowness *out);
 /* What `live` says of a trace besides 0, dead: it takes part; or it would, but falls into no bin of the gathers. */
 enum { MOHO_PLACE_LIVE = 1, MOHO_PLACE_UNBINNED = 2 };

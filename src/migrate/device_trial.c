@@ -79,7 +79,7 @@ static moho_status make_sums(moho_device_run *r, trial *t, const moho_device_sla
   free(columns);
   t->part.n_entries = n, t->part.columns = t->columns, t->part.image = t->image, t->part.fold = t->fold;
   t->part.table = slab->table ? slab->table : r->constant.table;
-  t->part.table_offset = slab->table ? first_row * r->plan.n_time * sizeof(migrate_slowness) : 0;
+  t->part.table_offset = slab->table ? first_row * r->plan.n_time * r->plan.table_entries * sizeof(migrate_slowness) : 0;
   return status;
 }
 

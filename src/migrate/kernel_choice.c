@@ -7,30 +7,24 @@
 #include "base/fail.h"
 
 #define BIT(e) (1u << (e))
-#define STRAIGHT_ONLY BIT(MOHO_TRAVELTIME_STRAIGHT)
-#define ALL_INTERPOLATIONS (BIT(MOHO_INTERPOLATION_LINEAR) | BIT(MOHO_INTERPOLATION_CUBIC) | BIT(MOHO_INTERPOLATION_SINC8))
-#define ALL_ANTIALIASES (BIT(MOHO_ANTIALIAS_NONE) | BIT(MOHO_ANTIALIAS_TRIANGLE))
-#define PLAIN_WEIGHTS (BIT(MOHO_WEIGHT_TRUE_AMPLITUDE) - 1)
-#define FLOAT_ONLY BIT(MOHO_STORAGE_FLOAT)
-#define FLOAT_OR_HALF (BIT(MOHO_STORAGE_FLOAT) | BIT(MOHO_STORAGE_HALF))
-
 #define EVERY(last) ((BIT(last) << 1) - 1)
-/* What the cpu's own loops do, and what every kernel on a device does. */
-#define NATIVE_OPTIONS \
-  EVERY(MOHO_TRAVELTIME_VTI_RATIONAL), ALL_INTERPOLATIONS, EVERY(MOHO_ANTIALIAS_FILTER_BANK), EVERY(MOHO_WEIGHT_TRUE_AMPLITUDE)
-#define ALL_OPTIONS STRAIGHT_ONLY, ALL_INTERPOLATIONS, ALL_ANTIALIASES, PLAIN_WEIGHTS
-#define EVERY_ANTIALIAS (ALL_ANTIALIASES | BIT(MOHO_ANTIALIAS_FILTER_BANK))
-#define EVERY_WEIGHT (PLAIN_WEIGHTS | BIT(MOHO_WEIGHT_TRUE_AMPLITUDE))
-#define TILED_OPTIONS STRAIGHT_ONLY, ALL_INTERPOLATIONS, EVERY_ANTIALIAS, EVERY_WEIGHT
+#define EVERY_INTERPOLATION EVERY(MOHO_INTERPOLATION_SINC8)
+#define FLOAT_ONLY BIT(MOHO_STORAGE_FLOAT)
+#define FLOAT_OR_HALF EVERY(MOHO_STORAGE_HALF)
+/* What the plain text does: straight rays, weights that are powers of t, no filter bank. And what all others do. */
+#define PLAIN_OPTIONS \
+  BIT(MOHO_TRAVELTIME_STRAIGHT), EVERY_INTERPOLATION, EVERY(MOHO_ANTIALIAS_TRIANGLE), EVERY(MOHO_WEIGHT_SPREADING_OBLIQUITY)
+#define ALL_OPTIONS \
+  EVERY(MOHO_TRAVELTIME_VTI_RATIONAL), EVERY_INTERPOLATION, EVERY(MOHO_ANTIALIAS_FILTER_BANK), EVERY(MOHO_WEIGHT_TRUE_AMPLITUDE)
 static const moho_kernel_version versions[] = {
-    {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, NATIVE_OPTIONS, FLOAT_ONLY, 1},
-    {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, ALL_OPTIONS, FLOAT_ONLY, 0},
-    {MOHO_KERNEL_V1, &moho_device_method, "migrate_baseline", {.is_kept = 1}, ALL_OPTIONS, FLOAT_OR_HALF, 0},
+    {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY, 1},
+    {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, PLAIN_OPTIONS, FLOAT_ONLY, 0},
+    {MOHO_KERNEL_V1, &moho_device_method, "migrate_baseline", {.is_kept = 1}, PLAIN_OPTIONS, FLOAT_OR_HALF, 0},
     {MOHO_KERNEL_V2,
      &moho_device_method,
      "migrate_v2",
      {.is_kept = 1, .is_packed = 1, .is_tiled = 1, .groups_a_multiprocessor = 3, .groups_with_triangle = 4},
-     TILED_OPTIONS,
+     ALL_OPTIONS,
      FLOAT_OR_HALF,
      1},
     {MOHO_KERNEL_V3,
@@ -43,7 +37,7 @@ static const moho_kernel_version versions[] = {
       .reads_lines = 1,
       .groups_a_multiprocessor = 3,
       .groups_with_triangle = 3},
-     TILED_OPTIONS,
+     ALL_OPTIONS,
      FLOAT_OR_HALF,
      1},
 };

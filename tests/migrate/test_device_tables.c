@@ -113,7 +113,7 @@ static void the_mute_decides_as_the_reference(void **state) {
   asked a = ask(&grid, options, 3);
   migrate_sample *axis = calloc(400, sizeof *axis);
   assert_non_null(axis);
-  moho_device_fill_axis(a.m, axis);
+  moho_device_fill_axis(a.m, axis, NULL);
   uint64_t seed = 3;
   int muted = 0;
   for (int i = 0; i < 20000; i++) {
