@@ -53,6 +53,7 @@ static survey flat_line(double spacing, size_t n, double t0, double hz) {
   return s;
 }
 
+/* By the reference, and by the device "auto", which must agree. */
 static void reference_image(const moho_grid *grid, moho_antialias antialias, int filters, const survey *s, double *image) {
   moho_migration_options options = moho_migration_options_default();
   moho_velocity *velocity;
@@ -65,6 +66,13 @@ static void reference_image(const moho_grid *grid, moho_antialias antialias, int
   assert_ok(moho_reference_add(reference, &s->geometry, s->samples));
   assert_ok(moho_reference_finish(reference, image, NULL));
   moho_reference_destroy(&reference);
+  moho_image migrated = migrate("auto", grid, velocity, &options, s, 0);
+  double difference = 0, norm = 0;
+  for (size_t i = 0; i < COLUMNS * NS; i++)
+    difference += (migrated.stack[i] - image[i]) * (migrated.stack[i] - image[i]), norm += image[i] * image[i];
+  print_message("native: %.2g from the reference\n", sqrt(difference / norm));
+  assert_true(difference <= 1e-4 * 1e-4 * norm);
+  moho_image_release(&migrated);
   moho_velocity_destroy(&velocity);
 }
 
