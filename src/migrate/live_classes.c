@@ -106,61 +106,58 @@ void moho_live_classes_release(moho_live_classes *live) {
 /* What of a column a class must pass. */
 typedef struct column_axis {
   const moho_migration_options *options;
-  double first_s, step_s;
-  size_t n;
-  const double *v;
-  double tan_dip;
+  const moho_travel_law *law;
+  const moho_travel_column *travel;
 } column_axis;
 
-static double leg_s(const column_axis *a, size_t i, double distance_m) {
-  double t1 = 0.5 * (a->first_s + (double)i * a->step_s), across = distance_m / a->v[i];
-  return sqrt(t1 * t1 + across * across);
+/* Two-way time of a flat reflector's wave, s. */
+static double flat_time(const column_axis *a, size_t i, const moho_leg *half_offset) {
+  return 2 * moho_leg_time(a->law, a->travel, half_offset, i) * a->law->dt_s;
 }
 
-static double aperture_at(const column_axis *a, size_t i) {
-  const moho_migration_options *o = a->options;
-  return moho_aperture_widened(moho_aperture_radius(a->v[i], 0.5 * (a->first_s + (double)i * a->step_s), a->tan_dip,
-                                                    o->aperture_min_m, o->aperture_max_m));
-}
-
-static int is_stretched(const column_axis *a, size_t i, double half_offset) {
-  double t1 = 0.5 * (a->first_s + (double)i * a->step_s), s2 = 1 / (a->v[i] * a->v[i]);
+static int is_stretched(const column_axis *a, size_t i, const moho_leg *half_offset) {
+  double t1 = (a->law->first_s + (double)i * a->law->step_s) / (2 * a->law->dt_s);
   return a->options->stretch_mute >= 0 &&
-         moho_is_stretched(t1, sqrt(t1 * t1 + half_offset * half_offset * s2), 1 + a->options->stretch_mute);
+         moho_is_stretched(t1, moho_leg_time(a->law, a->travel, half_offset, i), 1 + a->options->stretch_mute);
 }
 
 /* Apertures grow with time (their running maximum does), and so do legs: what passes is one interval, whose ends are searched
  * by halving. */
-static size_t first_reached(const column_axis *a, double nearest, double half_offset, double begin_s, size_t low, size_t high) {
+static size_t first_reached(const column_axis *a, double nearest, const moho_leg *half_offset, double begin_s, size_t low,
+                            size_t high) {
   while (low < high) {
     size_t i = low + (high - low) / 2;
-    if (aperture_at(a, i) >= nearest && !is_stretched(a, i, half_offset) && 2 * leg_s(a, i, half_offset) >= begin_s) high = i;
+    if (moho_aperture_widened(a->travel->radius[i]) >= nearest && !is_stretched(a, i, half_offset) &&
+        flat_time(a, i, half_offset) >= begin_s)
+      high = i;
     else low = i + 1;
   }
   return low;
 }
 
-static size_t first_past(const column_axis *a, double half_offset, double end_s, size_t low, size_t high) {
+static size_t first_past(const column_axis *a, const moho_leg *half_offset, double end_s, size_t low, size_t high) {
   while (low < high) {
     size_t i = low + (high - low) / 2;
-    if (2 * leg_s(a, i, half_offset) > end_s) high = i;
+    if (flat_time(a, i, half_offset) > end_s) high = i;
     else low = i + 1;
   }
   return low;
 }
 
-void moho_live_classes_count(const moho_live_classes *live, size_t column, const moho_migration_options *options, double first_s,
-                             double step_s, size_t n, const double *v_mps, double *count) {
-  column_axis a = {options, first_s, step_s, n, v_mps, tan(options->aperture_max_dip_deg * (3.14159265358979323846 / 180))};
+void moho_live_classes_count(const moho_live_classes *live, size_t column, const moho_migration_options *options,
+                             const moho_travel_law *law, const moho_travel_column *travel, double *count) {
+  column_axis a = {options, law, travel};
+  size_t n = law->n;
   for (size_t i = 0; i < n; i++) count[i] = 0;
   for (size_t c = 0; c < live->n; c++) {
-    double nearest = live->nearest[column * live->n + c], half_offset = live->offset_m[c] / 2;
+    double nearest = live->nearest[column * live->n + c];
     if (!(nearest < INFINITY)) continue;
+    moho_leg half_offset = moho_leg_of(law, live->offset_m[c] * live->offset_m[c] / 4);
     moho_mute_window window = moho_mute_window_of(options, live->offset_m[c]);
     int32_t begin, end;
-    moho_mute_samples(&window, first_s, step_s, (int32_t)n, &begin, &end);
-    size_t first = first_reached(&a, nearest, half_offset, live->begin_s[c], (size_t)begin, (size_t)end);
-    size_t past = first_past(&a, half_offset, live->end_s[c], first, (size_t)end);
+    moho_mute_samples(&window, law->first_s, law->step_s, (int32_t)n, &begin, &end);
+    size_t first = first_reached(&a, nearest, &half_offset, live->begin_s[c], (size_t)begin, (size_t)end);
+    size_t past = first_past(&a, &half_offset, live->end_s[c], first, (size_t)end);
     if (first >= past) continue;
     count[first]++; /* differences, summed below */
     if (past < n) count[past]--;

@@ -9,6 +9,7 @@
 #define MOHO_MIGRATE_LIVE_CLASSES_H
 
 #include "migrate/offset_class.h"
+#include "migrate/travel_time.h"
 #include "moho/migration.h"
 
 typedef struct moho_live_classes {
@@ -25,8 +26,8 @@ moho_status moho_live_classes_create(const moho_offset_classes *classes, const m
                                      size_t n_samples, double dt_s, moho_live_classes *out);
 void moho_live_classes_release(moho_live_classes *live);
 
-/* count [n] at the image times first_s + i*step_s of a column, at least 1. v_mps [n]. */
-void moho_live_classes_count(const moho_live_classes *live, size_t column, const moho_migration_options *options, double first_s,
-                             double step_s, size_t n, const double *v_mps, double *count);
+/* count [law->n], at least 1, at the image times of a column whose travel times are `travel`. */
+void moho_live_classes_count(const moho_live_classes *live, size_t column, const moho_migration_options *options,
+                             const moho_travel_law *law, const moho_travel_column *travel, double *count);
 
 #endif

@@ -34,6 +34,16 @@ static moho_status check_memory(const moho_migration_setup *s, const moho_grid *
   return MOHO_OK;
 }
 
+static moho_status find_live_classes(moho_migration *m, const moho_grid *grid, const moho_geometry *geometry, double dt_s) {
+  MOHO_TRY(
+      moho_live_classes_create(&m->classes, geometry, grid, NULL, m->n_columns, &m->options, m->input_samples, dt_s, &m->live));
+  if (!m->law.is_uniform) return MOHO_OK;
+  double x, y;
+  moho_grid_node(grid, 0, 0, &x, &y);
+  MOHO_TRY(moho_travel_column_create(&m->law, &m->live_travel));
+  return moho_travel_column_fill(&m->law, x, y, &m->live_travel);
+}
+
 static moho_status build(moho_migration *m, const moho_grid *grid, const moho_geometry *geometry, const moho_migration_setup *s,
                          double dt_s) {
   size_t unbinned; /* counted again as traces are added */
@@ -42,9 +52,7 @@ static moho_status build(moho_migration *m, const moho_grid *grid, const moho_ge
   MOHO_TRY(moho_gather_bins_copy(m->options.gathers, &m->bins));
   m->options.gathers = m->bins.kind ? &m->bins : NULL;
   if (m->classes.bins) m->classes.bins = &m->bins;
-  if (moho_weight_counts_classes(&m->options))
-    MOHO_TRY(
-        moho_live_classes_create(&m->classes, geometry, grid, NULL, m->n_columns, &m->options, m->input_samples, dt_s, &m->live));
+  if (moho_weight_counts_classes(&m->options)) MOHO_TRY(find_live_classes(m, grid, geometry, dt_s));
   MOHO_TRY(moho_gather_bins_measure(&m->bins, grid, geometry, &unbinned));
   MOHO_TRY(moho_trace_preparer_create(&m->options, m->is_line, m->input_samples, dt_s, s->k_max, &m->preparer));
   moho_trace_preparer_weigh(m->preparer, &m->classes);
@@ -66,7 +74,8 @@ moho_status moho_migration_create(moho_device *device, const moho_grid *grid, co
     moho_migration_setup_release(&s);
     return status;
   }
-  m->device = device, m->velocity = velocity, m->options = *options, m->classes = s.classes, m->law = s.law, m->threads = s.threads;
+  m->device = device, m->velocity = velocity, m->options = *options, m->classes = s.classes, m->law = s.law,
+  m->threads = s.threads;
   m->options.constants = NULL; /* the caller's, read by now */
   m->is_line = moho_grid_is_line(grid), m->t_part = moho_weight_t_part(options, m->is_line);
   m->input_samples = n_samples, m->capacity = s.capacity, m->n_columns = s.columns, m->n_traces = geometry->n;
@@ -89,6 +98,7 @@ void moho_migration_destroy(moho_migration **migration) {
   moho_trace_preparer_destroy(&m->preparer);
   moho_time_axis_release(&m->axis);
   moho_live_classes_release(&m->live);
+  moho_travel_column_release(&m->live_travel);
   moho_offset_classes_release(&m->classes);
   moho_travel_law_release(&m->law);
   moho_grid_release(&m->grid);
@@ -108,10 +118,8 @@ moho_status moho_migration_supports(const moho_device *device, const moho_migrat
 /* ---- add, finish ---- */
 
 int moho_reporter_stops(const moho_reporter *r, double done) {
-  moho_progress progress = {.stage = r->stage ? r->stage : "migrating",
-                            .unit = "contributions",
-                            .done = done,
-                            .seconds = moho_seconds() - r->begin};
+  moho_progress progress = {
+      .stage = r->stage ? r->stage : "migrating", .unit = "contributions", .done = done, .seconds = moho_seconds() - r->begin};
   return r->function && r->function(r->user, &progress);
 }
 

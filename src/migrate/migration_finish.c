@@ -13,6 +13,18 @@ typedef struct finish_scratch {
   int32_t *fold, *total, *live;
 } finish_scratch;
 
+/* Where all columns have the same travel times they are kept; else they are made once more. */
+static moho_status count_classes(const moho_migration *m, size_t column, double x, double y, double *count) {
+  moho_travel_column own = {0};
+  const moho_travel_column *travel = m->law.is_uniform ? &m->live_travel : &own;
+  moho_status status = MOHO_OK;
+  if (travel == &own) status = moho_travel_column_create(&m->law, &own);
+  if (travel == &own && !status) status = moho_travel_column_fill(&m->law, x, y, &own);
+  if (!status) moho_live_classes_count(&m->live, column, &m->options, &m->law, travel, count);
+  moho_travel_column_release(&own);
+  return status;
+}
+
 moho_status moho_migration_column_weights(const moho_migration *m, size_t column, double *weight) {
   size_t n = m->axis.n;
   double x, y, v0, *count = NULL;
@@ -23,7 +35,11 @@ moho_status moho_migration_column_weights(const moho_migration *m, size_t column
   MOHO_TRY(moho_velocity_rms(m->velocity, x, y, 0, m->axis.step_s, 1, &v0));
   if (m->live.n) {
     MOHO_TRY(moho_allocate(n, sizeof *count, "live classes", &count));
-    moho_live_classes_count(&m->live, column, &m->options, m->axis.first_s, m->axis.step_s, n, weight, count);
+    moho_status status = count_classes(m, column, x, y, count);
+    if (status) {
+      free(count);
+      return status;
+    }
   }
   for (size_t i = 0; i < n; i++) {
     double t0_s = m->axis.first_s + (double)i * m->axis.step_s;

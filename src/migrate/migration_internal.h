@@ -34,12 +34,13 @@ struct moho_migration {
   moho_migration_options options;
   moho_offset_classes classes;
   moho_travel_law law;
-  moho_live_classes live; /* for true amplitudes without gathers of their classes */
+  moho_live_classes live;         /* for true amplitudes without gathers of their classes */
+  moho_travel_column live_travel; /* for them, where the law is uniform */
   moho_time_axis axis;
   moho_prepared_layout layout;
   moho_trace_preparer *preparer;
-  int threads, is_line, t_part; /* t_part: the weight's part that the loops compute (weight.h) */
-  size_t input_samples, capacity;     /* of a recorded trace; traces a batch */
+  int threads, is_line, t_part;   /* t_part: the weight's part that the loops compute (weight.h) */
+  size_t input_samples, capacity; /* of a recorded trace; traces a batch */
   size_t n_columns;
   moho_gather_bins bins; /* options.gathers points here */
   size_t n_bins;         /* rows of the image a column: 1 without gathers */

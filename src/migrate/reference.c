@@ -76,8 +76,7 @@ static moho_status count_classes(moho_reference *r, const moho_grid *grid, const
   MOHO_TRY(moho_live_classes_create(&r->classes, geometry, grid, columns, r->n_columns, &r->options, n_samples, dt_s, &live));
   moho_status status = moho_allocate(r->n_columns * r->n_time, sizeof *r->live, "live classes", &r->live);
   for (size_t c = 0; !status && c < r->n_columns; c++)
-    moho_live_classes_count(&live, c, &r->options, r->first_s, r->step_s, r->n_time, moho_reference_travel(r, c)->v,
-                            r->live + c * r->n_time);
+    moho_live_classes_count(&live, c, &r->options, &r->law, moho_reference_travel(r, c), r->live + c * r->n_time);
   moho_live_classes_release(&live);
   return status;
 }

@@ -225,7 +225,8 @@ static void reference_line(const moho_migration_options *options, const survey *
   moho_velocity *velocity;
   moho_reference *reference;
   grid.first_s = grid_at(1, 2 * DEPTH / V).first_s;
-  assert_ok(moho_velocity_create_constant(V, &velocity));
+  if (options->traveltime == MOHO_TRAVELTIME_STRAIGHT) assert_ok(moho_velocity_create_constant(V, &velocity));
+  else assert_ok(moho_velocity_create_linear_z(2000, 0.6, &velocity));
   assert_ok(moho_reference_create(&grid, velocity, options, &s->geometry, s->n_samples, s->dt_s, NULL, 0, &reference));
   assert_ok(moho_reference_add(reference, &s->geometry, s->samples));
   assert_ok(moho_reference_finish(reference, image, fold));
@@ -295,19 +296,24 @@ static void live_classes_are_those_with_a_fold(void **state) {
   enum { COLUMNS = 31 };
   static double image[COLUMNS * NT], binned[COLUMNS * NT];
   static int32_t fold[COLUMNS * NT], binned_fold[COLUMNS * NT];
+  static const moho_traveltime laws[] = {MOHO_TRAVELTIME_STRAIGHT, MOHO_TRAVELTIME_CURVED_RMS, MOHO_TRAVELTIME_CURVED_RAY};
   const double edges[] = {-250, 250, 750, 1250, 1750};
-  moho_migration_options options = true_options(MOHO_AMPLITUDE_RAW);
-  options.aperture_max_m = 500, options.aperture_min_m = 0, options.aperture_max_dip_deg = 26.5, options.stretch_mute = 0.2;
   survey s = line_of_classes(MOHO_AMPLITUDE_RAW);
   moho_gather_bins bins;
-  reference_line(&options, &s, COLUMNS, image, fold);
   assert_ok(moho_gather_bins_create(MOHO_GATHERS_OFFSET, 1, edges, 5, NULL, 0, &bins));
-  options.gathers = &bins;
-  reference_line(&options, &s, COLUMNS, binned, binned_fold);
-  for (size_t i = 0; i < COLUMNS * NT; i++) {
-    assert_int_equal(fold[i], binned_fold[i]);
-    if (fabs(image[i] - binned[i]) > 1e-12) print_error("column %zu sample %zu: %g %g\n", i / NT, i % NT, image[i], binned[i]);
-    assert_true(fabs(image[i] - binned[i]) <= 1e-12);
+  for (int law = 0; law < 3; law++) {
+    moho_migration_options options = true_options(MOHO_AMPLITUDE_RAW);
+    options.aperture_max_m = 500, options.aperture_min_m = 0, options.aperture_max_dip_deg = 26.5, options.stretch_mute = 0.2;
+    options.traveltime = laws[law], options.aperture_rule = law == 2 ? MOHO_APERTURE_RAY : MOHO_APERTURE_STRAIGHT;
+    reference_line(&options, &s, COLUMNS, image, fold);
+    options.gathers = &bins;
+    reference_line(&options, &s, COLUMNS, binned, binned_fold);
+    for (size_t i = 0; i < COLUMNS * NT; i++) {
+      assert_int_equal(fold[i], binned_fold[i]);
+      if (fabs(image[i] - binned[i]) > 1e-12)
+        print_error("law %d, column %zu sample %zu: %g %g\n", law, i / NT, i % NT, image[i], binned[i]);
+      assert_true(fabs(image[i] - binned[i]) <= 1e-12);
+    }
   }
   moho_gather_bins_release(&bins);
   survey_release(&s);
