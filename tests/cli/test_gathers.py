@@ -2,6 +2,8 @@
 their traces against a few lines of numpy."""
 
 import json
+import os
+import re
 import unittest
 
 from moho_command import CommandTest, has_module, main
@@ -170,6 +172,17 @@ class Gathers(CommandTest):
         explained = self.good("explain", "job.yaml", "--json").json()
         self.assertEqual([(bin["low"], bin["high"]) for bin in explained["gathers"]["bins"]], [(0, 125), (125, 250), (250, 375), (375, 500)])
         self.assertEqual(explained["job"]["gathers"]["edges_m"]["value"], [0, 125, 250, 375, 500])
+
+    def test_jobs_of_the_docs(self):
+        """Each job of docs/gathers.md can be explained as it stands there."""
+        with open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", "gathers.md"), encoding="utf-8") as file:
+            jobs = re.findall(r"```yaml\n(.*?)```", file.read(), re.DOTALL)
+        self.assertEqual(len(jobs), 4)
+        kinds = []
+        for job in jobs:
+            self.job(job)
+            kinds.append(self.good("explain", "job.yaml", "--json").json()["gathers"]["kind"])
+        self.assertEqual(kinds, ["offset", "ovt", "angle", "offset"])
 
     def test_bad_keys(self):
         for override, words in [
