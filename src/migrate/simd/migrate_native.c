@@ -1,6 +1,8 @@
 /* migrate_native.c - which native functions this build has. */
 #include "migrate/simd/migrate_native.h"
 
+#include "migrate/angle_kernel.h"
+
 const moho_native_kernel moho_migrate_native = {.name = "migrate",
                                                 .by_simd = {
                                                     [MOHO_SIMD_SCALAR] = moho_migrate_scalar,
@@ -22,3 +24,14 @@ const moho_native_kernel moho_demigrate_native = {.name = "demigrate",
                                                       [MOHO_SIMD_NEON] = moho_demigrate_neon,
 #endif
                                                   }};
+
+const moho_native_kernel moho_angle_cosines = {.name = "angle cosines",
+                                               .by_simd = {
+                                                   [MOHO_SIMD_SCALAR] = moho_angle_cosines_scalar,
+#if defined(__x86_64__)
+                                                   [MOHO_SIMD_AVX2] = moho_angle_cosines_avx2,
+                                                   [MOHO_SIMD_AVX512] = moho_angle_cosines_avx512,
+#elif defined(__aarch64__)
+                                                   [MOHO_SIMD_NEON] = moho_angle_cosines_neon,
+#endif
+                                               }};

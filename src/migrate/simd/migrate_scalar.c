@@ -5,3 +5,5 @@
 #include "migrate/simd/migrate_lanes.h"
 /* its adjoint */
 #include "migrate/simd/demigrate_lanes.h"
+/* opening angles */
+#include "migrate/simd/angle_lanes.h"

@@ -1,0 +1,125 @@
+/* angle_runs.c - a run of samples cut where the opening angle passes from one bin to the next. */
+#include "migrate/angle_runs.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+/* ---- columns ---- */
+
+static int is_straight(const moho_travel_law *law) {
+  return law->kind == MOHO_TRAVELTIME_STRAIGHT;
+}
+
+moho_status moho_angle_column_create(const moho_travel_law *law, moho_angle_column *out) {
+  *out = (moho_angle_column){0};
+  moho_status status = moho_allocate(law->n, sizeof *out->v_dt, "opening angles", &out->v_dt);
+  if (!status && is_straight(law)) {
+    status = moho_allocate(3 * law->n, sizeof *out->base, "opening angles", &out->base);
+    if (!status) out->s2 = out->base + law->n, out->steepness = out->base + 2 * law->n;
+  }
+  if (status) moho_angle_column_release(out);
+  return status;
+}
+
+void moho_angle_column_release(moho_angle_column *column) {
+  free(column->v_dt), free(column->base);
+  *column = (moho_angle_column){0};
+}
+
+size_t moho_angle_column_bytes(const moho_travel_law *law) {
+  return sizeof(moho_angle_column) + law->n * (sizeof(double) + (is_straight(law) ? 3 * sizeof(float) : 0));
+}
+
+moho_status moho_angle_column_fill(const moho_travel_law *law, const moho_travel_column *legs, double x_m, double y_m,
+                                   moho_angle_column *column) {
+  MOHO_TRY(moho_opening_velocity(law, x_m, y_m, column->v_dt));
+  for (size_t i = 0; column->base && i < law->n; i++) {
+    double sine = column->v_dt[i] * legs->terms[i].s2; /* times d/t */
+    column->base[i] = (float)legs->terms[i].base;
+    column->s2[i] = (float)legs->terms[i].s2;
+    column->steepness[i] = (float)(sine * sine);
+  }
+  return MOHO_OK;
+}
+
+/* ---- samples ---- */
+
+typedef struct pair_legs {
+  const moho_angle_query *query;
+  moho_leg source, receiver;
+} pair_legs;
+
+static long exact_bin(const pair_legs *legs, int32_t i) {
+  const moho_angle_query *q = legs->query;
+  double t_s = moho_leg_time(q->law, q->legs, &legs->source, (size_t)i),
+         t_r = moho_leg_time(q->law, q->legs, &legs->receiver, (size_t)i);
+  return moho_opening_bin(q->angles, moho_opening_cosine(q->law, q->legs, q->column->v_dt, &q->pair, &legs->source,
+                                                         &legs->receiver, (size_t)i, t_s, t_r));
+}
+
+/* [first, end) to the runs found so far. */
+static size_t append(moho_angle_run *out, size_t count, int32_t first, int32_t end, long bin) {
+  if (bin < 0) return count;
+  if (count && out[count - 1].end == first && out[count - 1].bin == bin) {
+    out[count - 1].end = end;
+    return count;
+  }
+  out[count] = (moho_angle_run){first, end, (int32_t)bin};
+  return count + 1;
+}
+
+/* Limits that are at least `cosine`: they descend. */
+static size_t limits_above(const moho_opening_angles *angles, double cosine) {
+  size_t low = 0, high = angles->n + 1;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (angles->limits[middle] >= cosine) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/* Of `above` limits a sample is within: none or all of them is outside. */
+static long bin_of(const moho_opening_angles *angles, size_t above) {
+  return above == 0 || above > angles->n ? -1 : (long)above - 1;
+}
+
+/* A block whose cosines are known to their errors. */
+static size_t cut_block(const pair_legs *legs, int32_t first, int32_t n, const float *cosines, const float *errors,
+                        moho_angle_run *out, size_t count) {
+  const moho_opening_angles *angles = legs->query->angles;
+  float least = 2, most = -2;
+  for (int32_t i = 0; i < n; i++) {
+    float low = cosines[i] - errors[i], high = cosines[i] + errors[i];
+    least = low < least ? low : least, most = high > most ? high : most;
+  }
+  size_t within = limits_above(angles, (double)most), near = limits_above(angles, (double)least);
+  if (within == near) return append(out, count, first, first + n, bin_of(angles, within));
+  for (int32_t i = 0; i < n; i++) {
+    double low = (double)cosines[i] - (double)errors[i], high = (double)cosines[i] + (double)errors[i];
+    size_t above = within;
+    while (above < near && angles->limits[above] >= high) above++;
+    int is_sure = above == near || angles->limits[above] < low;
+    count = append(out, count, first + i, first + i + 1, is_sure ? bin_of(angles, above) : exact_bin(legs, first + i));
+  }
+  return count;
+}
+
+size_t moho_angle_runs_find(const moho_angle_query *q, moho_interval interval, moho_angle_run *out) {
+  pair_legs legs = {q, moho_leg_of(q->law, q->source2), moho_leg_of(q->law, q->receiver2)};
+  size_t count = 0;
+  if (!q->column->base) {
+    for (int32_t i = interval.first; i < interval.end; i++) count = append(out, count, i, i + 1, exact_bin(&legs, i));
+    return count;
+  }
+  float cosines[MOHO_ANGLE_BLOCK], errors[MOHO_ANGLE_BLOCK];
+  void *buffers[] = {q->column->base, q->column->s2, q->column->steepness, cosines, errors};
+  for (int32_t first = interval.first; first < interval.end; first += MOHO_ANGLE_BLOCK) {
+    int32_t left = interval.end - first, n = left < MOHO_ANGLE_BLOCK ? left : MOHO_ANGLE_BLOCK;
+    moho_angle_parameters p = {first, n, (float)q->source2, (float)q->receiver2, (float)q->pair.cosine};
+    q->cosines(buffers, &p);
+    count = cut_block(&legs, first, n, cosines, errors, out, count);
+  }
+  return count;
+}
