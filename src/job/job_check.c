@@ -285,10 +285,13 @@ static moho_status check_mute(const moho_job *job) {
 static moho_status check_gathers(const moho_job *job) {
   const moho_job_id offset[] = {MOHO_KEY_GATHERS_EDGES, MOHO_KEY_GATHERS_SIGNED},
                     tiles[] = {MOHO_KEY_GATHERS_EDGES_INLINE, MOHO_KEY_GATHERS_EDGES_CROSSLINE},
-                    after[] = {MOHO_KEY_GATHERS_INVERSE_NMO, MOHO_KEY_GATHERS_MUTE};
+                    angle[] = {MOHO_KEY_GATHERS_EDGES_DEG}, after[] = {MOHO_KEY_GATHERS_INVERSE_NMO, MOHO_KEY_GATHERS_MUTE};
   static const char *const edges = "edges_m: [0, 500, 1000], or {first: 0, last: 3000, step: 100}";
   int is_offset = moho_job_is(job, MOHO_KEY_GATHERS_KIND, "offset"), is_ovt = moho_job_is(job, MOHO_KEY_GATHERS_KIND, "ovt");
+  int is_angle = moho_job_is(job, MOHO_KEY_GATHERS_KIND, "angle");
   if (!is_offset) MOHO_TRY(refuse_gather_keys(job, offset, 2));
+  if (!is_angle) MOHO_TRY(refuse_gather_keys(job, angle, 1));
+  if (is_angle) MOHO_TRY(need_all(job, angle, 1, "gathers by angle need it", "edges_deg: {first: 0, last: 60, step: 5}"));
   if (!is_ovt) MOHO_TRY(refuse_gather_keys(job, tiles, 2));
   if (!is_offset && !is_ovt) MOHO_TRY(refuse_gather_keys(job, after, 2));
   MOHO_TRY(check_mute(job));

@@ -168,7 +168,7 @@
   X(TIME_SAMPLING_F_MAX, "migration.time_sampling.f_max_hz", POINTS, "Hz", NULL, "", "", 1, 16,                                 \
     "[[time_s, f_max_hz], ...]: the highest frequency at each image time, in place of the data's own spectrum")                 \
   X(GATHERS, "gathers", SECTION, "", NULL, "", "", 0, 0, "image gathers beside the stack")                                      \
-  X(GATHERS_KIND, "gathers.kind", WORD, "", "none", "none|offset|ovt", "angle", 0, 0,                                           \
+  X(GATHERS_KIND, "gathers.kind", WORD, "", "none", "none|offset|ovt|angle", "", 0, 0,                                          \
     "what gathers are sorted by; ovt: offset-vector tiles")                                                                     \
   X(GATHERS_EDGES, "gathers.edges_m", NUMBERS, "m", NULL, "", "", -1e6, 1e6,                                                    \
     "edges of the offset bins [lo, hi): [0, 500, 1000], or {first: 0, last: 3000, step: 100}")                                  \
@@ -178,6 +178,8 @@
     "edges of tiles: of receiver - source along an inline")                                                                     \
   X(GATHERS_EDGES_CROSSLINE, "gathers.edges_crossline_m", NUMBERS, "m", NULL, "", "", -1e6, 1e6,                                \
     "edges of tiles: of receiver - source across inlines")                                                                      \
+  X(GATHERS_EDGES_DEG, "gathers.edges_deg", NUMBERS, "degrees", NULL, "", "", 0, 180,                                           \
+    "edges of the bins of the opening angle between the rays to source and receiver: twice the angle of incidence")             \
   X(GATHERS_INVERSE_NMO, "gathers.inverse_nmo", FLAG, "", "false", "", "", 0, 0,                                                \
     "gathers written with the move-out of the migration velocity put back")                                                     \
   X(GATHERS_MUTE, "gathers.outer_mute", NUMBERS, "", NULL, "", "", -1e6, 1e6,                                                   \

@@ -408,7 +408,9 @@ static moho_status count_traces(moho_run_inputs *in) {
 static moho_status make_bins(const moho_job *job, moho_run_inputs *in) {
   moho_gathers kind = (moho_gathers)word_index(job, MOHO_KEY_GATHERS_KIND, "none|offset|ovt|angle");
   int is_ovt = kind == MOHO_GATHERS_OVT;
-  const moho_job_value *edges = &job->values[is_ovt ? MOHO_KEY_GATHERS_EDGES_INLINE : MOHO_KEY_GATHERS_EDGES],
+  const moho_job_value *edges = &job->values[is_ovt                       ? MOHO_KEY_GATHERS_EDGES_INLINE
+                                             : kind == MOHO_GATHERS_ANGLE ? MOHO_KEY_GATHERS_EDGES_DEG
+                                                                          : MOHO_KEY_GATHERS_EDGES],
                        *across = &job->values[MOHO_KEY_GATHERS_EDGES_CROSSLINE];
   if (kind == MOHO_GATHERS_NONE) return MOHO_OK;
   MOHO_TRY(moho_gather_bins_create(kind, moho_job_number(job, MOHO_KEY_GATHERS_SIGNED) != 0, edges->list, edges->n_list,

@@ -32,7 +32,7 @@ static void lay_out_rows(const moho_prepared_layout *layout, moho_migrate_parame
 }
 
 static size_t choose_slab(const moho_demigration *d) {
-  size_t bytes = moho_tile_columns_bytes(&d->m->law, &d->plan), most = SLAB_BYTES / bytes;
+  size_t bytes = moho_tile_columns_bytes(&d->m->law, &d->plan, 0), most = SLAB_BYTES / bytes;
   most = most < 1 ? 1 : most > MOST_TILES_A_SLAB ? MOST_TILES_A_SLAB : most;
   return moho_smaller(most, d->plan.n_tiles);
 }
@@ -64,7 +64,7 @@ moho_status moho_adjoint_create(moho_demigration *d, double dt_s) {
       moho_allocate(threads * SLICE * (size_t)d->frame.parameters.row_stride, sizeof *d->copies, "sums of traces", &d->copies));
   d->counts.memory_bytes = m->n_columns * m->axis.stride * sizeof(float) + d->capacity * m->layout.stride * sizeof *d->sums +
                            threads * SLICE * (size_t)d->frame.parameters.row_stride * sizeof *d->copies +
-                           (d->slab + threads) * moho_tile_columns_bytes(&m->law, &d->plan);
+                           (d->slab + threads) * moho_tile_columns_bytes(&m->law, &d->plan, 0);
   return moho_trace_unpreparer_create(&m->options, m->is_line, m->input_samples, dt_s, m->layout.k_max, &m->classes,
                                       &d->unpreparer);
 }

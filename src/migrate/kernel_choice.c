@@ -66,7 +66,7 @@ static const char *lacks(const moho_kernel_version *v, const moho_device_report 
   if (!(v->weights & BIT(o->weight))) return "migration.weight true_amplitude";
   if ((o->outer_mute.n || o->inner_mute.n) && !v->mutes_by_offset) return "migration.mute";
   if (!(v->storages & BIT(o->storage))) return "storage half";
-  if (o->gathers && o->gathers->kind == MOHO_GATHERS_ANGLE) return "gathers by angle";
+  if (o->gathers && o->gathers->kind == MOHO_GATHERS_ANGLE && v->function) return "gathers by angle";
   if (o->mask && v->function) return "a mask of samples (migration.adaptive)";
   /* Half has 11 bits: enough for samples, not for second differences of a trace integrated twice. */
   if (o->storage == MOHO_STORAGE_HALF && o->antialias != MOHO_ANTIALIAS_NONE) return "storage half with migration.antialias";

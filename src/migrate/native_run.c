@@ -25,8 +25,9 @@ static moho_status native_size(moho_migration_setup *s, const moho_migration_siz
   s->plan = moho_tile_plan_make(q->grid, q->options->tile_columns, s->threads);
   size_t image =
       s->columns * (s->bins * (stride * sizeof(float) + (q->grid->n_time + 1) * sizeof(int32_t)) + sizeof(moho_column));
-  size_t workers = (size_t)s->threads *
-                   (moho_tile_worker_bytes(&s->law, &s->plan) + moho_trace_workspace_bytes(q->options, q->n_samples, s->k_max));
+  int has_angles = q->options->gathers && q->options->gathers->kind == MOHO_GATHERS_ANGLE;
+  size_t workers = (size_t)s->threads * (moho_tile_worker_bytes(&s->law, &s->plan, has_angles) +
+                                         moho_trace_workspace_bytes(q->options, q->n_samples, s->k_max));
   s->capacity = BATCH_BYTES / row;
   if (s->capacity > LARGEST_BATCH) s->capacity = LARGEST_BATCH;
   if (s->capacity > q->geometry->n) s->capacity = q->geometry->n;
@@ -55,7 +56,9 @@ static moho_status make_shared_tables(const moho_migration *m, native_run *r) {
   moho_grid_node(&m->grid, 0, 0, &x, &y);
   MOHO_TRY(moho_column_table_fill(&r->shared_table, &m->law, &m->options, x, y));
   moho_loop_tables_fill(&r->shared_loops, &m->law, 0, &r->shared_table);
-  return MOHO_OK;
+  if (!r->angles.n) return MOHO_OK;
+  MOHO_TRY(moho_angle_column_create(&m->law, &r->shared_angles));
+  return moho_angle_column_fill(&m->law, &r->shared_table.legs, x, y, &r->shared_angles);
 }
 
 static moho_status allocate_buffers(const moho_migration *m, native_run *r) {
@@ -82,6 +85,9 @@ static void fill_frame(moho_migration *m, native_run *r) {
       .axis = &m->axis,
       .shared_table = is_uniform ? &r->shared_table : NULL,
       .shared_loops = is_uniform ? &r->shared_loops : NULL,
+      .angles = r->angles.n ? &r->angles : NULL,
+      .shared_angles = is_uniform ? &r->shared_angles : NULL,
+      .angle_cosines = moho_native_pick(&moho_angle_cosines, moho_device_simd(m->device)),
       .columns = r->columns,
       .mask = m->options.mask ? &r->mask : NULL,
       .layout = m->layout,
@@ -118,6 +124,7 @@ static moho_status native_create(moho_migration *m, const moho_migration_setup *
   MOHO_TRY(moho_allocate(1, sizeof *r, "migration", &r));
   m->run = r;
   r->plan = s->plan;
+  MOHO_TRY(moho_opening_angles_create(&m->bins, &r->angles));
   if (m->law.is_uniform) MOHO_TRY(make_shared_tables(m, r));
   MOHO_TRY(allocate_buffers(m, r));
   moho_sinc_table_float(r->sinc);
@@ -132,6 +139,8 @@ static void native_destroy(moho_migration *m) {
   native_run *r = m->run;
   for (int i = 0; r->workers && i < m->threads; i++) moho_tile_worker_destroy(&r->workers[i]);
   moho_column_table_release(&r->shared_table);
+  moho_angle_column_release(&r->shared_angles);
+  moho_opening_angles_release(&r->angles);
   moho_sample_mask_release(&r->mask);
   moho_loop_tables_release(&r->shared_loops);
   free(r->workers), free(r->columns), free(r->rows), free(r->image), free(r->sinc), free(r->steps), free(r->traces),

@@ -10,6 +10,8 @@ typedef struct native_run {
   moho_column_table shared_table;
   moho_sample_mask mask; /* empty arrays: none */
   moho_loop_tables shared_loops;
+  moho_opening_angles angles; /* of gathers by angle */
+  moho_angle_column shared_angles;
   moho_tile_plan plan;
   moho_tile_frame frame;
   moho_tile_worker **workers; /* [threads] */

@@ -16,6 +16,7 @@ enum { TRACES_PER_BLOCK = 64, COLUMNS_PER_GROUP = 4, RUNS_PER_LAUNCH = 128 };
 struct moho_tile_columns {
   moho_column_table *tables; /* [capacity], or NULL when one is shared by all tiles */
   moho_loop_tables loops;    /* the same for the loops */
+  moho_angle_column *angles; /* [capacity] the same for the opening angle; or NULL */
   size_t *flat;              /* [capacity] index in the image */
   size_t capacity, n;
 };
@@ -26,6 +27,7 @@ struct moho_tile_worker {
   moho_run *runs;             /* [RUNS_PER_LAUNCH] */
   moho_interval *intervals;   /* [n / 2 + 1] of one trace and column */
   moho_interval *clipped;     /* the same, of them what a mask leaves */
+  moho_angle_run *angle_runs; /* [n] of one interval; or NULL */
   int32_t *hits;              /* [TRACES_PER_BLOCK] rows that may reach the tile */
 };
 
@@ -42,6 +44,9 @@ moho_status moho_tile_columns_create(const moho_tile_frame *frame, const moho_ti
     if (!status) status = moho_loop_tables_create(frame->law, capacity, &columns->loops);
     for (size_t i = 0; !status && i < capacity; i++)
       status = moho_column_table_create(frame->law, frame->options->stretch_mute >= 0, &columns->tables[i]);
+    if (!status && frame->angles) status = moho_allocate(capacity, sizeof *columns->angles, "column tables", &columns->angles);
+    for (size_t i = 0; !status && frame->angles && i < capacity; i++)
+      status = moho_angle_column_create(frame->law, &columns->angles[i]);
   }
   if (status) moho_tile_columns_destroy(&columns);
   *out = columns;
@@ -52,14 +57,16 @@ void moho_tile_columns_destroy(moho_tile_columns **columns_pointer) {
   moho_tile_columns *columns = *columns_pointer;
   if (!columns) return;
   for (size_t i = 0; columns->tables && i < columns->capacity; i++) moho_column_table_release(&columns->tables[i]);
+  for (size_t i = 0; columns->angles && i < columns->capacity; i++) moho_angle_column_release(&columns->angles[i]);
   moho_loop_tables_release(&columns->loops);
-  free(columns->tables), free(columns->flat), free(columns);
+  free(columns->angles), free(columns->tables), free(columns->flat), free(columns);
   *columns_pointer = NULL;
 }
 
-size_t moho_tile_columns_bytes(const moho_travel_law *law, const moho_tile_plan *plan) {
+size_t moho_tile_columns_bytes(const moho_travel_law *law, const moho_tile_plan *plan, int has_angles) {
   size_t columns = plan->side_inline * plan->side_crossline;
   size_t tables = law->is_uniform ? 0 : columns * moho_column_table_bytes(law) + moho_loop_tables_bytes(law, columns);
+  if (has_angles && !law->is_uniform) tables += columns * moho_angle_column_bytes(law);
   return columns * sizeof(size_t) + tables;
 }
 
@@ -73,6 +80,7 @@ moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_
     moho_grid_node(frame->grid, columns->flat[c] / frame->grid->n_crossline, columns->flat[c] % frame->grid->n_crossline, &x, &y);
     MOHO_TRY(moho_column_table_fill(&columns->tables[c], frame->law, frame->options, x, y));
     moho_loop_tables_fill(&columns->loops, frame->law, c, &columns->tables[c]);
+    if (columns->angles) MOHO_TRY(moho_angle_column_fill(frame->law, &columns->tables[c].legs, x, y, &columns->angles[c]));
   }
   return MOHO_OK;
 }
@@ -88,6 +96,7 @@ moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_til
   if (!status) status = moho_allocate(RUNS_PER_LAUNCH, sizeof(moho_run), "tile worker", &worker->runs);
   if (!status) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->intervals);
   if (!status && frame->mask) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->clipped);
+  if (!status && frame->angles) status = moho_allocate(n, sizeof(moho_angle_run), "tile worker", &worker->angle_runs);
   if (!status) status = moho_allocate(TRACES_PER_BLOCK, sizeof(int32_t), "tile worker", &worker->hits);
   if (status) moho_tile_worker_destroy(&worker);
   *out = worker;
@@ -98,13 +107,15 @@ void moho_tile_worker_destroy(moho_tile_worker **worker_pointer) {
   moho_tile_worker *worker = *worker_pointer;
   if (!worker) return;
   moho_tile_columns_destroy(&worker->columns);
-  free(worker->ends), free(worker->runs), free(worker->intervals), free(worker->hits), free(worker->clipped);
+  free(worker->ends), free(worker->runs), free(worker->intervals), free(worker->hits), free(worker->clipped),
+      free(worker->angle_runs);
   free(worker);
   *worker_pointer = NULL;
 }
 
-size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan) {
-  return RUNS_PER_LAUNCH * sizeof(moho_run) + law->n * sizeof(moho_interval) + moho_tile_columns_bytes(law, plan);
+size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan, int has_angles) {
+  return RUNS_PER_LAUNCH * sizeof(moho_run) + law->n * (sizeof(moho_interval) + (has_angles ? sizeof(moho_angle_run) : 0)) +
+         moho_tile_columns_bytes(law, plan, has_angles);
 }
 
 /* ---- a pass ---- */
@@ -173,6 +184,21 @@ static uint16_t node_of(const moho_travel_law *law, double d2) {
   return law->leg_times ? (uint16_t)moho_leg_time_place(law->leg_times, d2).node : 0;
 }
 
+/* One interval of samples of a run into a row of the image. @return contributions */
+static uint64_t append_run(launch_queue *queue, const moho_run *run, const moho_column_table *table, double distance,
+                           size_t image_row, moho_interval interval) {
+  const moho_tile_frame *frame = queue->frame;
+  int32_t *steps = frame->steps ? frame->steps + image_row * (frame->axis->n + 1) : NULL;
+  if (steps) steps[interval.first]++, steps[interval.end]--;
+  if (queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
+  moho_run *own = &queue->worker->runs[queue->n_runs++];
+  *own = *run;
+  own->column = (int32_t)image_row;
+  own->first = interval.first, own->end = interval.end;
+  own->full = end_of_taper(frame, table, distance, interval);
+  return (uint64_t)(interval.end - interval.first);
+}
+
 /* One trace into one column. @return contributions */
 static uint64_t add_runs(launch_queue *queue, int32_t hit, size_t c) {
   moho_tile_worker *worker = queue->worker;
@@ -203,31 +229,40 @@ static uint64_t add_runs(launch_queue *queue, int32_t hit, size_t c) {
     intervals = worker->clipped;
   }
   size_t image_row = columns->flat[c] * frame->n_bins + (size_t)trace->bin;
-  int32_t *steps = frame->steps ? frame->steps + image_row * (frame->axis->n + 1) : NULL;
+  moho_run run = {.row = trace->row,
+                  .table = (int32_t)c,
+                  .source2 = (float)query.source2,
+                  .receiver2 = (float)query.receiver2,
+                  .distance = (float)query.distance,
+                  .shift = (float)query.shift,
+                  .spacing = trace->spacing,
+                  .source_x = (float)dot(source, column->along),
+                  .source_y = (float)dot(source, column->across),
+                  .receiver_x = (float)dot(receiver, column->along),
+                  .receiver_y = (float)dot(receiver, column->across),
+                  .source_node = node_of(frame->law, query.source2),
+                  .receiver_node = node_of(frame->law, query.receiver2)};
   uint64_t contributions = 0;
-  for (size_t i = 0; i < count; i++) {
-    moho_interval interval = intervals[i];
-    if (steps) steps[interval.first]++, steps[interval.end]--;
-    contributions += (uint64_t)(interval.end - interval.first);
-    if (queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
-    worker->runs[queue->n_runs++] = (moho_run){.row = trace->row,
-                                               .column = (int32_t)image_row,
-                                               .table = (int32_t)c,
-                                               .first = interval.first,
-                                               .full = end_of_taper(frame, table, query.distance, interval),
-                                               .end = interval.end,
-                                               .source2 = (float)query.source2,
-                                               .receiver2 = (float)query.receiver2,
-                                               .distance = (float)query.distance,
-                                               .shift = (float)query.shift,
-                                               .spacing = trace->spacing,
-                                               .source_x = (float)dot(source, column->along),
-                                               .source_y = (float)dot(source, column->across),
-                                               .receiver_x = (float)dot(receiver, column->along),
-                                               .receiver_y = (float)dot(receiver, column->across),
-                                               .source_node = node_of(frame->law, query.source2),
-                                               .receiver_node = node_of(frame->law, query.receiver2)};
+  if (frame->angles) {
+    moho_angle_query angle = {.angles = frame->angles,
+                              .law = frame->law,
+                              .legs = &table->legs,
+                              .column = columns->angles ? &columns->angles[c] : frame->shared_angles,
+                              .cosines = frame->angle_cosines,
+                              .pair = moho_opening_pair_of(source, receiver),
+                              .source2 = query.source2,
+                              .receiver2 = query.receiver2};
+    for (size_t i = 0; i < count; i++) {
+      size_t parts = moho_angle_runs_find(&angle, intervals[i], worker->angle_runs);
+      for (size_t k = 0; k < parts; k++) {
+        const moho_angle_run *part = &worker->angle_runs[k];
+        contributions += append_run(queue, &run, table, query.distance, image_row + (size_t)part->bin,
+                                    (moho_interval){part->first, part->end});
+      }
+    }
+    return contributions;
   }
+  for (size_t i = 0; i < count; i++) contributions += append_run(queue, &run, table, query.distance, image_row, intervals[i]);
   return contributions;
 }
 

@@ -8,6 +8,7 @@
 #define MOHO_MIGRATE_TILE_RUN_H
 
 #include "device/device_internal.h"
+#include "migrate/angle_runs.h"
 #include "migrate/loop_tables.h"
 #include "migrate/sample_mask.h"
 #include "migrate/tile_plan.h"
@@ -43,10 +44,13 @@ typedef struct moho_tile_frame {
   const moho_travel_law *law;
   const moho_migration_options *options;
   const moho_time_axis *axis;
-  const moho_column_table *shared_table; /* NULL: a table a column */
-  const moho_loop_tables *shared_loops;  /* the same for the loops */
-  const moho_column *columns;            /* [columns] */
-  const moho_sample_mask *mask;          /* samples to compute; NULL: all */
+  const moho_column_table *shared_table;  /* NULL: a table a column */
+  const moho_loop_tables *shared_loops;   /* the same for the loops */
+  const moho_opening_angles *angles;      /* bins that samples, not traces, fall into; NULL: none */
+  const moho_angle_column *shared_angles; /* with them, like shared_table */
+  moho_native_function angle_cosines;
+  const moho_column *columns;   /* [columns] */
+  const moho_sample_mask *mask; /* samples to compute; NULL: all */
   moho_prepared_layout layout;
   moho_native_function migrate;
   moho_migrate_parameters parameters;
@@ -61,7 +65,7 @@ typedef struct moho_tile_frame {
 typedef struct moho_tile_columns moho_tile_columns;
 moho_status moho_tile_columns_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_columns **out);
 void moho_tile_columns_destroy(moho_tile_columns **columns);
-size_t moho_tile_columns_bytes(const moho_travel_law *law, const moho_tile_plan *plan);
+size_t moho_tile_columns_bytes(const moho_travel_law *law, const moho_tile_plan *plan, int has_angles);
 /* @return status of reading the velocity. */
 moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_frame *frame, const moho_tile *tile);
 
@@ -69,7 +73,7 @@ moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_
 typedef struct moho_tile_worker moho_tile_worker;
 moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_worker **out);
 void moho_tile_worker_destroy(moho_tile_worker **worker);
-size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan);
+size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan, int has_angles);
 
 /* A batch over columns that were entered; *contributions grows by the pairs. Each trace meets the columns in their order. */
 void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, const moho_tile_frame *frame,

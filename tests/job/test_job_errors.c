@@ -95,7 +95,7 @@ static const mistake reading[] = {
 static const mistake later[] = {
     {"input: {nmo: yes}\n", MOHO_ERROR_FORMAT, 1, 14, "input.nmo", "is \"yes\"", ""},
     {"eta: {constant: 1.5}\n", MOHO_ERROR_RANGE, 1, 17, "eta.constant", "is 1.5, expected -0.2 to 1", ""},
-    {"gathers: {kind: angle}\n", MOHO_ERROR_NOT_AVAILABLE, 1, 17, "gathers.kind", "angle", "none"},
+    {"gathers: {kind: angel}\n", MOHO_ERROR_FORMAT, 1, 17, "gathers.kind", "angel", "angle"},
     {"gathers: {edges_m: 500}\n", MOHO_ERROR_FORMAT, 1, 20, "gathers.edges_m", "a list of numbers", "[0, 500, 1000]"},
     {"gathers: {edges_m: [0, 5e7]}\n", MOHO_ERROR_RANGE, 1, 24, "gathers.edges_m", "50000000", ""},
     {"execution: {checkpoint_s: 60}\n", MOHO_ERROR_NOT_AVAILABLE, 1, 27, "execution.checkpoint_s", "not yet available",

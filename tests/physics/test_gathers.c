@@ -277,6 +277,110 @@ static void the_reference_sorts_by_the_opening_angle(void **state) {
   survey_release(&s);
 }
 
+/* Native loops against the reference, and any batch and number of threads to the bit; edges that hold all angles sum to the
+ * stack. */
+static void angles_are_sorted_as_the_reference_does(void **state) {
+  (void)state;
+  static const struct {
+    moho_traveltime traveltime;
+    moho_antialias antialias;
+    int is_linear_z;
+    double stretch_mute;
+  } ways[] = {{MOHO_TRAVELTIME_STRAIGHT, MOHO_ANTIALIAS_NONE, 0, -1},
+              {MOHO_TRAVELTIME_STRAIGHT, MOHO_ANTIALIAS_TRIANGLE, 1, 0.6},
+              {MOHO_TRAVELTIME_CURVED_LINEAR, MOHO_ANTIALIAS_NONE, 1, -1}};
+  static const double all_angles[] = {0, 5, 10, 20, 20.5, 40, 180};
+  survey s = random_survey();
+  moho_grid grid = grid_of(0, 0, 20, 5, 6, 80, NS, DT);
+  moho_gather_bins some, all;
+  assert_ok(moho_gather_bins_create(MOHO_GATHERS_ANGLE, 0, angle_edges, 6, NULL, 0, &some));
+  assert_ok(moho_gather_bins_create(MOHO_GATHERS_ANGLE, 0, all_angles, 7, NULL, 0, &all));
+  for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
+    moho_velocity *velocity;
+    moho_migration_options options = moho_migration_options_default();
+    assert_ok(ways[w].is_linear_z ? moho_velocity_create_linear_z(1800, 0.6, &velocity)
+                                  : moho_velocity_create_constant(2000, &velocity));
+    options.aperture_max_m = 400, options.traveltime = ways[w].traveltime, options.antialias = ways[w].antialias;
+    options.stretch_mute = ways[w].stretch_mute, options.gathers = &some;
+    moho_image image = migrate_bins("cpu?threads=2", &grid, velocity, &options, &s, 0, NULL);
+    check_reference(&image, velocity, &options, &s);
+    moho_image batched = migrate_bins("cpu?threads=1&simd=scalar", &grid, velocity, &options, &s, 7, NULL);
+    size_t samples = image_size(&image) * moho_gather_bins_count(&some);
+    assert_memory_equal(batched.gathers_fold, image.gathers_fold, samples * sizeof(int32_t));
+    assert_true(relative_difference(batched.gathers, image.gathers, samples) < 1e-5);
+    moho_image_release(&batched);
+    batched = migrate_bins("cpu?threads=1", &grid, velocity, &options, &s, 7, NULL);
+    assert_memory_equal(batched.gathers, image.gathers, samples * sizeof(float));
+    moho_image_release(&batched), moho_image_release(&image);
+    options.gathers = &all;
+    image = migrate_bins("cpu?threads=2", &grid, velocity, &options, &s, 0, NULL);
+    options.gathers = NULL;
+    moho_image stack = migrate("cpu?threads=2", &grid, velocity, &options, &s, 0);
+    check_sums(&image, &stack);
+    moho_image_release(&image), moho_image_release(&stack);
+    moho_velocity_destroy(&velocity);
+  }
+  moho_gather_bins_release(&some), moho_gather_bins_release(&all);
+  survey_release(&s);
+}
+
+/* A flat reflector z deep reflects an offset h with tan(angle/2) = h/2z: each offset's event lies in the bin of its angle alone.
+ */
+static void a_flat_reflector_falls_into_the_bins_of_its_angles(void **state) {
+  (void)state;
+  enum { MIDPOINTS = 161, OFFSETS = 3 };
+  static const double z = 1200, v = 2400, edges[] = {0, 15, 30, 45, 60, 75},
+                      offsets[OFFSETS] = {450, 1050, 1900}; /* 21, 47, 77 */
+  static const int bin_of[OFFSETS] = {1, 3, -1};
+  moho_gather_bins bins;
+  moho_velocity *velocity;
+  assert_ok(moho_gather_bins_create(MOHO_GATHERS_ANGLE, 0, edges, 6, NULL, 0, &bins));
+  assert_ok(moho_velocity_create_constant(v, &velocity));
+  for (int o = 0; o < OFFSETS; o++) {
+    survey s = survey_create(MIDPOINTS, 751, DT);
+    for (size_t k = 0; k < s.n; k++) {
+      survey_place(&s, k, 20 * (double)k, 0, offsets[o], 90);
+      survey_add(&s, k, ricker, 25, sqrt(4 * z * z + offsets[o] * offsets[o]) / v, 1);
+    }
+    moho_grid grid = grid_of(1600, 0, 90, 1, 1, 20, 751, DT);
+    moho_migration_options options = moho_migration_options_default();
+    options.aperture_max_m = 1500, options.interpolation = MOHO_INTERPOLATION_SINC8, options.gathers = &bins;
+    moho_image image = migrate_bins("cpu", &grid, velocity, &options, &s, 0, NULL);
+    double peaks[5], largest = 0;
+    for (size_t b = 0; b < 5; b++) {
+      const float *trace = bin_of_column(&image, 0, b);
+      double place = pick_peak(trace, 751, &peaks[b]);
+      peaks[b] = fabs((double)trace[500]); /* t0 = 2*1200/2400 s */
+      if ((int)b == bin_of[o]) assert_true(fabs(place - 500) < 0.5);
+      largest = fmax(largest, peaks[b]);
+    }
+    for (int b = 0; b < 5 && bin_of[o] >= 0; b++)
+      if (b != bin_of[o]) assert_true(peaks[b] < 0.1 * largest); /* the ends of the operator only */
+    if (bin_of[o] >= 0) assert_true(peaks[bin_of[o]] == largest);
+    moho_image_release(&image);
+    survey_release(&s);
+  }
+  moho_gather_bins_release(&bins);
+  moho_velocity_destroy(&velocity);
+}
+
+static void kernels_refuse_angles_by_name(void **state) {
+  (void)state;
+  moho_gather_bins bins;
+  moho_device *device;
+  moho_migration_options options = moho_migration_options_default();
+  assert_ok(moho_gather_bins_create(MOHO_GATHERS_ANGLE, 0, angle_edges, 6, NULL, 0, &bins));
+  assert_ok(moho_device_open("cpu", &device));
+  options.gathers = &bins;
+  assert_ok(moho_migration_supports(device, &options));
+  for (moho_migration_kernel k = MOHO_KERNEL_BASELINE; k <= MOHO_KERNEL_V3; k++) {
+    options.kernel = k;
+    assert_fails(moho_migration_supports(device, &options), MOHO_ERROR_NOT_AVAILABLE, "does not do gathers by angle");
+  }
+  assert_ok(moho_device_close(&device));
+  moho_gather_bins_release(&bins);
+}
+
 /* ---- kernels ---- */
 
 static void every_kernel_gives_the_gathers(void **state) {
@@ -501,6 +605,9 @@ int main(void) {
       cmocka_unit_test(signed_offset_bins_are_the_images_of_their_traces),
       cmocka_unit_test(tiles_are_the_images_of_their_traces),
       cmocka_unit_test(the_reference_sorts_by_the_opening_angle),
+      cmocka_unit_test(angles_are_sorted_as_the_reference_does),
+      cmocka_unit_test(a_flat_reflector_falls_into_the_bins_of_its_angles),
+      cmocka_unit_test(kernels_refuse_angles_by_name),
       cmocka_unit_test(every_kernel_gives_the_gathers),
       cmocka_unit_test(a_normalised_bin_is_divided_by_its_own_fold),
       cmocka_unit_test(gathers_are_flat_for_the_right_velocity_and_bend_for_a_wrong_one),
