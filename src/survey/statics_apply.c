@@ -57,17 +57,23 @@ static size_t gather(const moho_statics_scan *scan, const double *shifts, const 
   return n;
 }
 
-/* Only a replacement velocity that is missing from a header leaves a shift untold. */
+static moho_status refuse_shift(const moho_statics_scan *scan, const char *path, moho_shift_kind kind, size_t trace) {
+  moho_place place = {.file = path, .key = "input.statics", .trace = (int64_t)trace + 1};
+  if (!scan->asked.replacement_from_header)
+    return moho_fail_at(place, "moho info shows the ranges; is input.headers right?", MOHO_ERROR_FORMAT,
+                        "%s: trace %zu: its %s gives no finite shift", path, trace + 1, moho_shift_name(kind));
+  place.key = "input.statics.replacement_mps";
+  return moho_fail_at(
+      place, "give replacement_mps as a number, or tell where the header lies: input.headers: {subweathering_velocity: 93}",
+      MOHO_ERROR_FORMAT, "%s: trace %zu: no replacement velocity in its header (bytes 93-94)", path, trace + 1);
+}
+
+/* A replacement velocity may be missing from a header; headers read as floats may hold anything. */
 static moho_status check_told(const moho_statics_scan *scan, const char *path, const size_t *taken, const moho_geometry *g) {
-  const double *shifts = scan->shifts[MOHO_SHIFT_RECEIVER_ELEVATION];
-  for (size_t i = 0; shifts && i < g->n; i++) {
-    size_t trace = in_file(taken, i);
-    if (!moho_geometry_is_live(g, i) || isfinite(shifts[trace])) continue;
-    return moho_fail_at(
-        (moho_place){.file = path, .key = "input.statics.replacement_mps", .trace = (int64_t)trace + 1},
-        "give replacement_mps as a number, or tell where the header lies: input.headers: {subweathering_velocity: 93}",
-        MOHO_ERROR_FORMAT, "%s: trace %zu: no replacement velocity in its header (bytes 93-94)", path, trace + 1);
-  }
+  for (size_t i = 0; i < g->n; i++)
+    for (int k = 0; k < MOHO_SHIFT_COUNT && moho_geometry_is_live(g, i); k++)
+      if (scan->shifts[k] && !(fabs(scan->shifts[k][in_file(taken, i)]) < 1e6))
+        return refuse_shift(scan, path, (moho_shift_kind)k, in_file(taken, i));
   return MOHO_OK;
 }
 
@@ -89,7 +95,7 @@ static void shift_traces(const moho_statics_scan *scan, const size_t *taken, moh
   for (int k = 0; k < MOHO_SHIFT_COUNT; k++)
     for (size_t i = 0; scan->shifts[k] && i < g->n; i++) {
       double shift = scan->shifts[k][in_file(taken, i)];
-      if (!isfinite(shift)) continue; /* a dead trace */
+      if (!(fabs(shift) < 1e6)) continue; /* a dead trace */
       g->first_sample_s[i] += shift;
       if (g->mute_end_s[i] <= 0) continue;
       g->mute_start_s[i] += (float)shift, g->mute_end_s[i] += (float)shift;

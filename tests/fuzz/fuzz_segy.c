@@ -61,12 +61,24 @@ static void read_traces(moho_traces *traces) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *input = write_input(data, size);
-  for (int scaled = 0; scaled < 2; scaled++) {
+  const moho_statics statics = {.header = MOHO_STATICS_SOURCE_RECEIVER,
+                                .elevation = MOHO_STATICS_SURFACE,
+                                .datum_from_header = size % 2 == 0,
+                                .replacement_from_header = size % 3 == 0,
+                                .replacement_mps = 2000,
+                                .lag = 1};
+  const double sectors[1][2] = {{300, 120}};
+  moho_selection select = moho_selection_default();
+  select.where = "fldr % 2 == 0 or (ep != 0 and cdp / ep > 1) or offset_m > 100 and selev < 1e9";
+  select.azimuth_deg = sectors, select.n_azimuths = size % 5 == 0;
+  for (int scaled = 0; scaled < 4; scaled++) {
     moho_traces_options options = moho_traces_options_default();
     moho_traces *traces = NULL;
     options.bad_samples = MOHO_BAD_SAMPLES_ZERO;
     options.progress = stop_never;
-    options.headers = scaled ? "source_x=73:f4,receiver_x=81:ibm4,cdp_x=181:f8,azimuth=225:f4" : NULL;
+    options.headers =
+        scaled % 2 ? "source_x=73:f4,receiver_x=81:ibm4,cdp_x=181:f8,azimuth=225:f4,source_elevation=45:f4,lag_a=105:f8" : NULL;
+    if (scaled >= 2) options.select = &select, options.statics = &statics;
     moho_status status = moho_traces_open(input, &options, &traces);
     require((status == MOHO_OK) == (traces != NULL));
     if (status) require(moho_last_error()->code == status && moho_last_error()->message[0]);
