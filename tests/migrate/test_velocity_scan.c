@@ -141,6 +141,52 @@ static void result_does_not_depend_on_what_is_beside(void **state) {
   moho_velocity_destroy(&velocity);
 }
 
+/* A crooked line: the functions are at its nodes, numbered as CDPs. */
+static void crooked_line_keeps_its_places(void **state) {
+  (void)state;
+  moho_velocity *velocity = migrated_with();
+  moho_velocity_scan_options o = moho_velocity_scan_options_default();
+  moho_velocity_scan_result r;
+  moho_image image;
+  moho_gather_bins bins;
+  double edges[NO + 1], bend[2][NX];
+  moho_grid g = grid();
+  for (int e = 0; e <= NO; e++) edges[e] = 50 + 100 * e;
+  for (size_t j = 0; j < NX; j++) bend[0][j] = 1000 + 40 * (double)j, bend[1][j] = 30 * (double)(j < 6 ? j : 12 - j);
+  g.n_inline = 1, g.line_x_m = bend[0], g.line_y_m = bend[1];
+  assert_ok(moho_image_create(&g, &image));
+  assert_ok(moho_gather_bins_create(MOHO_GATHERS_OFFSET, 0, edges, NO + 1, NULL, 0, &bins));
+  assert_ok(moho_image_add_gathers(&image, &bins));
+  for (size_t p = 0; p < NX * NO; p++)
+    for (size_t k = 0; k < NT; k++) {
+      image.gathers_fold[p * NT + k] = 1;
+      image.gathers[p * NT + k] = ricker((double)k * dt - event_at(p / NO, 0.7, 100 * (double)(p % NO + 1)));
+    }
+  assert_ok(moho_image_write_zarr(&image, test_path("crooked.zarr")));
+  o.every_crossline = 4;
+  assert_ok(moho_velocity_scan(test_path("crooked.zarr"), velocity, &o, NULL, NULL, &r));
+  assert_int_equal(r.updated.n, 3);
+  for (size_t p = 0; p < 3; p++) {
+    size_t j = 1 + 4 * p;
+    assert_true(r.updated.x_m[p] == bend[0][j] && r.updated.y_m[p] == bend[1][j] && r.updated.cdp[p] == 101 + (double)j);
+    size_t k = (size_t)lrint(0.7 / r.step_s);
+    assert_true(fabs((double)r.picked[p * r.n_time + k] / true_factor(j, 0.7) - 1) < 0.002);
+  }
+  assert_ok(moho_velocity_functions_write(&r.updated, test_path("crooked.par"), NULL)); /* SU's lists: by CDP */
+  moho_velocity_options by_line = moho_velocity_options_default();
+  moho_velocity_functions again;
+  double at_knots, between;
+  by_line.grid = &g;
+  assert_ok(moho_velocity_functions_read(test_path("crooked.par"), &by_line, &again));
+  assert_ok(moho_velocity_functions_compare(&r.updated, &again, &at_knots, &between));
+  assert_true(at_knots < 1e-3 && fabs(again.x_m[1] - bend[0][5]) < 1e-6 && fabs(again.y_m[1] - bend[1][5]) < 1e-6);
+  moho_velocity_functions_release(&again);
+  moho_velocity_scan_release(&r);
+  moho_image_release(&image);
+  moho_gather_bins_release(&bins);
+  moho_velocity_destroy(&velocity);
+}
+
 /* ---- limits ---- */
 
 static void picks_at_the_range_do_not_count(void **state) {
@@ -328,11 +374,16 @@ static void pictures_are_drawn(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(known_velocity_is_found),           cmocka_unit_test(result_does_not_depend_on_what_is_beside),
-      cmocka_unit_test(picks_at_the_range_do_not_count),   cmocka_unit_test(silence_gives_no_velocity),
-      cmocka_unit_test(path_is_limited_in_slope),          cmocka_unit_test(smoothing_reaches_everywhere),
-      cmocka_unit_test(outliers_lose_their_weight),        cmocka_unit_test(options_are_checked_by_name),
-      cmocka_unit_test(files_without_gathers_are_refused), cmocka_unit_test(pictures_are_drawn)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(known_velocity_is_found),
+                                     cmocka_unit_test(result_does_not_depend_on_what_is_beside),
+                                     cmocka_unit_test(picks_at_the_range_do_not_count),
+                                     cmocka_unit_test(silence_gives_no_velocity),
+                                     cmocka_unit_test(crooked_line_keeps_its_places),
+                                     cmocka_unit_test(path_is_limited_in_slope),
+                                     cmocka_unit_test(smoothing_reaches_everywhere),
+                                     cmocka_unit_test(outliers_lose_their_weight),
+                                     cmocka_unit_test(options_are_checked_by_name),
+                                     cmocka_unit_test(files_without_gathers_are_refused),
+                                     cmocka_unit_test(pictures_are_drawn)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
