@@ -203,22 +203,39 @@ moho_status moho_report_text(const moho_job *job, const moho_run_inputs *in, con
 
 /* ---- words ---- */
 
+/* What was done to the input before: lines of their own, where there is something to say. */
+static void describe_choice(const moho_traces_info *info, char selected[100], char shifted[100]) {
+  const moho_selection_counts *c = &info->selection;
+  const moho_shift_range *r = &info->statics.sum;
+  selected[0] = shifted[0] = '\0';
+  if (c->by_offset || c->by_azimuth || c->by_ovt || c->by_where)
+    snprintf(selected, 100, "SELECTED %zu OF %zu TRACES BY%s%s%s%s\n", c->selected, c->total, c->by_offset ? " OFFSET" : "",
+             c->by_azimuth ? " AZIMUTH" : "", c->by_ovt ? " OVT" : "", c->by_where ? " HEADERS" : "");
+  if (info->statics.n)
+    snprintf(shifted, 100, "TRACES SHIFTED TO DATUM BY %.3f TO %.3f MS, MEDIAN %.3f\n", 1e3 * r->least_s, 1e3 * r->most_s,
+             1e3 * r->median_s);
+}
+
 moho_status moho_report_processing(const moho_job *job, const moho_run_inputs *in, char **text) {
   const moho_migration_options *o = &in->options;
   const char *input = strrchr(moho_job_text(job, MOHO_KEY_INPUT_TRACES), '/');
   input = input ? input + 1 : moho_job_text(job, MOHO_KEY_INPUT_TRACES);
-  int length = asprintf(text,
-                        "KIRCHHOFF PRESTACK TIME MIGRATION, MOHO %s\n"
-                        "INPUT %.60s\n"
-                        "INPUT HASH %.32s\n"
-                        "VELOCITY %.66s\n"
-                        "TRAVEL TIME straight  INTERPOLATION %s  REFINED BY %d\n"
-                        "APERTURE %g M TO %g M, MAX DIP %g DEG, TAPER %g\n"
-                        "ANTIALIAS %s  WEIGHT %s  RHO FILTER %s  NORMALISE %s\n",
-                        moho_version(), input, in->info->input_hash, moho_velocity_describe(in->velocity),
-                        moho_job_text(job, MOHO_KEY_INTERPOLATION), o->refine, o->aperture_min_m, o->aperture_max_m,
-                        o->aperture_max_dip_deg, o->aperture_taper, moho_job_text(job, MOHO_KEY_ANTIALIAS), settled_weight(o),
-                        settled_rho(in), moho_job_text(job, MOHO_KEY_NORMALISE));
+  char selected[100], shifted[100];
+  describe_choice(in->info, selected, shifted);
+  int length =
+      asprintf(text,
+               "KIRCHHOFF PRESTACK TIME MIGRATION, MOHO %s\n"
+               "INPUT %.60s\n"
+               "INPUT HASH %.32s\n"
+               "%s%s"
+               "VELOCITY %.66s\n"
+               "TRAVEL TIME %s  INTERPOLATION %s  REFINED BY %d\n"
+               "APERTURE %g M TO %g M, MAX DIP %g DEG, TAPER %g\n"
+               "ANTIALIAS %s  WEIGHT %s  RHO FILTER %s  NORMALISE %s\n",
+               moho_version(), input, in->info->input_hash, selected, shifted, moho_velocity_describe(in->velocity),
+               moho_job_text(job, MOHO_KEY_TRAVELTIME), moho_job_text(job, MOHO_KEY_INTERPOLATION), o->refine, o->aperture_min_m,
+               o->aperture_max_m, o->aperture_max_dip_deg, o->aperture_taper, moho_job_text(job, MOHO_KEY_ANTIALIAS),
+               settled_weight(o), settled_rho(in), moho_job_text(job, MOHO_KEY_NORMALISE));
   if (length >= 0) return MOHO_OK;
   *text = NULL;
   return out_of_memory();

@@ -76,6 +76,14 @@ class Land(CommandTest):
             for which, value in [("least_s", exact.min()), ("most_s", exact.max()), ("median_s", np.sort(exact)[(len(exact) - 1) // 2])]:
                 self.assertAlmostEqual(shifts[name][which], value, 12)
 
+    def test_the_image_tells_what_was_done_to_the_traces(self):
+        self.peaks(self.SURFACE, "input.select.offset_m=[0, 200]", "migration.traveltime=vti", "eta={type: effective, constant: 0}")
+        with open(self.path("out", "stack.sgy"), "rb") as file:
+            text = file.read(3200).decode("cp037")
+        self.assertIn(f"SELECTED {(abs(self.head['offset']) <= 200).sum()} OF {len(self.head)} TRACES BY OFFSET", text)
+        self.assertRegex(text, r"TRACES SHIFTED TO DATUM BY -\d\d\.\d{3} TO -\d\d\.\d{3} MS")
+        self.assertIn("TRAVEL TIME vti ", text)
+
     def test_the_same_by_statics_of_the_headers(self):
         """Whole milliseconds in the headers: within their rounding."""
         source, receiver = self.head["selev"] / 10 - 6 - 100, self.head["gelev"] / 10 - 100
