@@ -24,9 +24,6 @@ moho_status moho_demigration_supports(const moho_device *device, const moho_migr
     return moho_fail_at((moho_place){.key = "execution.kernel"}, "set execution.kernel to native, or leave it auto",
                         MOHO_ERROR_NOT_AVAILABLE, "kernel %s does not demigrate, expected native",
                         moho_migration_kernel_name(options->kernel));
-  if (options->antialias == MOHO_ANTIALIAS_FILTER_BANK)
-    return moho_fail_at((moho_place){.key = "migration.antialias"}, "use antialias triangle, which has its adjoint, or none",
-                        MOHO_ERROR_NOT_AVAILABLE, "migration.antialias filter_bank cannot be demigrated");
   if (options->gathers && options->gathers->kind != MOHO_GATHERS_NONE)
     return moho_fail_at((moho_place){.key = "gathers.kind"}, "set gathers.kind to none: the stack is demigrated",
                         MOHO_ERROR_NOT_AVAILABLE, "image gathers cannot be demigrated");

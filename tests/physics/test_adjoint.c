@@ -3,7 +3,8 @@
  *   |<L m, d> - <m, L* d>| <= bound * |L m| |d|      d: a survey's traces, m: noise, L*: the migration
  *
  * in double with the reference, whose image of the survey each scenario brings, to 1e-13; in float with the loops of every
- * instruction set, to 1e-6, and their traces against the reference's. Dead, muted and delayed traces are among them.
+ * instruction set, to 1e-6, and their traces against the reference's; then every pair of law, antialias, interpolation and
+ * weight. Dead, muted and delayed traces are among them.
  */
 #include <math.h>
 #include <stdio.h>
@@ -123,14 +124,14 @@ static int is_available(const char *simd) {
 
 static double worst_mismatch, worst_difference;
 
-/* On one instruction set; 1 when the test fails. */
+/* On one instruction set, NULL the best; 1 when the test fails. */
 static int fails(const char *simd, size_t number, const physics_case *c, const float *model, const double *expected) {
   char uri[60];
   const survey *s = &c->survey;
   size_t cells = c->grid.n_inline * c->grid.n_crossline * c->grid.n_time, samples = s->n * s->n_samples;
   float *traces = malloc(samples * sizeof *traces);
   assert_non_null(traces);
-  snprintf(uri, sizeof uri, "cpu?simd=%s&threads=2", simd);
+  snprintf(uri, sizeof uri, "cpu?threads=2%s%s", simd ? "&simd=" : "", simd ? simd : "");
   assert_ok(run_native(uri, c, model, 40, traces));
   moho_image image = migrate(uri, &c->grid, c->velocity, &c->options, s, 40);
   double *modelled = as_double(traces, samples), *wide = as_double(model, cells), *migrated = as_double(image.stack, cells);
@@ -138,10 +139,9 @@ static int fails(const char *simd, size_t number, const physics_case *c, const f
   double difference = test_relative_l2(traces, expected, samples);
   int bad = !(error <= 1e-6) || !(difference <= TRACES_BOUND);
   if (bad)
-    print_error(
-        "%s, scenario %zu: the dot product test gives %.3g, expected <= 1e-6; traces differ from the reference's by %.3g, "
-        "expected <= %.3g\n",
-        simd, number, error, difference, TRACES_BOUND);
+    print_error("%s, case %zu: the dot product test gives %.3g, expected <= 1e-6; traces differ from the reference's by %.3g, "
+                "expected <= %.3g\n",
+                simd ? simd : "best", number, error, difference, TRACES_BOUND);
   worst_mismatch = fmax(worst_mismatch, error), worst_difference = fmax(worst_difference, difference);
   moho_image_release(&image);
   free(traces), free(modelled), free(wide), free(migrated);
@@ -165,6 +165,78 @@ static void every_instruction_set_is_exact(void **state) {
   print_message("%zu runs: dot products within %.2g, traces within %.2g of the reference's\n", ran, worst_mismatch,
                 worst_difference);
   assert_true(ran >= SCENARIOS);
+  assert_int_equal(failures, 0);
+}
+
+/* ---- pairs of options ---- */
+
+enum {
+  LAWS = MOHO_TRAVELTIME_VTI_RATIONAL + 1,
+  ANTIALIASES = MOHO_ANTIALIAS_FILTER_BANK + 1,
+  INTERPOLATIONS = 3,
+  WEIGHTS = 6,
+  PAIR_TRACES = 40
+};
+
+/* Of every pair of law, antialias, interpolation and weight some number has both: all laws with all weights, the others shifted.
+ */
+static void choose_pair(size_t number, moho_migration_options *o) {
+  static const moho_weight weights[WEIGHTS] = {MOHO_WEIGHT_NONE,           MOHO_WEIGHT_SPREADING,
+                                               MOHO_WEIGHT_OBLIQUITY,      MOHO_WEIGHT_SPREADING_OBLIQUITY,
+                                               MOHO_WEIGHT_TRUE_AMPLITUDE, MOHO_WEIGHT_TRUE_AMPLITUDE};
+  size_t law = number / WEIGHTS, weight = number % WEIGHTS;
+  o->traveltime = (moho_traveltime)law;
+  o->weight = weights[weight];
+  o->amplitude = weight == WEIGHTS - 1 ? MOHO_AMPLITUDE_RAW : MOHO_AMPLITUDE_SPREADING_CORRECTED;
+  o->antialias = (moho_antialias)((law + weight) % ANTIALIASES);
+  o->interpolation = (moho_interpolation)((law + weight + law / 3 + weight / 3) % INTERPOLATIONS);
+}
+
+static void migrate_reference(physics_case *c) {
+  const survey *s = &c->survey;
+  moho_reference *reference;
+  assert_ok(moho_reference_create(&c->grid, c->velocity, &c->options, &s->geometry, s->n_samples, s->dt_s, NULL, 0, &reference));
+  assert_ok(moho_reference_add(reference, &s->geometry, s->samples));
+  assert_ok(moho_reference_finish(reference, c->expected, c->fold));
+  moho_reference_destroy(&reference);
+}
+
+/* A case of a pair: velocity growing with depth, which all laws take; lines and areas in turn. */
+static physics_case case_of_pair(size_t number, const moho_eta *eta) {
+  scenario base = {.velocity = V_LINEAR_Z, .taper = 0.1, .azimuth_deg = 30, .is_line = number % 2 == 1, .is_muted = 1};
+  physics_case c = case_of_scenario(&base);
+  c.survey.n = c.survey.geometry.n = PAIR_TRACES;
+  choose_pair(number, &c.options);
+  if (c.options.traveltime >= MOHO_TRAVELTIME_VTI) c.options.eta = eta;
+  migrate_reference(&c);
+  return c;
+}
+
+static int pair_fails(size_t number, const physics_case *c) {
+  size_t cells = c->grid.n_inline * c->grid.n_crossline * c->grid.n_time;
+  float *model = smooth_noise(&c->grid, number + 1);
+  double *exact = as_double(model, cells), *expected = demigrate_reference(c, exact);
+  double error = mismatch(expected, c->survey.samples, c->survey.n * c->survey.n_samples, exact, c->expected, cells);
+  int bad = !(error <= 1e-13);
+  if (bad) print_error("pair %zu: the reference's dot product test gives %.3g\n", number, error);
+  bad |= fails(number % 3 ? NULL : "scalar", number, c, model, expected);
+  free(model), free(exact), free(expected);
+  return bad;
+}
+
+static void every_pair_of_options_is_exact(void **state) {
+  (void)state;
+  size_t failures = 0;
+  moho_eta *eta;
+  worst_mismatch = worst_difference = 0;
+  assert_ok(moho_eta_create_constant(MOHO_ETA_EFFECTIVE, 0.15, &eta));
+  for (size_t number = 0; number < LAWS * WEIGHTS; number++) {
+    physics_case c = case_of_pair(number, eta);
+    failures += (size_t)pair_fails(number, &c);
+    case_release(&c);
+  }
+  moho_eta_destroy(&eta);
+  print_message("pairs: dot products within %.2g, traces within %.2g of the reference's\n", worst_mismatch, worst_difference);
   assert_int_equal(failures, 0);
 }
 
@@ -216,6 +288,7 @@ static void mistakes_are_named(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_reference_is_exact), cmocka_unit_test(every_instruction_set_is_exact),
+                                     cmocka_unit_test(every_pair_of_options_is_exact),
                                      cmocka_unit_test(threads_and_batches_do_not_matter), cmocka_unit_test(mistakes_are_named)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,8 @@ enum { COPIES = MOHO_ROW_COPIES, SUM_COPIES = MOHO_SUM_COPIES, MOST_PAIRS = 4 };
 typedef struct tap_block {
   _Alignas(64) float pairs[MOST_PAIRS][2 * BLOCK];
   _Alignas(64) float narrow[2][BLOCK], wide[2][BLOCK];
+  _Alignas(64) int32_t copy[BLOCK];     /* of a filter bank: the copy before the place between them, and */
+  _Alignas(64) float next_share[BLOCK]; /* the share of the one after it */
 } tap_block;
 
 /* Where a run's samples go. */
@@ -28,6 +30,7 @@ typedef struct scatter_frame {
   float *rows;
   double *sums;
   ptrdiff_t row_stride, sums_stride; /* between copies */
+  size_t bank_stride;                /* between the filter bank's copies within one */
 } scatter_frame;
 
 /* ---- second step: taps ---- */
@@ -68,6 +71,13 @@ INLINE void taps_triangle(vfloat value, vfloat f, vfloat width, tap_block *taps,
   lanes_store(taps->wide[0] + slot, to_wide - wide_after), lanes_store(taps->wide[1] + slot, wide_after);
 }
 
+INLINE void taps_bank(const run_frame *run, vfloat width, tap_block *taps, int slot) {
+  vfloat place = place_in_bank(run, width);
+  vint copy = lanes_floor(place);
+  lanes_store_int(taps->copy + slot, copy);
+  lanes_store(taps->next_share + slot, place - lanes_float(copy));
+}
+
 INLINE void taps_of_block(const run_frame *run, const loop_block *block, int begin, int first, int stop, int interpolation,
                           int antialias, int weighted, tap_block *taps) {
   for (int at = first - first % LANES; at < stop; at += LANES) {
@@ -78,6 +88,7 @@ INLINE void taps_of_block(const run_frame *run, const loop_block *block, int beg
     if (interpolation == MOHO_INTERPOLATION_CUBIC) taps_cubic(value, f, taps, slot);
     if (interpolation == MOHO_INTERPOLATION_SINC8) taps_sinc8(value, f, run->sinc, taps, slot);
     if (antialias == MOHO_ANTIALIAS_TRIANGLE) taps_triangle(value, f, lanes_load(block->width + slot), taps, slot);
+    if (antialias == MOHO_ANTIALIAS_FILTER_BANK) taps_bank(run, lanes_load(block->width + slot), taps, slot);
   }
 }
 
@@ -101,11 +112,32 @@ INLINE void add_two(double *at, double a, double b) {
   memcpy(at, &sum, sizeof sum);
 }
 
+/* How many pairs an interpolation has; the first begins one less before the sample at the floor of u. */
+INLINE int count_pairs(int interpolation) {
+  return interpolation == MOHO_INTERPOLATION_LINEAR ? 1 : interpolation == MOHO_INTERPOLATION_CUBIC ? 2 : 4;
+}
+
 INLINE void scatter_trace(const scatter_frame *to, const loop_block *block, const tap_block *taps, int slot, int copy,
                           int interpolation) {
-  const int pairs = interpolation == MOHO_INTERPOLATION_LINEAR ? 1 : interpolation == MOHO_INTERPOLATION_CUBIC ? 2 : 4;
+  const int pairs = count_pairs(interpolation);
   float *at = to->rows + copy * to->row_stride + block->index[slot] - (pairs - 1);
   for (int pair = 0; pair < pairs; pair++) add_pair(at + 2 * pair, taps->pairs[pair] + 2 * slot);
+}
+
+INLINE void scatter_share(float *at, const tap_block *taps, int slot, int pairs, float share) {
+  for (int pair = 0; pair < pairs; pair++) {
+    const float *from = taps->pairs[pair] + 2 * slot, scaled[2] = {from[0] * share, from[1] * share};
+    add_pair(at + 2 * pair, scaled);
+  }
+}
+
+INLINE void scatter_bank(const scatter_frame *to, const loop_block *block, const tap_block *taps, int slot, int copy,
+                         int interpolation) {
+  const int pairs = count_pairs(interpolation);
+  const float share = taps->next_share[slot];
+  float *at = to->rows + copy * to->row_stride + block->index[slot] - (pairs - 1) + (size_t)taps->copy[slot] * to->bank_stride;
+  scatter_share(at, taps, slot, pairs, 1.0f - share);
+  if (share > 0) scatter_share(at + to->bank_stride, taps, slot, pairs, share);
 }
 
 INLINE void scatter_triangle(const scatter_frame *to, const loop_block *block, const tap_block *taps, int slot, int copy) {
@@ -124,6 +156,7 @@ INLINE void scatter_sample(const scatter_frame *to, const loop_block *block, con
                            int interpolation, int antialias) {
   if (antialias == MOHO_ANTIALIAS_TRIANGLE && block->width[slot] > 1.0f)
     scatter_triangle(to, block, taps, slot, copy % SUM_COPIES);
+  else if (antialias == MOHO_ANTIALIAS_FILTER_BANK) scatter_bank(to, block, taps, slot, copy, interpolation);
   else scatter_trace(to, block, taps, slot, copy, interpolation);
 }
 
@@ -155,10 +188,14 @@ SCATTER_STEP(scatter_sinc8, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_NONE)
 SCATTER_STEP(scatter_linear_triangle, MOHO_INTERPOLATION_LINEAR, MOHO_ANTIALIAS_TRIANGLE)
 SCATTER_STEP(scatter_cubic_triangle, MOHO_INTERPOLATION_CUBIC, MOHO_ANTIALIAS_TRIANGLE)
 SCATTER_STEP(scatter_sinc8_triangle, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_TRIANGLE)
+SCATTER_STEP(scatter_linear_bank, MOHO_INTERPOLATION_LINEAR, MOHO_ANTIALIAS_FILTER_BANK)
+SCATTER_STEP(scatter_cubic_bank, MOHO_INTERPOLATION_CUBIC, MOHO_ANTIALIAS_FILTER_BANK)
+SCATTER_STEP(scatter_sinc8_bank, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_FILTER_BANK)
 
-static scatter_step *const scatter_steps[3][2] = {[MOHO_INTERPOLATION_LINEAR] = {scatter_linear, scatter_linear_triangle},
-                                                  [MOHO_INTERPOLATION_CUBIC] = {scatter_cubic, scatter_cubic_triangle},
-                                                  [MOHO_INTERPOLATION_SINC8] = {scatter_sinc8, scatter_sinc8_triangle}};
+static scatter_step *const scatter_steps[3][3] = {
+    [MOHO_INTERPOLATION_LINEAR] = {scatter_linear, scatter_linear_triangle, scatter_linear_bank},
+    [MOHO_INTERPOLATION_CUBIC] = {scatter_cubic, scatter_cubic_triangle, scatter_cubic_bank},
+    [MOHO_INTERPOLATION_SINC8] = {scatter_sinc8, scatter_sinc8_triangle, scatter_sinc8_bank}};
 
 /* ---- runs ---- */
 
@@ -200,7 +237,8 @@ void LANES_NAME(moho_demigrate)(void *const *buffers, const void *parameters_poi
     scatter_frame to = {.rows = row + parameters->x0,
                         .sums = (double *)(void *)(row + parameters->sums0),
                         .row_stride = parameters->lane_stride,
-                        .sums_stride = parameters->sums_stride};
+                        .sums_stride = parameters->sums_stride,
+                        .bank_stride = (size_t)parameters->bank_stride};
     scatter_run(&runs[i], &frame, &to, &steps);
   }
 }

@@ -76,12 +76,17 @@ INLINE vfloat under_triangle(const float *c, vint index, int base, vfloat f, vfl
   return interpolate_linear(narrow, wide, k - lanes_float(steps));
 }
 
+/* Where among the copies of a filter bank a half-width lies. */
+INLINE vfloat place_in_bank(const run_frame *run, vfloat width) {
+  vfloat ratio = MAX(width * lanes_set(run->bank_inverse_narrowest), R(1.0));
+  return filter_bank_place(octaves(lanes_exponent(ratio), lanes_mantissa(ratio)), lanes_set(run->bank_per_octave),
+                           lanes_set((float)run->bank_last));
+}
+
 /* The copies of a filter bank on either side of each lane's half-width, blended: copy by copy, a lane with its share of it.
  * Neighbouring lanes nearly always lie between the same two. */
 INLINE vfloat from_bank(const run_frame *run, vint index, int base, vfloat f, vfloat width, int interpolation, int whole) {
-  vfloat ratio = MAX(width * lanes_set(run->bank_inverse_narrowest), R(1.0));
-  vfloat place = filter_bank_place(octaves(lanes_exponent(ratio), lanes_mantissa(ratio)), lanes_set(run->bank_per_octave),
-                                   lanes_set((float)run->bank_last));
+  vfloat place = place_in_bank(run, width);
   if (!lanes_any_above(place, 0.0f))
     return interpolate(run->row, index, base, f, run->n_samples, run->sinc, interpolation, whole);
   vint copy = lanes_floor(place);
