@@ -101,7 +101,7 @@ json_t *moho_report_grid(const moho_run_inputs *in) {
 
 /* What `auto` became. */
 static const char *settled_weight(const moho_migration_options *o) {
-  static const char *const names[] = {"auto", "none", "spreading", "obliquity", "spreading_obliquity"};
+  static const char *const names[] = {"auto", "none", "spreading", "obliquity", "spreading_obliquity", "true_amplitude"};
   if (o->weight != MOHO_WEIGHT_AUTO) return names[o->weight];
   return o->amplitude == MOHO_AMPLITUDE_RAW ? "obliquity" : "spreading_obliquity";
 }

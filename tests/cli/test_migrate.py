@@ -88,6 +88,23 @@ class Migrate(CommandTest):
         self.assertEqual((report["device"]["reason"], report["device"]["threads"]), ("named by MOHO_DEVICE", 1))
         self.assertEqual(self.good("migrate", "job.yaml", "--json", "--overwrite", "execution.device=cpu").json()["device"]["reason"], "")
 
+    def test_every_word_is_reported_as_it_is(self):
+        for key, words in [("weight", ["none", "spreading", "obliquity", "spreading_obliquity", "true_amplitude"]),
+                           ("traveltime", ["straight", "curved_linear", "curved_rms", "curved_ray", "vti", "vti_rational"]),
+                           ("antialias", ["none", "triangle", "filter_bank"])]:
+            for word in words:
+                arguments = [f"migration.{key}={word}", "migration.rho_filter=auto", "output.formats=[segy]", "output.png=false", "--overwrite"]
+                if word == "curved_linear":
+                    arguments.append("velocity={linear_z: {v0_mps: 2500, gradient_per_s: 0.1}}")
+                if word.startswith("vti"):
+                    arguments.append("eta={type: effective, constant: 0.1}")
+                report = self.good("migrate", "job.yaml", *arguments, "--json").json()
+                self.assertEqual(report["job"]["migration"][key]["value"], word)
+                if key == "weight":
+                    self.assertEqual(report["settled"]["weight"], word)
+                with open(self.path("out", "stack.sgy"), "rb") as file:
+                    self.assertIn(word, file.read(3200).decode("cp037"))
+
     def test_kernels_and_storage_that_cannot_be(self):
         self.fails(2, ['execution.kernel is "v9"', "baseline"], "migrate", "job.yaml", "execution.kernel=v9")
         self.fails(1, ["kernel baseline does not do storage half", "v1, v2, v3"], "migrate", "job.yaml", "execution.device=cpu",
