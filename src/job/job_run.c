@@ -13,14 +13,16 @@
 
 /* ---- progress ---- */
 
-static moho_status interrupted(void) {
-  return moho_fail_at((moho_place){0}, "nothing was written; resuming is not yet available, start the job again",
-                      MOHO_ERROR_INTERRUPTED, "the run was interrupted");
+static moho_status interrupted(const moho_run *r) {
+  const char *hint = r->extra && json_object_get(r->extra, "levels")
+                         ? "the coarse levels that were ready stay; resuming is not yet available, start the job again"
+                         : "nothing was written; resuming is not yet available, start the job again";
+  return moho_fail_at((moho_place){0}, hint, MOHO_ERROR_INTERRUPTED, "the run was interrupted");
 }
 
 moho_status moho_run_report_stage(moho_run *r, const char *stage, double done, double total) {
   moho_progress progress = {.stage = stage, .unit = "files", .done = done, .total = total, .seconds = moho_seconds() - r->begin};
-  return r->options->progress && r->options->progress(r->options->user, &progress) ? interrupted() : MOHO_OK;
+  return r->options->progress && r->options->progress(r->options->user, &progress) ? interrupted(r) : MOHO_OK;
 }
 
 /* ---- the run ---- */
@@ -154,7 +156,7 @@ MOHO_API moho_status moho_job_run(const moho_job *job, const moho_job_run_option
   if (!status) status = write_results(&r, &text);
   moho_error error = moho_error_take();
   if (status == MOHO_ERROR_INTERRUPTED) {
-    interrupted();
+    interrupted(&r);
     error = moho_error_take();
   }
   moho_image_release(&r.image);

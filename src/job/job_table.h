@@ -153,7 +153,7 @@
     "on: a coarse pass finds where there is anything, and only that is computed: for sparse data; kernel native")               \
   X(ADAPTIVE_COARSEN, "migration.adaptive.coarsen", WHOLE, "", "2", "", "", 2, 8,                                               \
     "the coarse pass computes every so-manieth column along each axis, and every second time")                                  \
-  X(ADAPTIVE_ENERGY, "migration.adaptive.energy", NUMBER, "fraction", "0.98", "", "", 0.5, 1,                                   \
+  X(ADAPTIVE_ENERGY, "migration.adaptive.energy", NUMBER, "fraction", "0.99", "", "", 0.5, 1,                                   \
     "share of the coarse image's energy that its strongest cells, which are the mask, hold")                                    \
   X(ADAPTIVE_DILATE, "migration.adaptive.dilate", WHOLE, "cells", "2", "", "", 0, 16,                                           \
     "by how many cells the mask grows to all sides; a cell is a coarse column and 8 times")                                     \

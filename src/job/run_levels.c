@@ -33,7 +33,7 @@ static moho_status add_to_report(moho_run *run, const moho_run_pass *pass, int l
 }
 
 static moho_status write_level(moho_run *run, const moho_run_pass *pass, int level) {
-  char *description = NULL, *lines = NULL, title[40], done[40], zarr_stem[20], stem[20];
+  char *description = NULL, *lines = NULL, title[40], zarr_stem[20], stem[20];
   MOHO_TRY(moho_report_attributes(run->job, &run->inputs, &pass->image->attributes));
   MOHO_TRY(moho_report_processing(run->job, &run->inputs, &description));
   int length = asprintf(&lines, "%sLEVEL %d: SPACING AND STEP TIMES %d, LOW-PASSED TO %.4g HZ\n", description, level, level,
@@ -45,9 +45,13 @@ static moho_status write_level(moho_run *run, const moho_run_pass *pass, int lev
   snprintf(stem, sizeof stem, "stack_x%d", level);
   moho_status status = moho_run_outputs_write_now(&run->outputs, pass->image, lines, title, zarr_stem, stem);
   free(lines);
-  if (status) return status;
-  snprintf(done, sizeof done, "level x%d is ready", level);
-  return moho_run_report_stage(run, done, 1, 1);
+  return status;
+}
+
+static moho_status tell(moho_run *run, int level) {
+  char stage[40];
+  snprintf(stage, sizeof stage, "level x%d is ready", level);
+  return moho_run_report_stage(run, stage, 1, 1);
 }
 
 static moho_status run_level(moho_run *run, int level, const moho_grid *grid) {
@@ -63,6 +67,7 @@ static moho_status run_level(moho_run *run, int level, const moho_grid *grid) {
   moho_status status = moho_run_pass_traces(run, &pass, 1);
   if (!status) status = write_level(run, &pass, level);
   if (!status) status = add_to_report(run, &pass, level, moho_seconds() - begin);
+  if (!status) status = tell(run, level);
   moho_image_release(&image);
   return status;
 }

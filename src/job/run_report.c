@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "job/job_effective.h"
+#include "job/run_adaptive.h"
 #include "job/run_statics.h"
 #include "job/run_warnings.h"
 
@@ -158,19 +159,25 @@ static json_t *seconds_json(const moho_run_seconds *s, const moho_migration_coun
                    s->read, "write", s->write, "total", s->total);
 }
 
+static void add_stem(json_t *list, const moho_job *job, const char *zarr_stem, const char *stem) {
+  const char *formats = moho_job_text(job, MOHO_KEY_OUTPUT_FORMATS);
+  if (strstr(formats, "zarr")) json_array_append_new(list, json_sprintf("%s.zarr", zarr_stem));
+  if (strstr(formats, "segy")) json_array_append_new(list, json_sprintf("%s.sgy", stem));
+  if (moho_job_number(job, MOHO_KEY_OUTPUT_PNG) != 0) json_array_append_new(list, json_sprintf("%s.png", stem));
+}
+
 static json_t *outputs_json(const moho_job *job) {
   json_t *list = json_array();
-  int zarr = strstr(moho_job_text(job, MOHO_KEY_OUTPUT_FORMATS), "zarr") != NULL;
-  int segy = strstr(moho_job_text(job, MOHO_KEY_OUTPUT_FORMATS), "segy") != NULL;
-  if (zarr) json_array_append_new(list, json_string("image.zarr"));
-  int gathers = !moho_job_is(job, MOHO_KEY_GATHERS_KIND, "none");
-  if (segy) json_array_append_new(list, json_string("stack.sgy"));
+  const char *levels = moho_job_text(job, MOHO_KEY_LEVELS);
+  if (strchr(levels, '4')) add_stem(list, job, "image_x4", "stack_x4");
+  if (strchr(levels, '2')) add_stem(list, job, "image_x2", "stack_x2");
+  if (moho_run_is_adaptive(job)) add_stem(list, job, "mask", "mask");
+  add_stem(list, job, "image", "stack");
+  int segy = strstr(moho_job_text(job, MOHO_KEY_OUTPUT_FORMATS), "segy") != NULL,
+      png = moho_job_number(job, MOHO_KEY_OUTPUT_PNG) != 0, gathers = !moho_job_is(job, MOHO_KEY_GATHERS_KIND, "none");
+  if (png) json_array_append_new(list, json_string("fold.png"));
   if (segy && gathers) json_array_append_new(list, json_string("gathers.sgy"));
-  if (moho_job_number(job, MOHO_KEY_OUTPUT_PNG) != 0) {
-    json_array_append_new(list, json_string("stack.png"));
-    json_array_append_new(list, json_string("fold.png"));
-    if (gathers) json_array_append_new(list, json_string("gathers.png"));
-  }
+  if (png && gathers) json_array_append_new(list, json_string("gathers.png"));
   json_array_append_new(list, json_string("report.json"));
   return list;
 }

@@ -53,6 +53,7 @@ class LessWork(CommandTest):
             self.assertTrue(np.array_equal(headers[:, 180:200], own_headers[:, 180:200]), level)  # positions and numbers
         self.assertLess(report["levels"][0]["contributions"], report["contributions"] / 30)
         self.assertLess(report["levels"][1]["contributions"], report["contributions"] / 5)
+        self.assertEqual(sorted(report["outputs"]), self.entries("levels"))
         self.assertEqual(self.entries("levels"), ["fold.png", "image.zarr", "image_x2.zarr", "image_x4.zarr", "report.json", "stack.png",
                                                   "stack.sgy", "stack_x2.png", "stack_x2.sgy", "stack_x4.png", "stack_x4.sgy"])
 
@@ -93,6 +94,7 @@ class LessWork(CommandTest):
         done = report["adaptive"]["coarse_contributions"] + report["adaptive"]["fine_contributions"]
         work = done / self.report("plain", "report.json")["contributions"]
         correlation = part @ whole / np.linalg.norm(part) / np.linalg.norm(whole)
+        self.assertEqual(sorted(report["outputs"]), self.entries("adaptive"))
         print(f"adaptive: correlation {correlation:.5f}, work {work:.3f}, {report['adaptive']}")
         return correlation, work, report["adaptive"]
 
