@@ -11,7 +11,7 @@
 #define PI 3.14159265358979323846
 
 enum { SAMPLED_TRACES = 256 };
-static const double window_s = 0.4, floor_ratio = 0.02;
+static const double window_s = 0.4, floor_ratio = 0.05;
 
 /* Windows half a length apart, from the earliest live sample on. */
 typedef struct windows {
@@ -60,8 +60,8 @@ static double highest_of(const windows *w, size_t k) {
   for (size_t i = 0; i <= w->length / 2; i++) most = fmax(most, power[i]);
   for (size_t i = 0; i <= w->length / 2 && most > 0; i++)
     if (power[i] > floor_ratio * floor_ratio * most) highest = i;
-  /* A window blurs a spectrum by two of its steps. */
-  return most > 0 ? (double)(highest + 2) / ((double)w->length * w->dt_s) : 0;
+  /* A window blurs a spectrum by about one of its steps. */
+  return most > 0 ? (double)(highest + 1) / ((double)w->length * w->dt_s) : 0;
 }
 
 moho_status moho_data_frequencies(const moho_run_inputs *in, double first_s, double step_s, size_t n, double *f_max_hz) {
