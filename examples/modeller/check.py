@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Models a survey by finite differences, migrates it, and compares what the image shows with numbers from the model.
 
-    check.py MOHO MODELLER FOLDER MODEL.txt [key=value of the job ...]
+    check.py MOHO MODELLER FOLDER MODEL.txt
 
 First the modeller itself: a wave in a homogeneous plane against its exact solution, and grids that must be refused. Then the image.
 Reflectors: the peak of every column against the two-way time to the layer. The fault: where reflectors end, at half their amplitude.
 Diffractors: the peak of the envelope (a body smaller than a wavelength turns the phase by 90 degrees) in both directions. All
-expected numbers come from MODEL.txt alone, by the few lines here. Leaves FOLDER/out; exits 1 when anything is off."""
+expected numbers come from MODEL.txt alone, by the few lines here. Twice: with straight rays, and with curved ones, which must be
+nearer in time and place and focus better. Leaves FOLDER/straight and FOLDER/curved_ray; exits 1 when anything is off."""
 import math
 import os
 import subprocess
@@ -152,7 +153,15 @@ class Check:
         print(f"diffractor {number} at {x:g} m, {expected:.4f} s: envelope {envelope[c, k]:.4g}, width {half.sum() * spacing:g} m")
         self.tell(f"diffractor {number}: off by", found_x - x, "m", bound_m)
         self.tell(f"diffractor {number}: off by", 1000 * (found_t - expected), "ms", bound_ms)
-        return envelope[c, k]
+        return envelope[c, k], abs(found_x - x), abs(1000 * (found_t - expected))
+
+    def image_against_model(self, bound_ms):
+        """Mean over diffractors: height of the peak, metres off, milliseconds off."""
+        for number, layer in enumerate(self.earth.layers, 1):
+            self.reflector(number, layer, bound_ms)
+            self.fault_ends(number, layer, 15)
+        bodies = [self.diffractor(number, body, self.image.spacing, bound_ms) for number, body in enumerate(self.earth.diffractors, 1)]
+        return np.mean(bodies, axis=0)
 
 
 def exact_wave(hz, r, v, times):
@@ -199,32 +208,37 @@ def check_modeller(modeller, folder, check):
             print(f"FAILED a grid of {grid} m was not refused with '{words}': {refused.stderr}")
 
 
-def migrate(moho, folder, earth, spacing, changes):
+def migrate(moho, folder, earth, spacing, traveltime):
     job = f"""input: {{traces: survey.sgy}}
 velocity: {{type: rms, table: velocity.txt, columns: "x,y,time_ms,velocity"}}
 grid: {{corners: [[0, 0], [{earth.size[0]:g}, 0]], crossline: {{spacing_m: {spacing:g}}}, time: {{first_s: 0, step_s: 0.002}}}}
-migration: {{aperture: {{max_m: 3000, max_dip_deg: 60, taper: 0.2}}, stretch_mute: 0.7}}
-output: {{directory: out}}
+migration: {{aperture: {{max_m: 3000, max_dip_deg: 60, taper: 0.2}}, stretch_mute: 0.7, traveltime: {traveltime}}}
+output: {{directory: {traveltime}}}
 """
     with open(os.path.join(folder, "job.yaml"), "w", encoding="utf-8") as file:
         file.write(job)
-    subprocess.run([moho, "migrate", "job.yaml", "--overwrite", *changes], cwd=folder, check=True)
-    return Image(os.path.join(folder, "out", "stack.sgy"), spacing)
+    subprocess.run([moho, "migrate", "job.yaml", "--overwrite"], cwd=folder, check=True)
+    return Image(os.path.join(folder, traveltime, "stack.sgy"), spacing)
 
 
 def main():
-    moho, modeller, folder, model, *changes = sys.argv[1:]
+    moho, modeller, folder, model = (os.path.abspath(argument) for argument in sys.argv[1:])
     os.makedirs(folder, exist_ok=True)
-    earth, spacing = Earth(model), 10
-    subprocess.run([os.path.abspath(modeller), os.path.abspath(model), "survey.sgy", "velocity.txt"], cwd=folder, check=True)
-    check = Check(earth, migrate(os.path.abspath(moho), folder, earth, spacing, changes))
-    check_modeller(os.path.abspath(modeller), folder, check)
-    for number, layer in enumerate(earth.layers, 1):
-        check.reflector(number, layer, 2)
-        check.fault_ends(number, layer, 15)
-    for number, body in enumerate(earth.diffractors, 1):
-        check.diffractor(number, body, spacing, 2)
-    return 1 if check.failed else 0
+    earth, spacing, means, failed = Earth(model), 10, {}, False
+    subprocess.run([modeller, model, "survey.sgy", "velocity.txt"], cwd=folder, check=True)
+    for law, bound_ms in (("straight", 6), ("curved_ray", 2.5)):
+        check = Check(earth, migrate(moho, folder, earth, spacing, law))
+        if not means:
+            check_modeller(modeller, folder, check)
+        means[law] = check.image_against_model(bound_ms)
+        failed |= check.failed
+    for law, (height, metres, milliseconds) in means.items():
+        print(f"{law}: diffractors {height:.3f} high, off by {metres:.2f} m and {milliseconds:.2f} ms in the mean")
+    straight, curved = means.values()
+    if not (curved[0] > straight[0] and curved[1] < straight[1] and curved[2] < straight[2]):
+        failed = True
+        print("FAILED curved rays must be nearer and focus better than straight ones")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -194,7 +194,10 @@ static void write_function(const earth *e, FILE *file, double x, double latest_s
 void earth_write_velocity(const earth *e, const char *path, double step, double latest_s) {
   FILE *file = fopen(path, "w");
   if (!file) stop("%s cannot be written", path);
-  size_t n = (size_t)floor(e->width / step + 1e-6);
+  /* Without steps in velocity all functions are one. */
+  double steps = 0;
+  for (size_t l = 0; l < e->n_layers; l++) steps += fabs(e->layers[l].step);
+  size_t n = steps > 0 ? (size_t)floor(e->width / step + 1e-6) : 0;
   for (size_t i = 0; i <= n; i++) write_function(e, file, (double)i * step, latest_s);
   if (fclose(file)) stop("%s: writing failed", path);
 }

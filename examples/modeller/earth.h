@@ -59,7 +59,8 @@ earth earth_background(const earth *earth);
 /* Largest velocity anywhere, smallest anywhere. */
 void earth_range(const earth *earth, double *slowest, double *fastest);
 
-/* Text for moho's velocity.table: r.m.s. velocity of two-way time, a function every `step` metres along the line. */
+/* Text for moho's velocity.table: r.m.s. velocity of two-way time, a function every `step` metres along the line, or
+ * one where velocity does not change along it. */
 void earth_write_velocity(const earth *earth, const char *path, double step, double latest_s);
 
 /* Says what is wrong and exits. */
