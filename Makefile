@@ -7,7 +7,7 @@
 #   PREFIX=/usr/local, DESTDIR=  where `make install` puts things
 
 .DEFAULT_GOAL := build
-.PHONY: build help demo test bench lint format sanitize fuzz docs install clean setup-build setup-test setup-check
+.PHONY: build help demo modelled test bench lint format sanitize fuzz docs install clean setup-build setup-test setup-check
 
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 FUZZ_SECONDS ?= 60
@@ -41,6 +41,11 @@ help: ## list these
 demo: setup-build ## install what is missing, build, make a survey, migrate it: demo/ holds image, pictures and report
 	@$(MAKE) --no-print-directory build TARGETS=moho_command
 	@scripts/demo.sh $(BUILD)/moho demo
+
+modelled: build ## model two surveys by finite differences (ten minutes on two cores), migrate them, compare with the models
+	@for model in large gradient; do \
+	  examples/modeller/check.py $(BUILD)/moho $(BUILD)/example_modeller $(BUILD)/modelled/$$model examples/modeller/$$model.txt || exit 1; \
+	done
 
 # A build from before the tests' needs were installed knows no tests: configure it again.
 test: setup-test ## install what is missing, build, run every test
