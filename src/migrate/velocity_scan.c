@@ -138,9 +138,10 @@ moho_status moho_scan_panel(const moho_scan *s, const float *block, size_t first
 
 /* ---- locations ---- */
 
-/* Every so many nodes, the rest shared by both ends. */
+/* Every so many nodes, the rest shared by both ends. Chosen: about 20, and no closer than panels of three gathers do not share
+ * them. */
 static moho_status choose_nodes(size_t n, int every, size_t *count, size_t **nodes) {
-  size_t step = every > 0 ? (size_t)every : n / 20 > 1 ? n / 20 : 1;
+  size_t least = n >= 9 ? 3 : 1, step = every > 0 ? (size_t)every : n / 20 > least ? n / 20 : least;
   *count = (n - 1) / step + 1;
   MOHO_TRY(moho_allocate(*count, sizeof **nodes, "locations", nodes));
   for (size_t k = 0; k < *count; k++) (*nodes)[k] = ((n - 1) % step) / 2 + k * step;

@@ -129,6 +129,17 @@ class Scan(CommandTest):
             self.assertLess(max(self.errors("again.txt")), 0.01)
             self.assertEqual(len(self.errors("again.txt")), len(self.errors("v2.txt")))
 
+    def test_threads_change_nothing(self):
+        self.good("synth", *LINE, "extent_crossline_m=400", "n_samples=251", "--output", "line.sgy")
+        self.write("job.yaml", LINE_JOB)
+        self.good("migrate", "job.yaml")
+        found = []
+        for threads in [1, 3]:
+            report = self.good("velocity", "scan", "out/image.zarr", "--output", "v.txt", "--json", OMP_NUM_THREADS=threads).out
+            with open(self.path("v.txt"), encoding="utf-8") as file:
+                found.append((report, file.read()))
+        self.assertEqual(found[0], found[1])
+
     def test_usage(self):
         self.good("synth", *LINE, "extent_crossline_m=200", "n_samples=151", "--output", "line.sgy")
         self.write("job.yaml", LINE_JOB)

@@ -359,7 +359,7 @@ static void pictures_are_drawn(void **state) {
   const char *path = write_image("image.zarr", 0.05);
   assert_ok(moho_velocity_scan(path, velocity, NULL, NULL, NULL, &r));
   snprintf(prefix, sizeof prefix, "%s/pictures/at", test_directory());
-  assert_ok(moho_velocity_scan_draw(path, velocity, NULL, &r, 1, 4, prefix));
+  assert_ok(moho_velocity_scan_draw(path, velocity, NULL, &r, 1, 3, prefix));
   const char *const ends[] = {"semblance", "before", "after"};
   for (int i = 0; i < 3; i++) {
     size_t n;
@@ -368,7 +368,7 @@ static void pictures_are_drawn(void **state) {
     assert_true(n > 10000 && memcmp(bytes, "\x89PNG", 4) == 0);
     free(bytes);
   }
-  assert_fails(moho_velocity_scan_draw(path, velocity, NULL, &r, 3, 0, prefix), MOHO_ERROR_ARGUMENT, "location 3, 0 of 3 x 12");
+  assert_fails(moho_velocity_scan_draw(path, velocity, NULL, &r, 3, 0, prefix), MOHO_ERROR_ARGUMENT, "location 3, 0 of 3 x 4");
   moho_velocity_scan_release(&r);
   moho_velocity_destroy(&velocity);
 }
