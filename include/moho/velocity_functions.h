@@ -81,7 +81,8 @@ MOHO_API moho_velocity_write_options moho_velocity_write_options_default(void);
 
 /**
  * Write functions under a temporary name that is renamed in the end. Text holds times to 1e-7 s, velocities to 1e-4 m/s,
- * positions to 1e-6 m; cubes hold floats. Cubes need one time axis for all functions, SEG-Y an even one (moho_velocity_functions_sample).
+ * positions to 1e-6 m; cubes hold floats. Cubes need one time axis for all functions, SEG-Y an even one
+ * (moho_velocity_functions_sample).
  * @return MOHO_OK; MOHO_ERROR_ARGUMENT: the format has no place for what the functions have (positions for su, ...), or they lack
  *         what it needs, with the remedy; MOHO_ERROR_IO
  */

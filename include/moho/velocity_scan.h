@@ -28,7 +28,7 @@ typedef struct moho_velocity_scan_options {
   double window_s;                            /* semblance window, its whole length; 0.06 */
   double offset_min_m, offset_max_m;          /* bins that take part, by their offset; 0, 1e6 */
   double stretch;                             /* a sample takes part while 2*leg(h, T0) <= (1 + stretch)*T0; 0.5 */
-  int every_inline, every_crossline;          /* a function every so many nodes; 0: about 20 along an axis */
+  int every_inline, every_crossline;          /* a function every so many nodes; 0: about 20 along an axis, 3 apart at least */
   int radius_inline, radius_crossline;        /* gathers of so many nodes to each side share a panel; 1 */
   double floor_db;                            /* below the strongest window of a panel: weaker ones count as noise; -40 */
   double least_semblance;                     /* weaker picks have no weight; 0.3 */
