@@ -112,22 +112,39 @@ static moho_status check(const bench_case *c, const bench_survey *s, const moho_
   return status;
 }
 
+static moho_status time_demigration(const bench_case *c, moho_device *device, const bench_survey *s, moho_image *image,
+                                    bench_result *out) {
+  moho_status status = migrate(c, device, s, s->geometry.n, image, &out->first, out);
+  if (status) return status;
+  out->contributions = sum_fold(image, &s->grid);
+  status = bench_demigrate(c, device, s, image, out);
+  if (!status) settle_figures(out, out->runs_made);
+  return status;
+}
+
+static moho_status time_migration(const bench_case *c, moho_device *device, const bench_survey *s, bench_reference *reference,
+                                  moho_image *image, bench_result *out) {
+  moho_status status = migrate(c, device, s, warm_up_traces(c, s, out), image, &out->first, out);
+  double begin = bench_seconds();
+  int *made = &out->runs_made;
+  while (!status && *made < c->runs && (!*made || bench_seconds() - begin < c->seconds))
+    status = migrate(c, device, s, s->geometry.n, image, &out->runs[(*made)++], out);
+  if (!status) {
+    settle_figures(out, *made);
+    out->contributions = sum_fold(image, &s->grid);
+    status = check(c, s, image, reference, out);
+  }
+  return status;
+}
+
 moho_status bench_run(const bench_case *c, moho_device *device, const bench_survey *s, bench_reference *reference,
                       bench_result *out) {
   moho_image image = {0};
   *out = (bench_result){0};
   moho_status status = moho_device_describe(device, &out->device);
   if (!status) status = moho_image_create(&s->grid, &image);
-  if (!status) status = migrate(c, device, s, warm_up_traces(c, s, out), &image, &out->first, out);
-  double begin = bench_seconds();
-  int *made = &out->runs_made;
-  while (!status && *made < c->runs && (!*made || bench_seconds() - begin < c->seconds))
-    status = migrate(c, device, s, s->geometry.n, &image, &out->runs[(*made)++], out);
-  if (!status) {
-    settle_figures(out, *made);
-    out->contributions = sum_fold(&image, &s->grid);
-    status = check(c, s, &image, reference, out);
-  }
+  if (!status && c->is_adjoint) status = time_demigration(c, device, s, &image, out);
+  else if (!status) status = time_migration(c, device, s, reference, &image, out);
   moho_image_release(&image);
   return status;
 }
@@ -147,6 +164,7 @@ static json_t *options_json(const bench_case *c) {
   if (strcmp(c->velocity, "constant") != 0) json_object_set_new(options, "velocity", json_string(c->velocity));
   if (o->traveltime != MOHO_TRAVELTIME_STRAIGHT) json_object_set_new(options, "traveltime", json_string(c->traveltime));
   if (o->storage != MOHO_STORAGE_FLOAT) json_object_set_new(options, "storage", json_string(c->storage));
+  if (c->is_adjoint) json_object_set_new(options, "adjoint", json_true());
   if (c->constants[0]) json_object_set_new(options, "constants", json_string(c->constants));
   return options;
 }
@@ -174,12 +192,13 @@ static json_t *software_json(void) {
 
 json_t *bench_json(const bench_case *c, const bench_survey *s, const bench_result *r) {
   double rate = bench_rate(r);
-  json_t *root = json_pack(
-      "{s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:[I, I, I], s:i, s:I, s:I}", "bench", "migrate", "device",
-      device_json(&r->device), "kernel", c->kernel, "kernel_used", r->kernel, "kernel_reason", r->kernel_reason, "dataset",
-      c->dataset, "options", options_json(c), "traces", (json_int_t)s->geometry.n, "samples", (json_int_t)s->options.n_samples,
-      "grid", (json_int_t)s->grid.n_inline, (json_int_t)s->grid.n_crossline, (json_int_t)s->grid.n_time, "threads",
-      r->device.threads, "contributions", (json_int_t)r->contributions, "contributions_counted", (json_int_t)r->counted);
+  json_t *root =
+      json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:[I, I, I], s:i, s:I, s:I}", "bench",
+                c->is_adjoint ? "demigrate" : "migrate", "device", device_json(&r->device), "kernel", c->kernel, "kernel_used",
+                r->kernel, "kernel_reason", r->kernel_reason, "dataset", c->dataset, "options", options_json(c), "traces",
+                (json_int_t)s->geometry.n, "samples", (json_int_t)s->options.n_samples, "grid", (json_int_t)s->grid.n_inline,
+                (json_int_t)s->grid.n_crossline, (json_int_t)s->grid.n_time, "threads", r->device.threads, "contributions",
+                (json_int_t)r->contributions, "contributions_counted", (json_int_t)r->counted);
   json_t *figures =
       json_pack("{s:{s:f, s:f, s:f}, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:{s:f, s:f, s:f}, s:I, s:I, s:I, s:o, s:i}", "seconds",
                 "min", r->least.kernel, "median", r->median.kernel, "max", r->most.kernel, "contributions_per_s", rate,

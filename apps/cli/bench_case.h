@@ -15,6 +15,7 @@ typedef struct bench_case {
   const char *constants; /* "" none */
   moho_migration_options options;
   int runs, is_checked;
+  int is_adjoint; /* the demigration is timed */
   double seconds; /* no further run once the runs took so long; at least one is made */
 } bench_case;
 
@@ -42,6 +43,9 @@ typedef struct bench_result {
 /* Runs it; stops with MOHO_ERROR_INTERRUPTED when the user asks. */
 moho_status bench_run(const bench_case *c, moho_device *device, const bench_survey *survey, bench_reference *reference,
                       bench_result *out);
+/* The same of the demigration of an image of the survey; out->contributions is set. */
+moho_status bench_demigrate(const bench_case *c, moho_device *device, const bench_survey *survey, const moho_image *image,
+                            bench_result *out);
 /* The object of docs/design: a new reference. */
 json_t *bench_json(const bench_case *c, const bench_survey *survey, const bench_result *r);
 /* Contributions a second. */

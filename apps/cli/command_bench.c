@@ -9,7 +9,7 @@
 static char *device_uri, *datasets, *velocities, *traveltimes, *interpolations, *antialiases, *weights, *storages, *kernels,
     *constants, *compare_with, *report_path;
 enum { RUNS_NOT_GIVEN = -1000000, MOST_COLUMNS = 400 };
-static int runs = RUNS_NOT_GIVEN, is_unchecked, n_columns;
+static int runs = RUNS_NOT_GIVEN, is_unchecked, n_columns, is_adjoint;
 static double most_seconds = INFINITY;
 
 static const struct poptOption options[] = {
@@ -85,6 +85,7 @@ static int settle(bench_case *c) {
   c->constants = constants ? constants : "";
   c->runs = runs != RUNS_NOT_GIVEN ? runs : strcmp(c->dataset, "large") == 0 ? 3 : 5;
   c->is_checked = !is_unchecked;
+  c->is_adjoint = is_adjoint;
   c->seconds = most_seconds;
   return EXIT_GOOD;
 }
@@ -95,6 +96,10 @@ static void print_check(FILE *out, const bench_case *c, const bench_result *r) {
   const image_check *k = &r->check;
   if (!c->is_checked) {
     fprintf(out, "not compared with the reference");
+    return;
+  }
+  if (c->is_adjoint) {
+    fprintf(out, "dot products agree to %.1e <= %.1e%s", k->error, k->tolerance, k->passed ? "" : ": FAILED");
     return;
   }
   fprintf(out, "relative L2 %.1e <= %.1e and fold %s on %zu columns%s", k->error, k->tolerance,
@@ -141,7 +146,8 @@ static int run_case(bench_call *call, bench_case *c) {
   char slower[400];
   int code = result ? settle(c) : EXIT_FAILED;
   if (!code && bench_survey_eta(&c->options, &call->survey)) code = print_error();
-  if (!code && moho_migration_supports(call->device, &c->options)) code = leave_out(call, c);
+  if (!code && (c->is_adjoint ? moho_demigration_supports : moho_migration_supports)(call->device, &c->options))
+    code = leave_out(call, c);
   else if (!code && (bench_survey_use(c->dataset, c->velocity, &call->survey, &call->reference) ||
                      bench_run(c, call->device, &call->survey, &call->reference, result)))
     code = print_error();
@@ -224,14 +230,15 @@ static int has_word(const char *list, const char *word) {
 
 static int check_subject(const command_line *line) {
   static const char *const later[] = {"tensor", "program"};
-  if (line->n_arguments != 1) return usage_error("bench: what? moho bench migrate, moho bench memory");
+  if (line->n_arguments != 1) return usage_error("bench: what? moho bench migrate, demigrate or memory");
   for (size_t i = 0; i < 2; i++)
     if (strcmp(line->arguments[0], later[i]) == 0) {
       fprintf(stderr, "moho: bench %s is not yet available\n  hint:  moho bench migrate and moho bench memory are\n", later[i]);
       return EXIT_FAILED;
     }
-  if (strcmp(line->arguments[0], "migrate") != 0 && strcmp(line->arguments[0], "memory") != 0)
-    return usage_error("bench: unknown subject \"%s\", expected migrate or memory", line->arguments[0]);
+  is_adjoint = strcmp(line->arguments[0], "demigrate") == 0;
+  if (!is_adjoint && strcmp(line->arguments[0], "migrate") != 0 && strcmp(line->arguments[0], "memory") != 0)
+    return usage_error("bench: unknown subject \"%s\", expected migrate, demigrate or memory", line->arguments[0]);
   return EXIT_GOOD;
 }
 
@@ -265,7 +272,7 @@ static int run(const command_line *line) {
 
 const command command_bench = {
     .name = "bench",
-    .synopsis = "bench migrate|memory [--device URI] [--kernel V,...] [--dataset P,...] [--runs N]",
+    .synopsis = "bench migrate|demigrate|memory [--device URI] [--kernel V,...] [--dataset P,...] [--runs N]",
     .summary = "time the migration or the memory of a device on this machine",
     .teaching =
         "migrate generates a preset's survey (without its noise) in memory and migrates\n"
@@ -280,6 +287,9 @@ const command command_bench = {
         "case, --report a table.\n"
         "Figures more than 5 % below those kept in bench/results for the same machine\n"
         "are named on stderr.\n"
+        "\n"
+        "demigrate times the adjoint: the survey's image back into its traces; it is checked\n"
+        "by the dot product with the survey.\n"
         "\n"
         "memory times what a device's runtime does: allocation, copies, launches.\n"
         "\n"

@@ -115,7 +115,8 @@ INLINE vfloat weight_of_times(const run_frame *run, int at, vfloat t, vfloat q_s
   vfloat source = leg_inverse(run, at, q_source, law), receiver = leg_inverse(run, at, q_receiver, law);
   int is_2d = t_part == MOHO_T_PART_TRUE_2D || t_part == MOHO_T_PART_TRUE_2D_RAW;
   vfloat weight = is_2d ? true_amplitude_2d(source, receiver, t) : true_amplitude_3d(source, receiver);
-  return t_part == MOHO_T_PART_TRUE_3D_RAW || t_part == MOHO_T_PART_TRUE_2D_RAW ? weight * t : weight;
+  if (t_part == MOHO_T_PART_TRUE_3D_RAW || t_part == MOHO_T_PART_TRUE_2D_RAW) weight = weight * t;
+  return weight;
 }
 
 /* ---- the step ---- */
