@@ -209,21 +209,27 @@ moho_status moho_velocity_functions_convert(const moho_velocity_functions *f, mo
 
 /* ---- on an even axis ---- */
 
-/* v_rms samples of one function, n of them from time[0] on, into the other kinds. */
+/* The sample at knot k of v_rms samples [first, first + n): `sum` is the integral of v_int to it. At time 0 all kinds are one. */
+static moho_status turn_sample(const moho_velocity_functions *f, size_t first, size_t n, size_t k, moho_velocity_kind kind,
+                               double *sum, double *v) {
+  piece above, below;
+  MOHO_TRY(piece_to_knot(f, first, first + k, &above));
+  *sum += integral_v(&above);
+  if (above.t1 == 0 || n == 1) *v = f->v_mps[first];
+  else if (kind == MOHO_VELOCITY_AVERAGE) *v = *sum / above.t1;
+  else if (k + 1 == n) *v = above.v1;
+  else {
+    MOHO_TRY(piece_to_knot(f, first, first + k + 1, &below));
+    *v = sqrt((above.v1 * above.v1 + below.v0 * below.v0) / 2);
+  }
+  return MOHO_OK;
+}
+
 static moho_status turn_samples(const moho_velocity_functions *f, size_t first, size_t n, moho_velocity_kind kind,
                                 const moho_velocity_options *options, double *v) {
-  const double *t = f->time_s + first;
-  double sum = 0, above = f->v_mps[first], layer = above;
+  double sum = 0;
   for (size_t k = 0; k < n; k++) {
-    piece p, below = {0};
-    MOHO_TRY(piece_to_knot(f, first, first + k, &p));
-    sum += integral_v(&p);
-    layer = k ? p.v0 : f->v_mps[first];
-    if (k + 1 < n) MOHO_TRY(piece_to_knot(f, first, first + k + 1, &below));
-    above = k ? layer : t[0] > 0 ? layer : below.v0;
-    double square = k + 1 < n ? (above * above + below.v0 * below.v0) / 2 : layer * layer;
-    if (kind == MOHO_VELOCITY_AVERAGE) v[k] = t[k] > 0 ? sum / t[k] : n > 1 ? below.v0 : layer;
-    else v[k] = n > 1 ? sqrt(square) : layer;
+    MOHO_TRY(turn_sample(f, first, n, k, kind, &sum, &v[k]));
     if (!(v[k] >= options->min_mps * (1 - 1e-9) && v[k] <= options->max_mps * (1 + 1e-9)))
       return moho_functions_fail(f, first + k, "correct the pick, or widen the accepted range", MOHO_ERROR_RANGE,
                                  "the %s velocity would be %.6g m/s, expected %g to %g m/s",
