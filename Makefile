@@ -44,7 +44,7 @@ demo: setup-build ## install what is missing, build, make a survey, migrate it: 
 
 modelled: build ## model two surveys by finite differences (ten minutes on two cores), migrate them, compare with the models
 	@for model in large gradient; do \
-	  examples/modeller/check.py $(BUILD)/moho $(BUILD)/example_modeller $(BUILD)/modelled/$$model examples/modeller/$$model.txt || exit 1; \
+	  /usr/bin/python3 examples/modeller/check.py $(BUILD)/moho $(BUILD)/example_modeller $(BUILD)/modelled/$$model examples/modeller/$$model.txt || exit 1; \
 	done
 
 # A build from before the tests' needs were installed knows no tests: configure it again.
