@@ -44,6 +44,20 @@ static void print_statics(FILE *out, const json_t *root) {
           1e3 * number_at(sum, NULL, "most_s"), 1e3 * number_at(sum, NULL, "median_s"));
 }
 
+/* What adaptive migration or coarser time sampling saved. */
+static void print_saved(FILE *out, const json_t *root) {
+  if (json_object_get(root, "adaptive"))
+    fprintf(out, "  adaptive: the mask holds %.1f %% of the image%s; with the coarse pass %.2f of the whole image's work\n",
+            100 * number_at(root, "adaptive", "mask_share"),
+            json_is_true(json_object_get(json_object_get(root, "adaptive"), "mask_used")) ? ", the rest was skipped"
+                                                                                          : ": all of it was computed",
+            number_at(root, "adaptive", "work"));
+  if (json_object_get(root, "time_sampling"))
+    fprintf(out, "  time sampling: %zu zones, %.2f of the work of a uniform axis\n",
+            json_array_size(json_object_get(json_object_get(root, "time_sampling"), "zones")),
+            number_at(root, "time_sampling", "work"));
+}
+
 static void print_traces(FILE *out, const json_t *root) {
   static const char *const others[] = {"outside", "dead", "not_seismic", "no_position", "bad", "muted"};
   static const char *const words[] = {"reach no image sample", "dead", "not seismic", "without coordinates",
@@ -88,6 +102,7 @@ static void print_summary(FILE *out, const char *report) {
   print_selection(out, root);
   print_statics(out, root);
   print_traces(out, root);
+  print_saved(out, root);
   size_t index;
   json_t *warning;
   json_array_foreach(json_object_get(root, "warnings"), index, warning)
