@@ -34,6 +34,33 @@ const scenario scenarios[SCENARIOS] = {
     {LINEAR, NONE, MOHO_WEIGHT_AUTO, V_LINEAR_T0, .refine = 8, .taper = 0.1, .azimuth_deg = 90, .rho = MOHO_RHO_2D},
 };
 
+scenario law_scenario(size_t number) {
+  static const moho_weight weights[] = {MOHO_WEIGHT_TRUE_AMPLITUDE, MOHO_WEIGHT_NONE,      MOHO_WEIGHT_SPREADING,
+                                        MOHO_WEIGHT_TRUE_AMPLITUDE, MOHO_WEIGHT_OBLIQUITY, MOHO_WEIGHT_SPREADING_OBLIQUITY};
+  static const double etas[] = {0.2, -0.1, 0.05};
+  size_t law = number % 6, weight = number / 6;
+  scenario c = {.law = (moho_traveltime)law,
+                .weight = weights[weight],
+                .antialias = (moho_antialias)((law + weight) % 3),
+                .interpolation = (moho_interpolation)((law + weight / 2) % 3),
+                .velocity = number % 5 < 2   ? V_TABLE
+                            : number % 5 < 4 ? V_LINEAR_T0
+                                             : V_LINEAR_Z,
+                .amplitude = weight >= 2 ? MOHO_AMPLITUDE_RAW : MOHO_AMPLITUDE_SPREADING_CORRECTED,
+                .is_line = number % 4 == 1,
+                .azimuth_deg = 10.0 * (double)number,
+                .taper = number % 3 ? 0.1 : 0,
+                .stretch_mute = number % 4 == 2 ? 0.5 : 0,
+                .step_s = number % 7 == 3 ? 0.003 : 0,
+                .refine = number % 9 == 4 ? 2 : 0,
+                .is_delayed = number % 6 == 5 || number % 5 == 4,
+                .has_ray_aperture = number % 5 == 1,
+                .has_mutes = number % 4 == 3};
+  if (law == MOHO_TRAVELTIME_CURVED_LINEAR) c.velocity = V_LINEAR_Z;
+  if (law == MOHO_TRAVELTIME_VTI || law == MOHO_TRAVELTIME_VTI_RATIONAL) c.eta = etas[weight % 3];
+  return c;
+}
+
 /* ---- survey, grid, velocity ---- */
 
 /* Around the grid's nodes: on them and on half-way points of the lattice, with apertures of whole bins (ties), or anywhere. */
@@ -106,6 +133,12 @@ static moho_migration_options options_for(const scenario *c) {
   if (c->antialias_factor > 0) options.antialias_factor = c->antialias_factor;
   if (c->refine) options.refine = c->refine;
   options.high_cut_hz = c->high_cut_hz;
+  options.traveltime = c->law;
+  if (c->has_ray_aperture) options.aperture_rule = MOHO_APERTURE_RAY;
+  if (c->has_mutes) {
+    options.outer_mute = (moho_mute_line){.n = 2, .offset_m = {100, 600}, .time_s = {0.02, 0.2}};
+    options.inner_mute = (moho_mute_line){.n = 3, .offset_m = {0, 150, 500}, .time_s = {0.3, 0.4, 0.6}};
+  }
   return options;
 }
 
@@ -131,7 +164,9 @@ physics_case case_of_scenario(const scenario *s) {
   physics_case c = {.grid = grid_for(s), .options = options_for(s)};
   c.survey = survey_for(s, &c.grid);
   c.velocity = velocity_for(s, &c.grid);
-  c.bound = s->antialias == TRIANGLE ? 1e-4 : 2e-8 * SCENARIO_NS;
+  if (s->eta < 0 || s->eta > 0) assert_ok(moho_eta_create_constant(MOHO_ETA_EFFECTIVE, s->eta, &c.eta));
+  c.options.eta = c.eta;
+  c.bound = s->antialias == NONE ? 2e-8 * SCENARIO_NS : 1e-4;
   run_reference(&c);
   return c;
 }
@@ -151,6 +186,7 @@ physics_case case_of_length(size_t n_samples) {
 
 void case_release(physics_case *c) {
   moho_velocity_destroy(&c->velocity);
+  moho_eta_destroy(&c->eta);
   survey_release(&c->survey);
   free(c->expected), free(c->fold);
   *c = (physics_case){0};

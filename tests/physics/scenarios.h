@@ -7,7 +7,7 @@
 
 #include "physics_support.h"
 
-enum { SCENARIO_NS = 251, SCENARIO_TRACES = 96, SCENARIOS = 16 };
+enum { SCENARIO_NS = 251, SCENARIO_TRACES = 96, SCENARIOS = 16, LAW_SCENARIOS = 36 };
 #define SCENARIO_DT 0.002
 
 typedef enum { V_CONSTANT, V_LINEAR_T0, V_LINEAR_Z, V_TABLE } velocity_case;
@@ -31,15 +31,23 @@ typedef struct scenario {
   int refine;                                  /* 0: 1 */
   double min_m, max_dip_deg, antialias_factor; /* 0: the default */
   int is_delayed, is_muted;
+  moho_traveltime law;
+  double eta;                      /* 0: none */
+  int has_ray_aperture, has_mutes; /* migration.aperture.rule ray; inner and outer mutes by offset */
 } scenario;
 
 extern const scenario scenarios[SCENARIOS];
+
+/* Every law with every weight, antialias and interpolation, and every pair of these; the four true amplitudes, apertures along
+ * rays, mutes by offset. number < LAW_SCENARIOS */
+scenario law_scenario(size_t number);
 
 /* A scenario ready to run, or any other case built alike. */
 typedef struct physics_case {
   moho_grid grid;
   survey survey;
   moho_velocity *velocity;
+  moho_eta *eta; /* or NULL */
   moho_migration_options options;
   double bound;     /* of the relative L2 */
   double *expected; /* the reference's image [columns, n_time] */

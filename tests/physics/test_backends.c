@@ -59,6 +59,36 @@ static void every_instruction_set_agrees_with_the_reference(void **state) {
   assert_int_equal(failures, 0);
 }
 
+static void every_law_agrees_with_the_reference(void **state) {
+  (void)state;
+  size_t failures = 0;
+  for (size_t i = 0; i < LAW_SCENARIOS; i++) {
+    scenario s = law_scenario(i);
+    failures += compare_all("law scenario", i, case_of_scenario(&s));
+  }
+  assert_int_equal(failures, 0);
+}
+
+static int value_of(const scenario *s, int option) {
+  const int values[] = {(int)s->law, (int)s->interpolation, (int)s->antialias, (int)s->weight - MOHO_WEIGHT_NONE};
+  return values[option];
+}
+
+static void every_pair_with_a_law_is_tried(void **state) {
+  (void)state;
+  static const int values[] = {6, 3, 3, 5};
+  for (int one = 0; one < 4; one++)
+    for (int other = 0; other < one; other++)
+      for (int pair = 0; pair < values[one] * values[other]; pair++) {
+        size_t found = 0;
+        for (size_t i = 0; i < LAW_SCENARIOS; i++) {
+          scenario s = law_scenario(i);
+          found += value_of(&s, one) == pair / values[other] && value_of(&s, other) == pair % values[other];
+        }
+        assert_true(found);
+      }
+}
+
 /* The table above really holds what its heading says. */
 static void every_pair_of_options_is_tried(void **state) {
   (void)state;
@@ -81,6 +111,8 @@ int main(void) {
       cmocka_unit_test(every_pair_of_options_is_tried),
       cmocka_unit_test(instruction_sets_are_named),
       cmocka_unit_test(every_instruction_set_agrees_with_the_reference),
+      cmocka_unit_test(every_law_agrees_with_the_reference),
+      cmocka_unit_test(every_pair_with_a_law_is_tried),
       cmocka_unit_test(long_traces_agree_with_the_reference),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
