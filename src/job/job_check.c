@@ -244,7 +244,7 @@ static moho_status check_iterations(const moho_job *job) {
     return exclude(job, MOHO_KEY_ITERATIONS, MOHO_KEY_LEVELS, "leave migration.levels out");
   if (moho_job_is(job, MOHO_KEY_TIME_SAMPLING, "auto") || moho_job_given(job, MOHO_KEY_TIME_SAMPLING_F_MAX))
     return exclude(job, MOHO_KEY_ITERATIONS, MOHO_KEY_TIME_SAMPLING, "leave migration.time_sampling at uniform");
-  if (moho_job_is(job, MOHO_KEY_ADAPTIVE, "on"))
+  if (moho_job_is(job, MOHO_KEY_ADAPTIVE, "on") || moho_job_given_below(job, MOHO_KEY_ADAPTIVE))
     return exclude(job, MOHO_KEY_ITERATIONS, MOHO_KEY_ADAPTIVE, "leave migration.adaptive off");
   return MOHO_OK;
 }
