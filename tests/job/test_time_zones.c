@@ -60,7 +60,7 @@ static void the_way_back_is_exact_enough(void **state) {
   static const size_t last[] = {N, N, 700, 350, 300}; /* samples after which a frequency has gone */
   moho_grid grid = axis();
   moho_time_zone zones[MOHO_MOST_ZONES];
-  moho_image parts[MOHO_MOST_ZONES] = {{0}}, image;
+  moho_image parts[MOHO_MOST_ZONES], image;
   double *f_max = malloc(N * sizeof *f_max), worst = 0;
   for (size_t k = 0; k < N; k++) f_max[k] = k < 400 ? 90 : k < 700 ? 62 : k < 1100 ? 40 : 20;
   size_t n = moho_time_zones_make(&grid, f_max, zones), coarsest = 1;
