@@ -48,6 +48,7 @@ PHYSICS_FUNCTION REAL leg_slope_straight(REAL d_axis, REAL s2, REAL inv_t) {
  * Else 1 - y N(y)/D(y), exact where k goes to 0: 3.1e-8 up to y = 25, which is k t = 4.6 (tests/migrate/test_travel_time.c). */
 #ifndef ARC
 #define ARC(root, y) FMA(-(root), arc_shortfall(y), root)
+#define ARC_NEAR(root, y) FMA(-(root), arc_shortfall_near(y), root)
 PHYSICS_FUNCTION REAL arc_shortfall(REAL y) {
   REAL above = FMA(FMA(R(2.486736145e-05), y, R(2.419033003e-03)), y, R(3.995084552e-02));
   above = FMA(FMA(above, y, R(1.647733644e-01)), y, R(1.666654359e-01));
@@ -55,10 +56,23 @@ PHYSICS_FUNCTION REAL arc_shortfall(REAL y) {
   below = FMA(FMA(FMA(below, y, R(6.195526355e-01)), y, R(1.438554209)), y, R(1.0));
   return y * above * RECIPROCAL(below);
 }
+/* The same up to y = 2.25, k t = 2.4, in half the operations: 2.0e-8. */
+PHYSICS_FUNCTION REAL arc_shortfall_near(REAL y) {
+  REAL above = FMA(FMA(R(1.377605745e-02), y, R(1.232285649e-01)), y, R(1.666656588e-01));
+  REAL below = FMA(FMA(FMA(R(2.016106979e-02), y, R(3.504451138e-01)), y, R(1.189281038)), y, R(1.0));
+  return y * above * RECIPROCAL(below);
+}
+#else
+#define ARC_NEAR(root, y) ARC(root, y)
 #endif
 
 PHYSICS_FUNCTION REAL leg_time_linear(REAL q, REAL c2) {
   return ARC(ROOT(q), c2 * q);
+}
+
+/* Where c2 q is at most 2.25. */
+PHYSICS_FUNCTION REAL leg_time_linear_near(REAL q, REAL c2) {
+  return ARC_NEAR(ROOT(q), c2 * q);
 }
 
 /* k d e^(-k t1)/(V0^2 sinh(k t)) = d s2/sqrt(q (1 + c2 q)) */

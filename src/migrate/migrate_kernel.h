@@ -44,6 +44,10 @@ typedef struct moho_run {
   uint16_t source_node, receiver_node;              /* leg-time table: the node at or before source2, receiver2 */
 } moho_run;
 
+/* After the laws: curved_linear where every leg's c2 q is at most MOHO_NEAR_ARC (physics.h). */
+enum { MOHO_LOOP_LINEAR_NEAR = 6 };
+#define MOHO_NEAR_ARC 2.25
+
 typedef struct moho_migrate_parameters {
   int32_t n_runs;
   int32_t row_stride, x0, c0; /* of prepared rows, in floats */
@@ -54,7 +58,7 @@ typedef struct moho_migrate_parameters {
   int32_t n_samples, k_max;
   int32_t bank_stride, bank_last; /* filter bank: floats between copies; the last copy's number */
   float bank_inverse_narrowest, bank_per_octave;
-  int32_t traveltime;       /* moho_traveltime */
+  int32_t traveltime;       /* moho_traveltime, or MOHO_LOOP_LINEAR_NEAR */
   int32_t interpolation;    /* moho_interpolation */
   int32_t antialias;        /* moho_antialias */
   int32_t t_part;           /* weight.h */

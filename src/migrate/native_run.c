@@ -107,7 +107,9 @@ static void fill_frame(moho_migration *m, native_run *r) {
                      .bank_per_octave = (float)bank->per_octave,
                      .c2 = (float)m->law.c2,
                      .interpolation = (int32_t)m->options.interpolation,
-                     .traveltime = (int32_t)m->options.traveltime,
+                     .traveltime = m->law.kind == MOHO_TRAVELTIME_CURVED_LINEAR && m->law.largest_arc <= MOHO_NEAR_ARC
+                                       ? MOHO_LOOP_LINEAR_NEAR
+                                       : (int32_t)m->law.kind,
                      .antialias = (int32_t)m->options.antialias,
                      .t_part = m->t_part,
                      .taper_inv_fraction = m->options.aperture_taper > 0 ? (float)(1 / m->options.aperture_taper) : 0.0f,

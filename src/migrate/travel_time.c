@@ -25,12 +25,13 @@ static moho_status check_linear(moho_travel_law *law, double longest_m) {
                         moho_velocity_describe(law->velocity));
   double last = law->first_s + (double)(law->n - 1) * law->step_s, k = law->gradient_per_s;
   double deep = sinh(k * last / 4), far = k * longest_m / (2 * law->v0_mps), growth = k < 0 ? exp(-k * last / 2) : 1;
-  if (deep * deep + far * far * growth <= LARGEST_ARC) return MOHO_OK;
+  law->largest_arc = deep * deep + far * far * growth;
+  if (law->largest_arc <= LARGEST_ARC) return MOHO_OK;
   return moho_fail_at((moho_place){.key = "migration.traveltime"},
                       "use curved_ray, a smaller migration.aperture.max_m or a smaller gradient", MOHO_ERROR_RANGE,
                       "migration.traveltime curved_linear: %s, %g s and legs of %.0f m need a ray that turns by more than its "
                       "series holds: sinh^2(k t1/2) + (k d/2V0)^2 is %.3g, expected at most %g",
-                      moho_velocity_describe(law->velocity), last, longest_m, deep * deep + far * far * growth, LARGEST_ARC);
+                      moho_velocity_describe(law->velocity), last, longest_m, law->largest_arc, LARGEST_ARC);
 }
 
 static moho_status check_eta(const moho_travel_law *law) {

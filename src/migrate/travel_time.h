@@ -27,6 +27,7 @@ typedef struct moho_travel_law {
   double first_s, step_s, dt_s;
   double longest_m;                  /* no leg is longer */
   double v0_mps, gradient_per_s, c2; /* curved_linear: c2 = (k dt/2)^2 */
+  double largest_arc;                /* and the largest c2 q of any leg */
   double min_m, max_m, tan_dip, sin_dip;
   int is_uniform;                 /* velocity and eta depend on t0 only: one column serves all */
   moho_leg_time_model *leg_times; /* curved_ray, else NULL */

@@ -14,7 +14,12 @@
 #include "kernels/physics.h"
 
 float float_leg_time_linear(float d2, float base, float s2, float c2);
+float float_leg_time_linear_near(float d2, float base, float s2, float c2);
 
 float float_leg_time_linear(float d2, float base, float s2, float c2) {
   return leg_time_linear(leg_squared_straight(base, d2, s2), c2);
+}
+
+float float_leg_time_linear_near(float d2, float base, float s2, float c2) {
+  return leg_time_linear_near(leg_squared_straight(base, d2, s2), c2);
 }

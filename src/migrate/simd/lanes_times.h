@@ -60,13 +60,20 @@ INLINE vfloat leg_under_root(const run_frame *run, const run_leg *leg, int at, i
   return leg_squared_straight(base, d2, s2);
 }
 
+INLINE int is_linear(int law) {
+  return law == MOHO_TRAVELTIME_CURVED_LINEAR || law == MOHO_LOOP_LINEAR_NEAR;
+}
+
+INLINE vfloat linear_leg(vfloat q, const run_frame *run, int law) {
+  return law == MOHO_LOOP_LINEAR_NEAR ? leg_time_linear_near(q, lanes_set(run->c2)) : leg_time_linear(q, lanes_set(run->c2));
+}
+
 /* t_s + t_r - shift of count vectors from `at`. */
 INLINE void sum_of_legs(const run_frame *run, int at, const vfloat *source, const vfloat *receiver, vfloat *u, int count,
                         int law) {
-  if (law == MOHO_TRAVELTIME_CURVED_LINEAR) {
+  if (is_linear(law)) {
     for (int k = 0; k < count; k++)
-      u[k] = leg_time_linear(source[k], lanes_set(run->c2)) +
-             (leg_time_linear(receiver[k], lanes_set(run->c2)) - lanes_set(run->shift));
+      u[k] = linear_leg(source[k], run, law) + (linear_leg(receiver[k], run, law) - lanes_set(run->shift));
     return;
   }
   lanes_sum_of_roots(source, receiver, lanes_set(run->shift), u, count);
@@ -80,7 +87,7 @@ INLINE vfloat leg_slope_factor(const run_frame *run, const run_leg *leg, int at,
     return leg_slope_straight(R(1.0), (lanes_load(leg->high + at) - lanes_load(leg->low + at)) * lanes_set(leg->node_inverse),
                               RSQRT(q));
   vfloat s2 = lanes_load(run->s2 + at), d2 = lanes_set(leg->d2);
-  if (law == MOHO_TRAVELTIME_CURVED_LINEAR) return leg_slope_linear(R(1.0), s2, q, lanes_set(run->c2));
+  if (is_linear(law)) return leg_slope_linear(R(1.0), s2, q, lanes_set(run->c2));
   if (law == MOHO_TRAVELTIME_VTI)
     return leg_slope_vti(R(1.0), lanes_load(run->base + at), d2, s2, lanes_load(run->a + at), lanes_load(run->b + at), RSQRT(q));
   if (law == MOHO_TRAVELTIME_VTI_RATIONAL)
@@ -91,7 +98,7 @@ INLINE vfloat leg_slope_factor(const run_frame *run, const run_leg *leg, int at,
 /* 1/t of a leg, of one that is at least an input sample long. */
 INLINE vfloat leg_inverse(const run_frame *run, int at, vfloat q, int law) {
   vfloat inverse = RSQRT(q);
-  if (law == MOHO_TRAVELTIME_CURVED_LINEAR) inverse = RECIPROCAL(leg_time_linear(q, lanes_set(run->c2)));
+  if (is_linear(law)) inverse = RECIPROCAL(linear_leg(q, run, law));
   if (law == MOHO_TRAVELTIME_CURVED_RMS) inverse = RECIPROCAL(lanes_load(run->a + at) + SQRT(q));
   return MIN(inverse, lanes_set(run->longest_inverse));
 }
@@ -174,6 +181,7 @@ INLINE void times_of_block(const run_frame *shared, int begin, int stop, int tap
   TIMES_STEP(name##_widths, law, 1)
 TIMES_STEPS(straight, MOHO_TRAVELTIME_STRAIGHT)
 TIMES_STEPS(linear, MOHO_TRAVELTIME_CURVED_LINEAR)
+TIMES_STEPS(linear_near, MOHO_LOOP_LINEAR_NEAR)
 TIMES_STEPS(rms, MOHO_TRAVELTIME_CURVED_RMS)
 TIMES_STEPS(ray, MOHO_TRAVELTIME_CURVED_RAY)
 TIMES_STEPS(vti, MOHO_TRAVELTIME_VTI)
@@ -185,6 +193,7 @@ TIMES_STEPS(vti_rational, MOHO_TRAVELTIME_VTI_RATIONAL)
 static times_step *const times_steps[][2] = {
     [MOHO_TRAVELTIME_STRAIGHT] = TIMES_PAIR(straight), [MOHO_TRAVELTIME_CURVED_LINEAR] = TIMES_PAIR(linear),
     [MOHO_TRAVELTIME_CURVED_RMS] = TIMES_PAIR(rms),    [MOHO_TRAVELTIME_CURVED_RAY] = TIMES_PAIR(ray),
-    [MOHO_TRAVELTIME_VTI] = TIMES_PAIR(vti),           [MOHO_TRAVELTIME_VTI_RATIONAL] = TIMES_PAIR(vti_rational)};
+    [MOHO_TRAVELTIME_VTI] = TIMES_PAIR(vti),           [MOHO_TRAVELTIME_VTI_RATIONAL] = TIMES_PAIR(vti_rational),
+    [MOHO_LOOP_LINEAR_NEAR] = TIMES_PAIR(linear_near)};
 
 #endif
