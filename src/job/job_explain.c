@@ -44,8 +44,9 @@ static moho_status device_rate(const moho_run_inputs *in, double *rate) {
 static moho_status assumed_rate(const moho_run_inputs *in, double *out) {
   double rate = native_rate(in);
   if (strcmp(in->plan.kernel, "native") != 0) MOHO_TRY(device_rate(in, &rate));
-  if (in->options.weight != MOHO_WEIGHT_NONE) rate *= 0.75;
-  if (in->options.antialias == MOHO_ANTIALIAS_TRIANGLE) rate *= 0.35;
+  if (in->options.weight == MOHO_WEIGHT_TRUE_AMPLITUDE) rate *= 0.55;
+  else if (in->options.weight != MOHO_WEIGHT_NONE) rate *= 0.75;
+  if (in->options.antialias != MOHO_ANTIALIAS_NONE) rate *= 0.35;
   if (in->options.interpolation == MOHO_INTERPOLATION_CUBIC) rate *= 0.5;
   if (in->options.interpolation == MOHO_INTERPOLATION_SINC8) rate *= 0.25;
   *out = rate;
