@@ -69,39 +69,23 @@ static size_t append(moho_angle_run *out, size_t count, int32_t first, int32_t e
   return count + 1;
 }
 
-/* Limits that are at least `cosine`: they descend. */
-static size_t limits_above(const moho_opening_angles *angles, double cosine) {
-  size_t low = 0, high = angles->n + 1;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (angles->limits[middle] >= cosine) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/* Of so many edges at or above the cosine: with none or all of them outside. */
+static long bin_of(const moho_opening_angles *angles, int32_t edges) {
+  return edges == 0 || edges > (int32_t)angles->n ? -1 : edges - 1;
 }
 
-/* Of `above` limits a sample is within: none or all of them is outside. */
-static long bin_of(const moho_opening_angles *angles, size_t above) {
-  return above == 0 || above > angles->n ? -1 : (long)above - 1;
-}
-
-/* A block whose cosines are known to their errors. */
-static size_t cut_block(const pair_legs *legs, int32_t first, int32_t n, const float *cosines, const float *errors,
-                        moho_angle_run *out, size_t count) {
+/* Samples of a block, one like the other taken together. */
+static size_t cut_block(const pair_legs *legs, const moho_angle_block *block, int32_t first, int32_t n, moho_angle_run *out,
+                        size_t count) {
   const moho_opening_angles *angles = legs->query->angles;
-  float least = 2, most = -2;
-  for (int32_t i = 0; i < n; i++) {
-    float low = cosines[i] - errors[i], high = cosines[i] + errors[i];
-    least = low < least ? low : least, most = high > most ? high : most;
-  }
-  size_t within = limits_above(angles, (double)most), near = limits_above(angles, (double)least);
-  if (within == near) return append(out, count, first, first + n, bin_of(angles, within));
-  for (int32_t i = 0; i < n; i++) {
-    double low = (double)cosines[i] - (double)errors[i], high = (double)cosines[i] + (double)errors[i];
-    size_t above = within;
-    while (above < near && angles->limits[above] >= high) above++;
-    int is_sure = above == near || angles->limits[above] < low;
-    count = append(out, count, first + i, first + i + 1, is_sure ? bin_of(angles, above) : exact_bin(legs, first + i));
+  for (int32_t i = 0, next; i < n; i = next) {
+    next = i + 1;
+    if (block->is_doubtful[i]) {
+      count = append(out, count, first + i, first + next, exact_bin(legs, first + i));
+      continue;
+    }
+    while (next < n && block->of_sample[next] == block->of_sample[i] && !block->is_doubtful[next]) next++;
+    count = append(out, count, first + i, first + next, bin_of(angles, block->of_sample[i]));
   }
   return count;
 }
@@ -113,13 +97,19 @@ size_t moho_angle_runs_find(const moho_angle_query *q, moho_interval interval, m
     for (int32_t i = interval.first; i < interval.end; i++) count = append(out, count, i, i + 1, exact_bin(&legs, i));
     return count;
   }
-  float cosines[MOHO_ANGLE_BLOCK], errors[MOHO_ANGLE_BLOCK];
-  void *buffers[] = {q->column->base, q->column->s2, q->column->steepness, cosines, errors};
+  moho_angle_block block;
+  void *buffers[] = {q->column->base, q->column->s2, q->column->steepness, q->angles->limits_f, &block};
   for (int32_t first = interval.first; first < interval.end; first += MOHO_ANGLE_BLOCK) {
     int32_t left = interval.end - first, n = left < MOHO_ANGLE_BLOCK ? left : MOHO_ANGLE_BLOCK;
-    moho_angle_parameters p = {first, n, (float)q->source2, (float)q->receiver2, (float)q->pair.cosine};
-    q->cosines(buffers, &p);
-    count = cut_block(&legs, first, n, cosines, errors, out, count);
+    moho_angle_parameters p = {.first = first,
+                               .n = n,
+                               .n_limits = (int32_t)q->angles->n + 1,
+                               .source2 = (float)q->source2,
+                               .receiver2 = (float)q->receiver2,
+                               .cosine = (float)q->pair.cosine};
+    q->bins_of_block(buffers, &p);
+    if (block.is_whole) count = append(out, count, first, first + n, bin_of(q->angles, block.edges));
+    else count = cut_block(&legs, &block, first, n, out, count);
   }
   return count;
 }

@@ -32,7 +32,7 @@ typedef struct moho_angle_query {
   const moho_travel_law *law;
   const moho_travel_column *legs;
   const moho_angle_column *column;
-  moho_native_function cosines; /* of moho_angle_cosines */
+  moho_native_function bins_of_block; /* of moho_angle_bins */
   moho_opening_pair pair;
   double source2, receiver2;
 } moho_angle_query;

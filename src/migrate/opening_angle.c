@@ -12,14 +12,21 @@ moho_status moho_opening_angles_create(const moho_gather_bins *bins, moho_openin
   *out = (moho_opening_angles){0};
   if (bins->kind != MOHO_GATHERS_ANGLE) return MOHO_OK;
   MOHO_TRY(moho_allocate(bins->n_edges, sizeof *out->limits, "opening angles", &out->limits));
+  moho_status status = moho_allocate(bins->n_edges, sizeof *out->limits_f, "opening angles", &out->limits_f);
+  if (status) {
+    moho_opening_angles_release(out);
+    return status;
+  }
   out->n = bins->n_edges - 1;
-  for (size_t k = 0; k <= out->n; k++)
+  for (size_t k = 0; k <= out->n; k++) {
     out->limits[k] = bins->edges[k] > 0 ? cos(bins->edges[k] * (3.14159265358979323846 / 180)) + EDGE_BAND : 2;
+    out->limits_f[k] = (float)out->limits[k];
+  }
   return MOHO_OK;
 }
 
 void moho_opening_angles_release(moho_opening_angles *angles) {
-  free(angles->limits);
+  free(angles->limits), free(angles->limits_f);
   *angles = (moho_opening_angles){0};
 }
 

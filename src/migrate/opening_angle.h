@@ -12,6 +12,7 @@
 typedef struct moho_opening_angles {
   size_t n;       /* bins */
   double *limits; /* [n + 1] cosines of the edges, descending, each a little wider; of the edge 0 above 1 */
+  float *limits_f;
 } moho_opening_angles;
 
 /* Of bins by angle; others give none. */

@@ -248,7 +248,7 @@ static uint64_t add_runs(launch_queue *queue, int32_t hit, size_t c) {
                               .law = frame->law,
                               .legs = &table->legs,
                               .column = columns->angles ? &columns->angles[c] : frame->shared_angles,
-                              .cosines = frame->angle_cosines,
+                              .bins_of_block = frame->angle_bins,
                               .pair = moho_opening_pair_of(source, receiver),
                               .source2 = query.source2,
                               .receiver2 = query.receiver2};
