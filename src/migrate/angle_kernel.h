@@ -17,7 +17,7 @@ typedef struct moho_angle_block {
 
 /* Buffers 0 base, 1 s2, 2 steepness (IN) [samples], 3 limits (IN) [n_limits] cosines, descending, 4 moho_angle_block (OUT). */
 typedef struct moho_angle_parameters {
-  int32_t first, n; /* samples [first, first + n), n <= MOHO_ANGLE_BLOCK */
+  int32_t first, n; /* samples [first, first + n), n <= MOHO_ANGLE_BLOCK; first: whole vectors */
   int32_t n_limits;
   float source2, receiver2, cosine;
 } moho_angle_parameters;

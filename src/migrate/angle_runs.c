@@ -5,6 +5,8 @@
 
 #include "base/memory.h"
 
+enum { WIDEST_VECTOR = 16 };
+
 /* ---- columns ---- */
 
 static int is_straight(const moho_travel_law *law) {
@@ -15,8 +17,9 @@ moho_status moho_angle_column_create(const moho_travel_law *law, moho_angle_colu
   *out = (moho_angle_column){0};
   moho_status status = moho_allocate(law->n, sizeof *out->v_dt, "opening angles", &out->v_dt);
   if (!status && is_straight(law)) {
-    status = moho_allocate(3 * law->n, sizeof *out->base, "opening angles", &out->base);
-    if (!status) out->s2 = out->base + law->n, out->steepness = out->base + 2 * law->n;
+    size_t padded = moho_round_up(law->n + MOHO_ANGLE_BLOCK, WIDEST_VECTOR);
+    status = moho_allocate(3 * padded, sizeof *out->base, "opening angles", &out->base);
+    if (!status) out->s2 = out->base + padded, out->steepness = out->base + 2 * padded;
   }
   if (status) moho_angle_column_release(out);
   return status;
@@ -28,17 +31,19 @@ void moho_angle_column_release(moho_angle_column *column) {
 }
 
 size_t moho_angle_column_bytes(const moho_travel_law *law) {
-  return sizeof(moho_angle_column) + law->n * (sizeof(double) + (is_straight(law) ? 3 * sizeof(float) : 0));
+  return sizeof(moho_angle_column) + law->n * sizeof(double) +
+         (is_straight(law) ? 3 * (law->n + 2 * MOHO_ANGLE_BLOCK) * sizeof(float) : 0);
 }
 
 moho_status moho_angle_column_fill(const moho_travel_law *law, const moho_travel_column *legs, double x_m, double y_m,
                                    moho_angle_column *column) {
   MOHO_TRY(moho_opening_velocity(law, x_m, y_m, column->v_dt));
-  for (size_t i = 0; column->base && i < law->n; i++) {
+  for (size_t k = 0; column->base && k < law->n + MOHO_ANGLE_BLOCK; k++) {
+    size_t i = k < law->n ? k : law->n - 1;
     double sine = column->v_dt[i] * legs->terms[i].s2; /* times d/t */
-    column->base[i] = (float)legs->terms[i].base;
-    column->s2[i] = (float)legs->terms[i].s2;
-    column->steepness[i] = (float)(sine * sine);
+    column->base[k] = (float)legs->terms[i].base;
+    column->s2[k] = (float)legs->terms[i].s2;
+    column->steepness[k] = (float)(sine * sine);
   }
   return MOHO_OK;
 }
@@ -74,11 +79,11 @@ static long bin_of(const moho_opening_angles *angles, int32_t edges) {
   return edges == 0 || edges > (int32_t)angles->n ? -1 : edges - 1;
 }
 
-/* Samples of a block, one like the other taken together. */
-static size_t cut_block(const pair_legs *legs, const moho_angle_block *block, int32_t first, int32_t n, moho_angle_run *out,
-                        size_t count) {
+/* Samples [begin, n) of a block, one like the other taken together. */
+static size_t cut_block(const pair_legs *legs, const moho_angle_block *block, int32_t first, int32_t begin, int32_t n,
+                        moho_angle_run *out, size_t count) {
   const moho_opening_angles *angles = legs->query->angles;
-  for (int32_t i = 0, next; i < n; i = next) {
+  for (int32_t i = begin, next; i < n; i = next) {
     next = i + 1;
     if (block->is_doubtful[i]) {
       count = append(out, count, first + i, first + next, exact_bin(legs, first + i));
@@ -99,8 +104,9 @@ size_t moho_angle_runs_find(const moho_angle_query *q, moho_interval interval, m
   }
   moho_angle_block block;
   void *buffers[] = {q->column->base, q->column->s2, q->column->steepness, q->angles->limits_f, &block};
-  for (int32_t first = interval.first; first < interval.end; first += MOHO_ANGLE_BLOCK) {
+  for (int32_t first = interval.first / WIDEST_VECTOR * WIDEST_VECTOR; first < interval.end; first += MOHO_ANGLE_BLOCK) {
     int32_t left = interval.end - first, n = left < MOHO_ANGLE_BLOCK ? left : MOHO_ANGLE_BLOCK;
+    int32_t begin = first < interval.first ? interval.first - first : 0;
     moho_angle_parameters p = {.first = first,
                                .n = n,
                                .n_limits = (int32_t)q->angles->n + 1,
@@ -108,8 +114,8 @@ size_t moho_angle_runs_find(const moho_angle_query *q, moho_interval interval, m
                                .receiver2 = (float)q->receiver2,
                                .cosine = (float)q->pair.cosine};
     q->bins_of_block(buffers, &p);
-    if (block.is_whole) count = append(out, count, first, first + n, bin_of(q->angles, block.edges));
-    else count = cut_block(&legs, &block, first, n, out, count);
+    if (block.is_whole) count = append(out, count, first + begin, first + n, bin_of(q->angles, block.edges));
+    else count = cut_block(&legs, &block, first, begin, n, out, count);
   }
   return count;
 }

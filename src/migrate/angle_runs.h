@@ -13,7 +13,7 @@
 /* A column's. */
 typedef struct moho_angle_column {
   double *v_dt;                 /* [n] v_int * dt */
-  float *base, *s2, *steepness; /* [n] t1^2, s2, (v_dt s2)^2: straight rays only, else NULL */
+  float *base, *s2, *steepness; /* [n + MOHO_ANGLE_BLOCK] t1^2, s2, (v_dt s2)^2: straight rays only, else NULL */
 } moho_angle_column;
 
 moho_status moho_angle_column_create(const moho_travel_law *law, moho_angle_column *out);
