@@ -168,49 +168,7 @@ static void every_instruction_set_is_exact(void **state) {
   assert_int_equal(failures, 0);
 }
 
-/* ---- pairs of options ---- */
-
-enum {
-  LAWS = MOHO_TRAVELTIME_VTI_RATIONAL + 1,
-  ANTIALIASES = MOHO_ANTIALIAS_FILTER_BANK + 1,
-  INTERPOLATIONS = 3,
-  WEIGHTS = 6,
-  PAIR_TRACES = 40
-};
-
-/* Of every pair of law, antialias, interpolation and weight some number has both: all laws with all weights, the others shifted.
- */
-static void choose_pair(size_t number, moho_migration_options *o) {
-  static const moho_weight weights[WEIGHTS] = {MOHO_WEIGHT_NONE,           MOHO_WEIGHT_SPREADING,
-                                               MOHO_WEIGHT_OBLIQUITY,      MOHO_WEIGHT_SPREADING_OBLIQUITY,
-                                               MOHO_WEIGHT_TRUE_AMPLITUDE, MOHO_WEIGHT_TRUE_AMPLITUDE};
-  size_t law = number / WEIGHTS, weight = number % WEIGHTS;
-  o->traveltime = (moho_traveltime)law;
-  o->weight = weights[weight];
-  o->amplitude = weight == WEIGHTS - 1 ? MOHO_AMPLITUDE_RAW : MOHO_AMPLITUDE_SPREADING_CORRECTED;
-  o->antialias = (moho_antialias)((law + weight) % ANTIALIASES);
-  o->interpolation = (moho_interpolation)((law + weight + law / 3 + weight / 3) % INTERPOLATIONS);
-}
-
-static void migrate_reference(physics_case *c) {
-  const survey *s = &c->survey;
-  moho_reference *reference;
-  assert_ok(moho_reference_create(&c->grid, c->velocity, &c->options, &s->geometry, s->n_samples, s->dt_s, NULL, 0, &reference));
-  assert_ok(moho_reference_add(reference, &s->geometry, s->samples));
-  assert_ok(moho_reference_finish(reference, c->expected, c->fold));
-  moho_reference_destroy(&reference);
-}
-
-/* A case of a pair: velocity growing with depth, which all laws take; lines and areas in turn. */
-static physics_case case_of_pair(size_t number, const moho_eta *eta) {
-  scenario base = {.velocity = V_LINEAR_Z, .taper = 0.1, .azimuth_deg = 30, .is_line = number % 2 == 1, .is_muted = 1};
-  physics_case c = case_of_scenario(&base);
-  c.survey.n = c.survey.geometry.n = PAIR_TRACES;
-  choose_pair(number, &c.options);
-  if (c.options.traveltime >= MOHO_TRAVELTIME_VTI) c.options.eta = eta;
-  migrate_reference(&c);
-  return c;
-}
+/* ---- every pair of law, weight, antialias and interpolation ---- */
 
 static int pair_fails(size_t number, const physics_case *c) {
   size_t cells = c->grid.n_inline * c->grid.n_crossline * c->grid.n_time;
@@ -227,15 +185,13 @@ static int pair_fails(size_t number, const physics_case *c) {
 static void every_pair_of_options_is_exact(void **state) {
   (void)state;
   size_t failures = 0;
-  moho_eta *eta;
   worst_mismatch = worst_difference = 0;
-  assert_ok(moho_eta_create_constant(MOHO_ETA_EFFECTIVE, 0.15, &eta));
-  for (size_t number = 0; number < LAWS * WEIGHTS; number++) {
-    physics_case c = case_of_pair(number, eta);
+  for (size_t number = 0; number < LAW_SCENARIOS; number++) {
+    scenario chosen = law_scenario(number);
+    physics_case c = case_of_scenario(&chosen);
     failures += (size_t)pair_fails(number, &c);
     case_release(&c);
   }
-  moho_eta_destroy(&eta);
   print_message("pairs: dot products within %.2g, traces within %.2g of the reference's\n", worst_mismatch, worst_difference);
   assert_int_equal(failures, 0);
 }
