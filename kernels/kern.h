@@ -158,6 +158,11 @@ DEVICE_FUNCTION float kern_fast_sqrt(float x) {
   asm("sqrt.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
 }
+DEVICE_FUNCTION float kern_cos_pi(float x) {
+  float y;
+  asm("cos.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(3.14159265f * x));
+  return y;
+}
 DEVICE_FUNCTION float kern_fast_rsqrt(float x) {
   float y;
   asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
@@ -224,7 +229,7 @@ template <int bytes> DEVICE_FUNCTION const float *kern_far_row(const void *point
   return row;
 }
 #define FAR_ROW(pointer, index, bytes, zero) kern_far_row<bytes>(pointer, index, zero)
-#define COS_PI(x) __cosf(3.14159265f * (x))
+#define COS_PI(x) kern_cos_pi(x)
 #define READ_PAIR(row, index, offset) kern_read_pair<8 * (offset)>(row, index)
 #define READ_WORD(row, index, offset) kern_read_word<4 * (offset)>(row, index)
 #define ATOMIC_ADD(pointer, value) atomicAdd(pointer, value)

@@ -27,8 +27,8 @@ typedef struct command {
   int (*run)(const command_line *line); /* gives the exit code */
 } command;
 
-extern const command command_migrate, command_demigrate, command_explain, command_info, command_view, command_synth, command_devices,
-    command_selftest, command_bench, command_velocity;
+extern const command command_migrate, command_demigrate, command_explain, command_info, command_view, command_synth,
+    command_devices, command_selftest, command_bench, command_velocity;
 
 /* All commands, in the order of help. */
 extern const command *const all_commands[];

@@ -54,8 +54,8 @@ MOHO_API moho_status moho_queue_destroy(moho_queue **queue);
  *  MOHO_ERROR_ARGUMENT (a buffer missing, mapped, of another device); MOHO_ERROR_HANDLE. */
 MOHO_API moho_status moho_queue_launch(moho_queue *queue, const moho_launch *launch);
 MOHO_API moho_status moho_queue_write(moho_queue *queue, moho_buffer *to, size_t offset, const void *from, size_t bytes);
-/** Where `to` is plain memory cuda completes the read before moho_queue_submit() returns: the driver copies so. To have it overlap,
- *  copy into a buffer of MOHO_MEMORY_HOST and read that when the ticket is done. */
+/** Where `to` is plain memory cuda completes the read before moho_queue_submit() returns: the driver copies so. To have it
+ * overlap, copy into a buffer of MOHO_MEMORY_HOST and read that when the ticket is done. */
 MOHO_API moho_status moho_queue_read(moho_queue *queue, moho_buffer *from, size_t offset, void *to, size_t bytes);
 MOHO_API moho_status moho_queue_copy(moho_queue *queue, moho_buffer *to, size_t to_offset, moho_buffer *from, size_t from_offset,
                                      size_t bytes);

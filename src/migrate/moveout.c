@@ -86,7 +86,8 @@ static moho_status move_trace(find_places *find, const moho_velocity *velocity, 
                               moho_moveout *m, float *trace) {
   double x = 0.5 * (g->source_x[i] + g->receiver_x[i]), y = 0.5 * (g->source_y[i] + g->receiver_y[i]);
   m->first_s = g->first_sample_s[i];
-  size_t before = m->first_s < 0 ? (size_t)fmin(ceil(-m->first_s / m->step_s - 1e-6), (double)m->n) : 0; /* samples before time 0 */
+  size_t before =
+      m->first_s < 0 ? (size_t)fmin(ceil(-m->first_s / m->step_s - 1e-6), (double)m->n) : 0; /* samples before time 0 */
   if (before < m->n)
     MOHO_TRY(moho_velocity_rms(velocity, x, y, m->first_s + (double)before * m->step_s, m->step_s, m->n - before, v + before));
   for (size_t k = before; k-- > 0;) v[k] = before < m->n ? v[before] : 1;
