@@ -52,8 +52,8 @@ static long exact(const moho_angle_query *q, size_t i) {
 }
 
 /* How many samples fell into bins. */
-static size_t check_pair(const angle_case *c, moho_native_function bins_of_block, const double source[2], const double receiver[2],
-                         moho_interval interval) {
+static size_t check_pair(const angle_case *c, moho_native_function bins_of_block, const double source[2],
+                         const double receiver[2], moho_interval interval) {
   static moho_angle_run runs[N];
   moho_angle_query q = {.angles = &c->angles,
                         .law = &c->law,
