@@ -1,6 +1,8 @@
 /* runs.c - the parts of a column that a trace contributes to.
  *
- * Straight rays, whose legs are two products and a root, have a copy of their own of everything here.
+ * Straight rays and circles have copies of their own of everything here: a straight leg is two products and a root, and of
+ * circles it is the sinh of times that is compared, which needs no logarithm: with y = sinh^2(c t) of each leg
+ *   sinh(c (t_s + t_r)) = sqrt(y_s (1 + y_r)) + sqrt(y_r (1 + y_s)).
  */
 #include "migrate/runs.h"
 
@@ -8,21 +10,27 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* A trace and a column. */
+typedef enum { STRAIGHT, CIRCLES, ANY_LAW } law_shape;
+
+/* A trace and a column. low, high: of t_s + t_r inside the record, of circles the sinh of c times these. */
 typedef struct pair {
   const moho_column_table *table;
   const moho_travel_law *law;
   const moho_run_query *query;
   moho_leg source, receiver;
+  double low, high;
 } pair;
 
-INLINE double time_of_leg(const pair *p, const moho_leg *leg, int32_t i, int is_straight) {
+/* t_s + t_r at sample i, or what grows with it. */
+INLINE double place_in_record(const pair *p, int32_t i, law_shape shape) {
   const moho_leg_terms *m = &p->table->legs.terms[i];
-  return is_straight ? sqrt(m->base + leg->d2 * m->s2) : moho_leg_time(p->law, &p->table->legs, leg, (size_t)i);
-}
-
-INLINE double place_in_record(const pair *p, int32_t i, int is_straight) {
-  return time_of_leg(p, &p->source, i, is_straight) + time_of_leg(p, &p->receiver, i, is_straight) - p->query->shift;
+  if (shape == STRAIGHT) return sqrt(m->base + p->source.d2 * m->s2) + sqrt(m->base + p->receiver.d2 * m->s2);
+  if (shape == CIRCLES) {
+    double source = p->law->c2 * (m->base + p->source.d2 * m->s2), receiver = p->law->c2 * (m->base + p->receiver.d2 * m->s2);
+    return sqrt(source * (1 + receiver)) + sqrt(receiver * (1 + source));
+  }
+  return moho_leg_time(p->law, &p->table->legs, &p->source, (size_t)i) +
+         moho_leg_time(p->law, &p->table->legs, &p->receiver, (size_t)i);
 }
 
 /* First i in [low, n) for which limits[i] >= value; limits non-decreasing. */
@@ -38,10 +46,10 @@ static int32_t lower_bound(const double *limits, int32_t low, int32_t n, double 
 
 /* First i in [low, n) whose place is beyond `limit` (at or beyond it, with at_least); places grow from low on. Steps double
  * away from the guess; once that would leave what is still open, halves. */
-INLINE int32_t first_beyond(const pair *p, int32_t low, int32_t n, double limit, int at_least, int32_t guess, int is_straight) {
+INLINE int32_t first_beyond(const pair *p, int32_t low, int32_t n, double limit, int at_least, int32_t guess, law_shape shape) {
   int32_t high = n, step = 1, i = guess < low ? low : guess >= n ? n - 1 : guess;
   while (low < high) {
-    double place = place_in_record(p, i, is_straight);
+    double place = place_in_record(p, i, shape);
     if (at_least ? place >= limit : place > limit) high = i, i -= step;
     else low = i + 1, i += step;
     step *= 2;
@@ -50,31 +58,43 @@ INLINE int32_t first_beyond(const pair *p, int32_t low, int32_t n, double limit,
   return low;
 }
 
-/* Where t leaves the record if the legs' t^2 - t1^2 were everywhere those of sample `near`: from t_s + t_r = T and
- * t_s^2 - t_r^2 follow t_s and so t1. Exact for straight rays in a constant velocity, a good guess for others. */
-INLINE double guess_end(const pair *p, int32_t near, int is_straight) {
+/* Vertical leg time at which t leaves the record if t_s^2 - t1^2 and t_r^2 - t1^2 were everywhere `source` and `receiver`: from
+ * t_s + t_r = T and t_s^2 - t_r^2 follow t_s and so t1. */
+static double t1_of_end(double total, double source, double receiver) {
+  double time = (total + (source - receiver) / total) / 2, t1sq = time * time - source;
+  return sqrt(t1sq > 0 ? t1sq : 0);
+}
+
+/* The same of circles with sinh^2 in the place of squares: sinh(a + b) = G, sinh(a - b) = (sinh^2 a - sinh^2 b)/G. */
+static double t1_of_end_circles(const pair *p, const moho_leg_terms *m) {
+  double source = p->law->c2 * p->source.d2 * m->s2, difference = source - p->law->c2 * p->receiver.d2 * m->s2;
+  double share = difference / p->high;
+  double y = (sqrt((1 + p->high * p->high) * (1 + share * share)) + difference - 1) / 2 - source;
+  return y > 0 ? leg_time_linear(y / p->law->c2, p->law->c2) : 0;
+}
+
+/* Exact where the velocity is constant, a good guess for others. */
+INLINE double guess_end(const pair *p, int32_t near, law_shape shape) {
   int32_t n = (int32_t)p->law->n, i = near < n ? near : n - 1;
   double total = p->query->high + p->query->shift, t1_step = p->law->step_s / (2 * p->law->dt_s),
-         t1_first = p->law->first_s / (2 * p->law->dt_s), source, receiver;
-  if (is_straight) {
-    double s2 = p->table->legs.terms[i].s2;
-    source = p->source.d2 * s2, receiver = p->receiver.d2 * s2;
-  } else {
-    double t_s = time_of_leg(p, &p->source, i, 0), t_r = time_of_leg(p, &p->receiver, i, 0), t1 = t1_first + i * t1_step;
-    source = t_s * t_s - t1 * t1, receiver = t_r * t_r - t1 * t1;
+         t1_first = p->law->first_s / (2 * p->law->dt_s), t1;
+  const moho_leg_terms *m = &p->table->legs.terms[i];
+  if (shape == STRAIGHT) t1 = t1_of_end(total, p->source.d2 * m->s2, p->receiver.d2 * m->s2);
+  else if (shape == CIRCLES) t1 = t1_of_end_circles(p, m);
+  else {
+    double source = moho_leg_time(p->law, &p->table->legs, &p->source, (size_t)i),
+           receiver = moho_leg_time(p->law, &p->table->legs, &p->receiver, (size_t)i), here = t1_first + i * t1_step;
+    t1 = t1_of_end(total, source * source - here * here, receiver * receiver - here * here);
   }
-  double source_time = (total + (source - receiver) / total) / 2, t1sq = source_time * source_time - source;
-  return (sqrt(t1sq > 0 ? t1sq : 0) - t1_first) / t1_step + 1;
+  return (t1 - t1_first) / t1_step + 1;
 }
 
 /* First sample past the record's end in [low, n), n where none is. */
-INLINE int32_t find_end(const pair *p, int32_t low, int32_t n, int32_t near, int is_straight) {
-  double guess = guess_end(p, near, is_straight);
+INLINE int32_t find_end(const pair *p, int32_t low, int32_t n, int32_t near, law_shape shape) {
+  double guess = guess_end(p, near, shape);
   int32_t end = !(guess < n) ? n : guess > low + 1 ? (int32_t)guess : low + 1;
-  if ((end == n || place_in_record(p, end, is_straight) > p->query->high) &&
-      place_in_record(p, end - 1, is_straight) <= p->query->high)
-    return end;
-  return first_beyond(p, low, n, p->query->high, 0, end, is_straight);
+  if ((end == n || place_in_record(p, end, shape) > p->high) && place_in_record(p, end - 1, shape) <= p->high) return end;
+  return first_beyond(p, low, n, p->high, 0, end, shape);
 }
 
 static size_t append(moho_interval *out, size_t count, int32_t first, int32_t end) {
@@ -117,7 +137,7 @@ static void bounds_of_leg(const pair *p, const moho_leg *leg, int32_t block, dou
 }
 
 /* [low, high) sample by sample, whole blocks at once where bounds on t show them inside. */
-INLINE size_t scan(const pair *p, int32_t low, int32_t high, int test_mute, moho_interval *out, size_t count, int is_straight) {
+INLINE size_t scan(const pair *p, int32_t low, int32_t high, int test_mute, moho_interval *out, size_t count, law_shape shape) {
   const moho_run_query *query = p->query;
   for (int32_t i = low; i < high;) {
     int32_t block = i / MOHO_TABLE_BLOCK, end = (block + 1) * MOHO_TABLE_BLOCK;
@@ -131,8 +151,8 @@ INLINE size_t scan(const pair *p, int32_t low, int32_t high, int test_mute, moho
       count = append(out, count, i, end);
     } else if (earliest <= query->high && latest >= query->low) {
       for (int32_t j = i; j < end; j++) {
-        double place = place_in_record(p, j, is_straight);
-        if (place >= query->low && place <= query->high && !(test_mute && is_muted(p, j))) count = append(out, count, j, j + 1);
+        double place = place_in_record(p, j, shape);
+        if (place >= p->low && place <= p->high && !(test_mute && is_muted(p, j))) count = append(out, count, j, j + 1);
       }
     }
     i = end;
@@ -156,32 +176,43 @@ static int32_t grows_from(const pair *p, int32_t first, int32_t n) {
   return p->table->leg2_limit[first] >= leg2 ? first : lower_bound(p->table->leg2_limit, first, n, leg2);
 }
 
-INLINE size_t find(const pair *p, int32_t *near, moho_interval *out, int is_straight) {
+INLINE size_t find(const pair *p, int32_t *near, moho_interval *out, law_shape shape) {
   const moho_column_table *table = p->table;
   const moho_run_query *query = p->query;
   int32_t n = query->end, first = later(moho_column_first_within(table, (int32_t)p->law->n, query->distance), query->first);
   if (first >= n) return 0;
   if (table->h2_limit) {
-    if (!table->h2_limit_grows) return scan(p, first, n, 1, out, 0, is_straight);
+    if (!table->h2_limit_grows) return scan(p, first, n, 1, out, 0, shape);
     if (is_muted(p, first)) first = lower_bound(table->h2_limit, first, n, query->half_offset2);
     if (first >= n) return 0;
   }
   /* From `growing` on the record cuts at one place at either end. */
   int32_t growing = grows_from(p, first, n), begin, end;
-  size_t count = growing > first ? scan(p, first, growing < n ? growing : n, 0, out, 0, is_straight) : 0;
+  size_t count = growing > first ? scan(p, first, growing < n ? growing : n, 0, out, 0, shape) : 0;
   if (growing >= n) return count;
   begin = growing;
-  if (query->shift > 0 && place_in_record(p, begin, is_straight) < query->low)
-    begin = first_beyond(p, growing, n, query->low, 1, growing, is_straight);
-  end = *near = find_end(p, growing, n, *near, is_straight);
+  if (query->shift > 0 && place_in_record(p, begin, shape) < p->low)
+    begin = first_beyond(p, growing, n, p->low, 1, growing, shape);
+  end = *near = find_end(p, growing, n, *near, shape);
   return append(out, count, begin, end);
 }
 
 size_t moho_runs_find(const moho_column_table *table, const moho_travel_law *law, const moho_run_query *query, int32_t *near,
                       moho_interval *out) {
-  pair p = {.table = table, .law = law, .query = query, .source.d2 = query->source2, .receiver.d2 = query->receiver2};
-  if (law->kind == MOHO_TRAVELTIME_STRAIGHT) return find(&p, near, out, 1);
+  pair p = {.table = table,
+            .law = law,
+            .query = query,
+            .source.d2 = query->source2,
+            .receiver.d2 = query->receiver2,
+            .low = query->low + query->shift,
+            .high = query->high + query->shift};
+  if (law->kind == MOHO_TRAVELTIME_STRAIGHT) return find(&p, near, out, STRAIGHT);
+  if (law->kind == MOHO_TRAVELTIME_CURVED_LINEAR && law->c2 > 0) {
+    double c = sqrt(law->c2);
+    p.low = sinh(c * p.low), p.high = sinh(c * p.high);
+    return find(&p, near, out, CIRCLES);
+  }
   p.source = moho_leg_of(law, query->source2);
   p.receiver = moho_leg_of(law, query->receiver2);
-  return find(&p, near, out, 0);
+  return find(&p, near, out, ANY_LAW);
 }
