@@ -15,7 +15,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
 DOUBLE = os.path.abspath(sys.argv.pop(2))
-from moho_command import BRIEF, JOB, MOHO, CommandTest, environment, has_module, main  # noqa: E402
+from moho_command import BRIEF, JOB, MOHO, SURVEY, CommandTest, environment, has_module, main  # noqa: E402
 
 KERNELS = ["baseline", "v1", "v2", "v3"]
 SAMPLES = 301
@@ -91,6 +91,32 @@ class Migrate(OnTheDouble):
         _, report = self.migrate("halves", "metal", "v3", "execution.storage=half")
         self.assertGreater(report["contributions"], 0)
         self.assert_agrees("halves", "cpu", 1e-3)
+
+    def gathers(self, directory):
+        """All samples of gathers.sgy, and which of its traces are dead."""
+        with open(self.path(directory, "gathers.sgy"), "rb") as file:
+            data = file.read()
+        size = 240 + 4 * SAMPLES
+        starts = range(3600, len(data), size)
+        dead = [struct.unpack(">h", data[at + 28:at + 30])[0] == 2 for at in starts]
+        return [x for at in starts for x in struct.unpack(f">{SAMPLES}f", data[at + 240:at + size])], dead
+
+    def test_gathers(self):
+        """Traces are sorted by bin; an empty bin, and traces outside all bins."""
+        self.good("synth", *SURVEY, "offset_first_m=100", "offset_last_m=400", "offset_step_m=100", "--output", "survey.sgy")
+        keys = ["gathers.kind=offset", "gathers.edges_m=[50, 150, 250, 251, 350]"]
+        _, native = self.migrate("cpu", "cpu", "native", *keys)
+        self.assertEqual([bin["traces"] for bin in native["gathers"]["bins"]], [63, 63, 0, 63])
+        expected, dead = self.gathers("cpu")
+        self.assertEqual(dead[2::4], [True] * 63)
+        for kernel in KERNELS:
+            _, report = self.migrate(kernel, "metal", kernel, *keys)
+            self.assertEqual((report["contributions"], report["traces"]), (native["contributions"], native["traces"]))
+            self.assert_agrees(kernel, "cpu", 1e-3 if kernel == "v3" else 2e-8 * SAMPLES)
+            ours, ours_dead = self.gathers(kernel)
+            self.assertEqual(ours_dead, dead)
+            norm = sum(x * x for x in expected)
+            self.assertLess((sum((a - b) ** 2 for a, b in zip(ours, expected, strict=True)) / norm) ** 0.5, 1e-3 if kernel == "v3" else 1e-5)
 
     def test_the_check_mode_sees_nothing(self):
         self.migrate("plain", "metal", "v3")
