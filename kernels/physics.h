@@ -57,13 +57,24 @@ PHYSICS_FUNCTION REAL arc_shortfall(REAL y) {
   return y * above * RECIPROCAL(below);
 }
 /* The same up to y = 2.25, k t = 2.4, in half the operations: 2.0e-8. */
+PHYSICS_FUNCTION REAL arc_above_near(REAL y) {
+  return y * FMA(FMA(R(1.377605745e-02), y, R(1.232285649e-01)), y, R(1.666656588e-01));
+}
+PHYSICS_FUNCTION REAL arc_below_near(REAL y) {
+  return FMA(FMA(FMA(R(2.016106979e-02), y, R(3.504451138e-01)), y, R(1.189281038)), y, R(1.0));
+}
 PHYSICS_FUNCTION REAL arc_shortfall_near(REAL y) {
-  REAL above = FMA(FMA(R(1.377605745e-02), y, R(1.232285649e-01)), y, R(1.666656588e-01));
-  REAL below = FMA(FMA(FMA(R(2.016106979e-02), y, R(3.504451138e-01)), y, R(1.189281038)), y, R(1.0));
-  return y * above * RECIPROCAL(below);
+  return arc_above_near(y) * RECIPROCAL(arc_below_near(y));
+}
+/* ARC_NEAR(a, y) + ARC_NEAR(b, z) - shift with one reciprocal for both. */
+PHYSICS_FUNCTION REAL arc_sum_near(REAL a, REAL y, REAL b, REAL z, REAL shift) {
+  REAL below_y = arc_below_near(y), below_z = arc_below_near(z);
+  REAL shortfall = FMA(a * arc_above_near(y), below_z, b * arc_above_near(z) * below_y) * RECIPROCAL(below_y * below_z);
+  return (a + (b - shift)) - shortfall;
 }
 #else
 #define ARC_NEAR(root, y) ARC(root, y)
+#define arc_sum_near(a, y, b, z, shift) (ARC(a, y) + (ARC(b, z) - (shift)))
 #endif
 
 PHYSICS_FUNCTION REAL leg_time_linear(REAL q, REAL c2) {
@@ -73,6 +84,11 @@ PHYSICS_FUNCTION REAL leg_time_linear(REAL q, REAL c2) {
 /* Where c2 q is at most 2.25. */
 PHYSICS_FUNCTION REAL leg_time_linear_near(REAL q, REAL c2) {
   return ARC_NEAR(ROOT(q), c2 * q);
+}
+
+/* Two legs less a shift. */
+PHYSICS_FUNCTION REAL leg_sum_linear_near(REAL q_source, REAL q_receiver, REAL c2, REAL shift) {
+  return arc_sum_near(ROOT(q_source), c2 * q_source, ROOT(q_receiver), c2 * q_receiver, shift);
 }
 
 /* k d e^(-k t1)/(V0^2 sinh(k t)) = d s2/sqrt(q (1 + c2 q)) */

@@ -71,6 +71,10 @@ INLINE vfloat linear_leg(vfloat q, const run_frame *run, int law) {
 /* t_s + t_r - shift of count vectors from `at`. */
 INLINE void sum_of_legs(const run_frame *run, int at, const vfloat *source, const vfloat *receiver, vfloat *u, int count,
                         int law) {
+  if (law == MOHO_LOOP_LINEAR_NEAR) {
+    for (int k = 0; k < count; k++) u[k] = leg_sum_linear_near(source[k], receiver[k], lanes_set(run->c2), lanes_set(run->shift));
+    return;
+  }
   if (is_linear(law)) {
     for (int k = 0; k < count; k++)
       u[k] = linear_leg(source[k], run, law) + (linear_leg(receiver[k], run, law) - lanes_set(run->shift));
