@@ -184,6 +184,12 @@ class Gathers(CommandTest):
             kinds.append(self.good("explain", "job.yaml", "--json").json()["gathers"]["kind"])
         self.assertEqual(kinds, ["offset", "ovt", "angle", "offset"])
 
+    def test_the_example(self):
+        example = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples", "gathers.yaml")
+        explained = self.good("explain", example, "input.traces=survey.sgy", "output.directory=out", "--json").json()
+        self.assertEqual((explained["gathers"]["kind"], explained["gathers"]["n_bins"]), ("ovt", 36))
+        self.assertEqual(sum(bin["traces"] for bin in explained["gathers"]["bins"]), 756)
+
     def test_bad_keys(self):
         for override, words in [
             ("gathers.edges_m=[0, 300, 200]", "200 after 300"),

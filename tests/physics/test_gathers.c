@@ -383,6 +383,7 @@ static void kernels_refuse_angles_by_name(void **state) {
 
 /* ---- kernels ---- */
 
+/* On the device that MOHO_DEVICE names, else on the cpu. */
 static void every_kernel_gives_the_gathers(void **state) {
   (void)state;
   static const struct {
@@ -400,6 +401,7 @@ static void every_kernel_gives_the_gathers(void **state) {
       {MOHO_KERNEL_V3, MOHO_STORAGE_FLOAT, "LAUNCH_TRACES=64,BATCH_TRACES=100", 1e-3},
       {MOHO_KERNEL_AUTO, MOHO_STORAGE_HALF, NULL, 2e-3},
   };
+  const char *named = getenv("MOHO_DEVICE");
   survey s = random_survey();
   moho_grid grid = grid_of(0, 0, 20, 7, 9, 60, NS, DT);
   moho_velocity *velocity;
@@ -413,7 +415,7 @@ static void every_kernel_gives_the_gathers(void **state) {
   size_t samples = image_size(&expected) * moho_gather_bins_count(&bins);
   for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
     options.kernel = ways[w].kernel, options.storage = ways[w].storage, options.constants = ways[w].constants;
-    moho_image image = migrate_bins("cpu?threads=2", &grid, velocity, &options, &s, w % 2 ? 23 : 0, &counts);
+    moho_image image = migrate_bins(named ? named : "cpu?threads=2", &grid, velocity, &options, &s, w % 2 ? 23 : 0, &counts);
     assert_memory_equal(image.gathers_fold, expected.gathers_fold, samples * sizeof(int32_t));
     assert_memory_equal(image.fold, expected.fold, image_size(&image) * sizeof(int32_t));
     assert_true(relative_difference(image.gathers, expected.gathers, samples) < ways[w].bound);
