@@ -228,12 +228,14 @@ static double place(const bench *b, const moho_run *run, int law, int i) {
 static moho_run random_run(uint64_t *random, const bench *b, int law) {
   double sx = 600 * (test_uniform(random) - 0.5), rx = 600 * (test_uniform(random) - 0.5), sy = 300 * test_uniform(random),
          ry = 200 * test_uniform(random);
+  const int is_short = test_uniform(random) < 0.2; /* a leg below one sample: weights hold it at one */
+  if (is_short) sx = sy = 0;
   moho_run run = {.source_x = (float)sx, .source_y = (float)sy, .receiver_x = (float)rx, .receiver_y = (float)ry};
   run.source2 = (float)(sx * sx + sy * sy), run.receiver2 = (float)(rx * rx + ry * ry);
   run.source_node = (uint16_t)node_of(b, (double)run.source2), run.receiver_node = (uint16_t)node_of(b, (double)run.receiver2);
   run.distance = (float)(600 * test_uniform(random));
   run.spacing = (float)(40 * test_uniform(random));
-  run.first = (int32_t)(60 * test_uniform(random));
+  run.first = is_short ? 0 : (int32_t)(60 * test_uniform(random));
   run.end = run.first;
   run.shift = (float)(30 * test_uniform(random) * (test_uniform(random) < 0.5));
   /* to the end of the record at the most, and from its beginning */
