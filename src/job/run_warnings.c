@@ -50,13 +50,12 @@ static void warn_of_traces(json_t *warnings, const moho_run_inputs *in) {
 static void warn_of_moveout(json_t *warnings, const moho_run_inputs *in) {
   const moho_moveout_check *c = &in->moveout;
   if (!moho_moveout_check_is_flat(c)) return;
-  warn(
-      warnings,
-      "the input looks NMO-corrected%s: in %zu gathers events line up without move-out (semblance %.2f) and not along that of "
-      "the velocity (%.2f); %s",
-      in->nmo_velocity ? " still" : "", c->gathers, c->flat, c->moved,
-      in->nmo_velocity ? "check input.nmo.applied_with: more than that was taken off"
-                       : "give input.nmo: {applied_with: FILE}, or check the velocity if NMO was not applied");
+  warn(warnings,
+       "the input looks NMO-corrected%s: in %zu gathers events line up without move-out (semblance %.2f) and not along that of "
+       "the velocity (%.2f); %s",
+       in->nmo_velocity ? " still" : "", c->gathers, c->flat, c->moved,
+       in->nmo_velocity ? "check input.nmo.applied_with: more than that was taken off"
+                        : "give input.nmo: {applied_with: FILE}, or check the velocity if NMO was not applied");
 }
 
 static void warn_of_gathers(json_t *warnings, const moho_run_inputs *in) {
