@@ -48,7 +48,7 @@ size_t moho_column_table_bytes(const moho_travel_law *law) {
 }
 
 moho_status moho_column_table_create(const moho_travel_law *law, int with_mute, moho_column_table *out) {
-  *out = (moho_column_table){0};
+  *out = (moho_column_table){.t1_first = law->first_s / (2 * law->dt_s), .t1_step = law->step_s / (2 * law->dt_s)};
   size_t nodes = law->leg_times ? law->leg_times->n_nodes : 0, blocks = block_count(law->n);
   struct {
     void *array;

@@ -42,6 +42,7 @@ typedef struct moho_column_table {
   int32_t *node_grows;         /* [nodes] with rows: from this sample on the node's row grows; or NULL */
   moho_leg_bounds *bounds;     /* [n / block, rounded up]; or NULL */
   moho_row_bounds *row_bounds; /* [nodes, n / block, rounded up]; or NULL */
+  double t1_first, t1_step;    /* vertical leg times of the samples */
   double bucket_per_m, largest_radius;
   int32_t first_in_bucket[MOHO_RADIUS_BUCKETS + 1]; /* first sample whose radius reaches the bucket's lower edge */
 } moho_column_table;

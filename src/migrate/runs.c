@@ -76,8 +76,7 @@ static double t1_of_end_circles(const pair *p, const moho_leg_terms *m) {
 /* Exact where the velocity is constant, a good guess for others. */
 INLINE double guess_end(const pair *p, int32_t near, law_shape shape) {
   int32_t n = (int32_t)p->law->n, i = near < n ? near : n - 1;
-  double total = p->query->high + p->query->shift, t1_step = p->law->step_s / (2 * p->law->dt_s),
-         t1_first = p->law->first_s / (2 * p->law->dt_s), t1;
+  double total = p->query->high + p->query->shift, t1_step = p->table->t1_step, t1_first = p->table->t1_first, t1;
   const moho_leg_terms *m = &p->table->legs.terms[i];
   if (shape == STRAIGHT) t1 = t1_of_end(total, p->source.d2 * m->s2, p->receiver.d2 * m->s2);
   else if (shape == CIRCLES) t1 = t1_of_end_circles(p, m);

@@ -231,8 +231,9 @@ void LANES_NAME(moho_demigrate)(void *const *buffers, const void *parameters_poi
   const moho_run *runs = buffers[MOHO_BUFFER_RUNS];
   const adjoint_steps steps = {.times = times_of(parameters),
                                .scatter = scatter_steps[parameters->interpolation][parameters->antialias]};
+  run_frame frame = frame_of_launch(buffers, parameters);
   for (int32_t i = 0; i < parameters->n_runs; i++) {
-    run_frame frame = frame_of_run(&runs[i], buffers, parameters);
+    frame_to_run(&frame, &runs[i], buffers, parameters);
     float *row = (float *)buffers[MOHO_BUFFER_ROWS] + (size_t)runs[i].row * (size_t)parameters->row_stride;
     scatter_frame to = {.rows = row + parameters->x0,
                         .sums = (double *)(void *)(row + parameters->sums0),

@@ -63,34 +63,38 @@ INLINE run_leg leg_of_run(const moho_run *run, void *const *buffers, const moho_
   return leg;
 }
 
-INLINE run_frame frame_of_run(const moho_run *run, void *const *buffers, const moho_migrate_parameters *parameters) {
+/* What all runs of a launch share. */
+INLINE run_frame frame_of_launch(void *const *buffers, const moho_migrate_parameters *parameters) {
+  return (run_frame){.sinc = buffers[MOHO_BUFFER_SINC],
+                     .n_samples = parameters->n_samples,
+                     .k_max = parameters->k_max,
+                     .t_part = parameters->t_part,
+                     .bank_stride = (size_t)parameters->bank_stride,
+                     .bank_last = parameters->bank_last,
+                     .bank_inverse_narrowest = parameters->bank_inverse_narrowest,
+                     .bank_per_octave = parameters->bank_per_octave,
+                     .c2 = parameters->c2,
+                     .taper_inv_fraction = parameters->taper_inv_fraction,
+                     .shortest_time = parameters->shortest_time,
+                     .longest_inverse = 1.0f / parameters->shortest_time};
+}
+
+/* What is the run's own. */
+INLINE void frame_to_run(run_frame *frame, const moho_run *run, void *const *buffers, const moho_migrate_parameters *parameters) {
   const float *row = (const float *)buffers[MOHO_BUFFER_ROWS] + (size_t)run->row * (size_t)parameters->row_stride;
-  return (run_frame){
-      .row = row + parameters->x0,
-      .integrated = row + parameters->c0,
-      .base = table_of_run(buffers, MOHO_BUFFER_BASE, run, parameters->table_stride),
-      .s2 = table_of_run(buffers, MOHO_BUFFER_S2, run, parameters->table_stride),
-      .a = table_of_run(buffers, MOHO_BUFFER_A, run, parameters->table_stride),
-      .b = table_of_run(buffers, MOHO_BUFFER_B, run, parameters->table_stride),
-      .inverse_radius = table_of_run(buffers, MOHO_BUFFER_INVERSE_RADIUS, run, parameters->table_stride),
-      .sinc = buffers[MOHO_BUFFER_SINC],
-      .image = (float *)buffers[MOHO_BUFFER_IMAGE] + (size_t)run->column * (size_t)parameters->image_stride,
-      .n_samples = parameters->n_samples,
-      .k_max = parameters->k_max,
-      .t_part = parameters->t_part,
-      .source = leg_of_run(run, buffers, parameters, run->source2, run->source_x, run->source_y, run->source_node),
-      .receiver = leg_of_run(run, buffers, parameters, run->receiver2, run->receiver_x, run->receiver_y, run->receiver_node),
-      .bank_stride = (size_t)parameters->bank_stride,
-      .bank_last = parameters->bank_last,
-      .bank_inverse_narrowest = parameters->bank_inverse_narrowest,
-      .bank_per_octave = parameters->bank_per_octave,
-      .distance = run->distance,
-      .shift = run->shift,
-      .spacing = run->spacing,
-      .c2 = parameters->c2,
-      .taper_inv_fraction = parameters->taper_inv_fraction,
-      .shortest_time = parameters->shortest_time,
-      .longest_inverse = 1.0f / parameters->shortest_time};
+  frame->row = row + parameters->x0;
+  frame->integrated = row + parameters->c0;
+  frame->base = table_of_run(buffers, MOHO_BUFFER_BASE, run, parameters->table_stride);
+  frame->s2 = table_of_run(buffers, MOHO_BUFFER_S2, run, parameters->table_stride);
+  frame->a = table_of_run(buffers, MOHO_BUFFER_A, run, parameters->table_stride);
+  frame->b = table_of_run(buffers, MOHO_BUFFER_B, run, parameters->table_stride);
+  frame->inverse_radius = table_of_run(buffers, MOHO_BUFFER_INVERSE_RADIUS, run, parameters->table_stride);
+  frame->image = (float *)buffers[MOHO_BUFFER_IMAGE] + (size_t)run->column * (size_t)parameters->image_stride;
+  frame->source = leg_of_run(run, buffers, parameters, run->source2, run->source_x, run->source_y, run->source_node);
+  frame->receiver = leg_of_run(run, buffers, parameters, run->receiver2, run->receiver_x, run->receiver_y, run->receiver_node);
+  frame->distance = run->distance;
+  frame->shift = run->shift;
+  frame->spacing = run->spacing;
 }
 
 /* The first step of a launch's runs. */
@@ -103,8 +107,9 @@ void LANES_NAME(moho_migrate)(void *const *buffers, const void *parameters_point
   const moho_migrate_parameters *parameters = parameters_pointer;
   const moho_run *runs = buffers[MOHO_BUFFER_RUNS];
   const loop_steps steps = {.times = times_of(parameters), .read = read_steps[parameters->interpolation][parameters->antialias]};
+  run_frame frame = frame_of_launch(buffers, parameters);
   for (int32_t i = 0; i < parameters->n_runs; i++) {
-    run_frame frame = frame_of_run(&runs[i], buffers, parameters);
+    frame_to_run(&frame, &runs[i], buffers, parameters);
     add_run(&runs[i], &frame, &steps);
   }
 }
