@@ -120,11 +120,11 @@ static void write_rows(void *to, size_t sample, const double *t2) {
 }
 
 static moho_status trace_rows(const moho_leg_time_model *m, const place_of_velocity *p, float *rows) {
-  medium medium = {0};
+  medium ground = {0};
   row_writer writer = {m, rows};
-  moho_status status = read_medium(m, p, &medium);
-  if (!status) status = moho_ray_fan_times(&medium.rays, RAYS_SHARE * m->dt_s, m->n_nodes, m->node_d2, write_rows, &writer);
-  release_medium(&medium);
+  moho_status status = read_medium(m, p, &ground);
+  if (!status) status = moho_ray_fan_times(&ground.rays, RAYS_SHARE * m->dt_s, m->n_nodes, m->node_d2, write_rows, &writer);
+  release_medium(&ground);
   for (size_t j = 0; !status && j < m->n_nodes; j++) /* the loops read past the end */
     for (size_t i = m->n; i < m->row_stride; i++) rows[j * m->row_stride + i] = rows[j * m->row_stride + m->n - 1];
   return status;
@@ -169,11 +169,11 @@ static void write_probe(void *to, size_t sample, const double *t2) {
 
 static moho_status run_probe(const moho_leg_time_model *m, size_t functions, probe *p) {
   for (size_t k = 0; k < functions; k++) {
-    medium medium = {0};
+    medium ground = {0};
     size_t function = m->velocity->n_functions > 1 ? k * m->velocity->n_functions / functions : SIZE_MAX;
-    moho_status status = read_medium(m, &(place_of_velocity){m->velocity, function, 0, 0}, &medium);
-    if (!status) status = moho_ray_fan_times(&medium.rays, RAYS_SHARE * m->dt_s, PROBE_DISTANCES, p->d2, write_probe, p);
-    release_medium(&medium);
+    moho_status status = read_medium(m, &(place_of_velocity){m->velocity, function, 0, 0}, &ground);
+    if (!status) status = moho_ray_fan_times(&ground.rays, RAYS_SHARE * m->dt_s, PROBE_DISTANCES, p->d2, write_probe, p);
+    release_medium(&ground);
     if (status) return status;
   }
   return MOHO_OK;

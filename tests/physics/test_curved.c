@@ -165,7 +165,7 @@ static void curved_laws_focus(void **state) {
   (void)state;
   survey s = line_over_diffractor();
   medium m = linear_medium();
-  double x, t0, exact = vertical_time(DEPTH), values[MOHO_TRAVELTIME_CURVED_RAY + 1];
+  double x = NAN, t0 = NAN, exact = vertical_time(DEPTH), values[MOHO_TRAVELTIME_CURVED_RAY + 1];
   for (int law = MOHO_TRAVELTIME_STRAIGHT; law <= MOHO_TRAVELTIME_CURVED_RAY; law++) {
     values[law] = focus(&s, m.velocity, (moho_traveltime)law, &x, &t0);
     print_message("law %d: %.3f of all traces in phase, at %g m and %.2f ms off\n", law, values[law], x, 1e3 * (t0 - exact));
