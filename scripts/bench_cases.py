@@ -20,8 +20,12 @@ def option(case, name, fallback):
 def kind(case):
     """Which of the table's columns a case belongs to: none, weights, triangle; None for others."""
     weight, antialias = option(case, "weight", "none"), option(case, "antialias", "none")
-    if option(case, "interpolation", "linear") != "linear":
+    if option(case, "interpolation", "linear") != "linear" or option(case, "traveltime", "straight") != "straight":
+        return None
+    if option(case, "velocity", "constant") != "constant":
         return None
     if antialias == "triangle":
         return "triangle" if weight == "none" else None
+    if antialias != "none":
+        return None
     return {"none": "none", "spreading_obliquity": "weights"}.get(weight)
