@@ -114,9 +114,10 @@ typedef struct fields {
 } fields;
 
 /* out[i] = sum of taps * (f[i + n*stride] - f[i - (n+1)*stride]): the slope half a node before i, times h. */
-WIDE static void differences(const float *restrict f, size_t stride, size_t first, size_t end, float *restrict out) {
+WIDE static void differences(const float *restrict f, ptrdiff_t stride, size_t first, size_t last, float *restrict out) {
   const float a = (float)taps[0], b = (float)taps[1], c = (float)taps[2], d = (float)taps[3];
-  for (size_t i = first; i < end; i++)
+  const ptrdiff_t end = (ptrdiff_t)last; /* signed: places before f are in the field too */
+  for (ptrdiff_t i = (ptrdiff_t)first; i < end; i++)
     out[i] = a * (f[i] - f[i - stride]) + b * (f[i + stride] - f[i - 2 * stride]) + c * (f[i + 2 * stride] - f[i - 3 * stride]) +
              d * (f[i + 3 * stride] - f[i - 4 * stride]);
 }
@@ -153,7 +154,7 @@ static void step_pressure(const medium *m, fields *f) {
   size_t nx = m->nx, last = m->nx - HALO, edge = STRIP + HALO, far_x = m->nx - 1 - edge, far_z = m->nz - 1 - edge;
   for (size_t j = HALO; j < m->nz - HALO; j++) {
     differences(f->vx + j * nx, 1, HALO, last, f->across);
-    differences(f->vz + j * nx, nx, HALO, last, f->down);
+    differences(f->vz + j * nx, (ptrdiff_t)nx, HALO, last, f->down);
     absorb_ends(m->decay, m->gain, edge - 1, far_x + 1, f->left_p + j * STRIP, f->right_p + j * STRIP, f->across);
     if (j < edge) {
       size_t k = edge - 1 - j;
@@ -171,7 +172,7 @@ static void step_velocity(const medium *m, fields *f) {
   size_t nx = m->nx, last = m->nx - HALO, edge = STRIP + HALO, far_x = m->nx - 1 - edge, far_z = m->nz - 1 - edge;
   for (size_t j = HALO; j < m->nz - HALO; j++) {
     differences(f->p + j * nx + 1, 1, HALO, last, f->across);
-    differences(f->p + (j + 1) * nx, nx, HALO, last, f->down);
+    differences(f->p + (j + 1) * nx, (ptrdiff_t)nx, HALO, last, f->down);
     absorb_ends(m->decay_half, m->gain_half, edge - 1, far_x, f->left_v + j * STRIP, f->right_v + j * STRIP, f->across);
     if (j < edge) {
       size_t k = edge - 1 - j;

@@ -264,7 +264,7 @@ static void banks_hold_the_reference_s_copies(void **state) {
     for (int with_rho = 0; with_rho <= 1; with_rho++) {
       moho_migration_options options = with_rho ? moho_migration_options_default() : unfiltered();
       options.refine = refine, options.antialias = MOHO_ANTIALIAS_FILTER_BANK, options.antialias_filters = 5;
-      prepared p = prepare(&options, &g, samples, n, 0.002, k_max * refine, 2);
+      prepared p = prepare(&options, &g, samples, n, 0.002, k_max * refine, 1);
       moho_reference_preparer reference;
       assert_ok(moho_reference_preparer_create(&options, 0, n, 0.002, k_max * refine, &reference));
       double *row = malloc(reference.stride * sizeof *row);

@@ -80,6 +80,11 @@ INLINE vint lanes_floor(vfloat x) {
 INLINE vfloat lanes_float(vint x) {
   return _mm512_cvtepi32_ps(x);
 }
+/* Without optimisation gcc's header makes macros of these two, with an all-ones mask that it warns of. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#endif
 /* x = mantissa * 2^exponent, mantissa in [1, 2); x > 0 */
 INLINE vfloat lanes_exponent(vfloat x) {
   return _mm512_getexp_ps(x);
@@ -87,6 +92,9 @@ INLINE vfloat lanes_exponent(vfloat x) {
 INLINE vfloat lanes_mantissa(vfloat x) {
   return _mm512_getmant_ps(x, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src);
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 INLINE vint lanes_add(vint a, vint b) {
   return _mm512_add_epi32(a, b);
 }
