@@ -13,7 +13,7 @@
  *   v1         the same text; memory kept, data that do not change uploaded once, the next batch prepared and uploaded
  *              while one runs, no copies where memory is unified
  *   v2         v1's plan; traces staged a group, several samples and columns a lane, packed pairs of values
- *   v3         v2 with one persistent launch that takes its work from a queue, and leg-time tables
+ *   v3         v2 in one persistent launch that takes its work from a queue, leg times interpolated along t0
  *
  * docs/kernels.md tells what each brings. A migration may be used by one thread at a time; several migrations may run at once
  * on one device.

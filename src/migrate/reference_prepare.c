@@ -69,7 +69,7 @@ moho_status moho_reference_preparer_create(const moho_migration_options *options
                                    .dt_input_s = dt_s,
                                    .dt_s = dt_s / options->refine,
                                    .refine = options->refine,
-                                   .filter_follows = rho != MOHO_RHO_NONE || options->high_cut_hz > 0,
+                                   .filter_follows = moho_trace_is_filtered(options, rho),
                                    .high_cut_hz = options->high_cut_hz,
                                    .k_max = k_max};
   out->stride = out->n_samples + 2 * MOHO_REFERENCE_PAD;

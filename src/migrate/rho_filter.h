@@ -15,6 +15,11 @@
  * round to the trace's other end from a full trace length away. */
 size_t moho_filter_length(size_t n_samples);
 
+/* A filter follows, which would smear a mute's edge: mutes are tapered before. rho must not be auto. */
+static inline int moho_trace_is_filtered(const moho_migration_options *options, moho_rho rho) {
+  return rho != MOHO_RHO_NONE || options->high_cut_hz > 0;
+}
+
 /* H at frequencies k/(length*dt), k = 0 .. length/2: response[k] = {real, imaginary}. rho must not be auto. */
 void moho_rho_response(moho_rho rho, size_t length, double dt_s, double (*response)[2]);
 

@@ -30,7 +30,6 @@ struct moho_trace_preparer {
   moho_migration_options options;
   const moho_offset_classes *classes; /* NULL: no factors */
   moho_rho rho;
-  double high_cut_hz;
   int refine;
   size_t n_input;
   double dt_input_s;
@@ -119,11 +118,6 @@ static moho_status provide_workspaces(moho_trace_preparer *p, int count) {
   return MOHO_OK;
 }
 
-/* A filter would smear a mute's edge: it is tapered before. */
-static int is_filtered(const moho_trace_preparer *p) {
-  return p->rho != MOHO_RHO_NONE || p->high_cut_hz > 0;
-}
-
 static moho_status make_response(moho_trace_preparer *p) {
   double(*exact)[2];
   size_t bins = p->length / 2 + 1;
@@ -131,7 +125,7 @@ static moho_status make_response(moho_trace_preparer *p) {
   moho_status status = moho_allocate(2 * bins, sizeof *p->response, "rho filter", &p->response);
   if (!status) {
     moho_rho_response(p->rho, p->length, p->dt_input_s, exact);
-    moho_high_cut_apply(p->high_cut_hz, p->length, p->dt_input_s, exact);
+    moho_high_cut_apply(p->options.high_cut_hz, p->length, p->dt_input_s, exact);
     for (size_t i = 0; i < 2 * bins; i++) p->response[i] = (float)(exact[i / 2][i % 2] / (double)p->length);
   }
   free(exact);
@@ -160,12 +154,11 @@ moho_status moho_trace_preparer_create(const moho_migration_options *options, in
   MOHO_TRY(moho_allocate(1, sizeof *p, "trace preparation", &p));
   p->options = *options;
   p->rho = moho_rho_resolve(options->rho_filter, is_line);
-  p->high_cut_hz = options->high_cut_hz;
   p->refine = options->refine;
   p->n_input = n_samples;
   p->dt_input_s = dt_s;
   p->layout = moho_prepared_layout_make(options, n_samples, dt_s, k_max);
-  int as_recorded = !is_filtered(p) && p->refine == 1 && !p->layout.bank.n;
+  int as_recorded = !moho_trace_is_filtered(&p->options, p->rho) && p->refine == 1 && !p->layout.bank.n;
   p->length = as_recorded ? 0 : moho_filter_length(n_samples);
   p->margin = moho_prepared_margin(k_max);
   moho_status status = p->length ? make_response(p) : MOHO_OK;
@@ -233,7 +226,8 @@ static void prepare_one(const moho_trace_preparer *p, workspace *w, const moho_g
                         const float *samples, float *row, uint8_t *live) {
   const moho_prepared_layout *l = &p->layout;
   memset(row, 0, l->stride * sizeof *row);
-  *live = (uint8_t)moho_trace_mute(geometry, trace, samples, p->n_input, p->dt_input_s, is_filtered(p), w->weights);
+  *live = (uint8_t)moho_trace_mute(geometry, trace, samples, p->n_input, p->dt_input_s,
+                                   moho_trace_is_filtered(&p->options, p->rho), w->weights);
   if (!*live) return;
   float *muted = p->length ? w->time : row + l->x0;
   double factor = p->classes ? moho_weight_of_trace(&p->options, p->classes, geometry, trace) : 1;

@@ -73,11 +73,6 @@ static moho_status provide_workspaces(moho_trace_unpreparer *p, int count) {
   return MOHO_OK;
 }
 
-/* As in trace_prepare.c: only then are mutes tapered. */
-static int is_filtered(const moho_trace_unpreparer *p) {
-  return p->rho != MOHO_RHO_NONE || p->options->high_cut_hz > 0;
-}
-
 moho_status moho_trace_unpreparer_create(const moho_migration_options *options, int is_line, size_t n_samples, double dt_s,
                                          int k_max, const moho_offset_classes *classes, moho_trace_unpreparer **out) {
   moho_trace_unpreparer *p;
@@ -89,7 +84,8 @@ moho_status moho_trace_unpreparer_create(const moho_migration_options *options, 
   p->dt_input_s = dt_s;
   p->options = options, p->classes = classes;
   p->layout = moho_prepared_layout_make(options, n_samples, dt_s, k_max);
-  p->length = !is_filtered(p) && p->refine == 1 && !p->layout.bank.n ? 0 : moho_filter_length(n_samples);
+  p->length =
+      !moho_trace_is_filtered(p->options, p->rho) && p->refine == 1 && !p->layout.bank.n ? 0 : moho_filter_length(n_samples);
   moho_status status = moho_allocate(p->length / 2 + 1, sizeof *p->response, "rho filter", &p->response);
   if (!status && p->length) moho_rho_response(p->rho, p->length, dt_s, p->response);
   if (!status && p->length) moho_high_cut_apply(options->high_cut_hz, p->length, dt_s, p->response);
@@ -144,7 +140,8 @@ static void integrate_adjoint(const moho_prepared_layout *l, double *row) {
 static void unprepare_one(const moho_trace_unpreparer *p, workspace *w, const moho_geometry *geometry, size_t trace,
                           const float *like, double *row, float *samples) {
   const moho_prepared_layout *l = &p->layout;
-  if (!moho_trace_mute(geometry, trace, like, p->n_input, p->dt_input_s, is_filtered(p), w->weights)) {
+  if (!moho_trace_mute(geometry, trace, like, p->n_input, p->dt_input_s, moho_trace_is_filtered(p->options, p->rho),
+                       w->weights)) {
     memset(samples, 0, p->n_input * sizeof *samples);
     return;
   }
@@ -164,8 +161,8 @@ moho_status moho_trace_unprepare_live(moho_trace_unpreparer *p, const moho_geome
   MOHO_TRY(provide_workspaces(p, threads));
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (long i = 0; i < (long)geometry->n; i++)
-    live[i] = (uint8_t)moho_trace_mute(geometry, (size_t)i, sample_of(p, like, i), p->n_input, p->dt_input_s, is_filtered(p),
-                                       p->workspaces[omp_get_thread_num()].weights);
+    live[i] = (uint8_t)moho_trace_mute(geometry, (size_t)i, sample_of(p, like, i), p->n_input, p->dt_input_s,
+                                       moho_trace_is_filtered(p->options, p->rho), p->workspaces[omp_get_thread_num()].weights);
   return MOHO_OK;
 }
 
