@@ -124,8 +124,8 @@ moho_migration_options plain_options(double radius_m) {
   return options;
 }
 
-moho_image migrate(const char *uri, const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
-                   const survey *s, size_t batch) {
+moho_image migrate_counted(const char *uri, const moho_grid *grid, const moho_velocity *velocity,
+                           const moho_migration_options *options, const survey *s, size_t batch, moho_migration_counts *counts) {
   moho_device *device;
   moho_migration *migration;
   moho_image image;
@@ -137,10 +137,17 @@ moho_image migrate(const char *uri, const moho_grid *grid, const moho_velocity *
     assert_ok(moho_migration_add(migration, &part, s->samples + first * s->n_samples, NULL, NULL));
   }
   assert_ok(moho_image_create(grid, &image));
+  if (options->gathers) assert_ok(moho_image_add_gathers(&image, options->gathers));
   assert_ok(moho_migration_finish(migration, &image));
+  if (counts) *counts = moho_migration_get_counts(migration);
   moho_migration_destroy(&migration);
   moho_device_close(&device);
   return image;
+}
+
+moho_image migrate(const char *uri, const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
+                   const survey *s, size_t batch) {
+  return migrate_counted(uri, grid, velocity, options, s, batch, NULL);
 }
 
 moho_image migrate_constant(const moho_grid *grid, double v_mps, const moho_migration_options *options, const survey *s) {

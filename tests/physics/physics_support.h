@@ -48,7 +48,10 @@ void grid_move(moho_grid *grid, double turn_deg, double x, double y);
 /* Aperture wide open, nothing weighted, muted, tapered or filtered: radius_m at all times. */
 moho_migration_options plain_options(double radius_m);
 
-/* Migrate a survey in batches (0: at once). The image is released by the caller. */
+/* Migrate a survey in batches (0: at once), with the options' gathers. The image is released by the caller. counts may be
+ * NULL. */
+moho_image migrate_counted(const char *uri, const moho_grid *grid, const moho_velocity *velocity,
+                           const moho_migration_options *options, const survey *s, size_t batch, moho_migration_counts *counts);
 moho_image migrate(const char *uri, const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
                    const survey *s, size_t batch);
 /* The same at constant velocity on the device "auto". */

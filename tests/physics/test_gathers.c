@@ -22,28 +22,6 @@ static survey random_survey(void) {
   return s;
 }
 
-static moho_image migrate_bins(const char *uri, const moho_grid *grid, const moho_velocity *velocity,
-                               const moho_migration_options *options, const survey *s, size_t batch,
-                               moho_migration_counts *counts) {
-  moho_device *device;
-  moho_migration *migration;
-  moho_image image;
-  assert_ok(moho_device_open(uri, &device));
-  assert_ok(moho_migration_create(device, grid, velocity, options, &s->geometry, s->n_samples, s->dt_s, &migration));
-  if (!batch) batch = s->n;
-  for (size_t first = 0; first < s->n; first += batch) {
-    moho_geometry part = moho_geometry_slice(&s->geometry, first, s->n - first < batch ? s->n - first : batch);
-    assert_ok(moho_migration_add(migration, &part, s->samples + first * s->n_samples, NULL, NULL));
-  }
-  assert_ok(moho_image_create(grid, &image));
-  assert_ok(moho_image_add_gathers(&image, options->gathers));
-  assert_ok(moho_migration_finish(migration, &image));
-  if (counts) *counts = moho_migration_get_counts(migration);
-  moho_migration_destroy(&migration);
-  moho_device_close(&device);
-  return image;
-}
-
 /* The traces of one bin alone. `bin_of` [traces]. */
 static survey traces_of_bin(const survey *all, const long *bin_of, long bin) {
   size_t n = 0;
@@ -170,7 +148,7 @@ static void check_kind(const moho_gather_bins *bins, bin_rule rule, moho_antiali
     unbinned += bin_of[k] < 0 && k != 17 && k != 30;
   }
   moho_migration_counts counts;
-  moho_image image = migrate_bins("cpu?threads=2", &grid, velocity, &options, &s, 0, &counts);
+  moho_image image = migrate_counted("cpu?threads=2", &grid, velocity, &options, &s, 0, &counts);
   assert_int_equal(counts.traces_unbinned, unbinned);
   assert_true(unbinned > 0);
   assert_int_equal(counts.traces_dead, 2);
@@ -186,7 +164,7 @@ static void check_kind(const moho_gather_bins *bins, bin_rule rule, moho_antiali
   }
   options.gathers = bins;
   check_reference(&image, velocity, &options, &s);
-  moho_image batched = migrate_bins("cpu?threads=1", &grid, velocity, &options, &s, 7, NULL);
+  moho_image batched = migrate_counted("cpu?threads=1", &grid, velocity, &options, &s, 7, NULL);
   size_t samples = image_size(&image) * moho_gather_bins_count(bins);
   assert_memory_equal(batched.gathers, image.gathers, samples * sizeof(float));
   assert_memory_equal(batched.gathers_fold, image.gathers_fold, samples * sizeof(int32_t));
@@ -302,18 +280,18 @@ static void angles_are_sorted_as_the_reference_does(void **state) {
                                   : moho_velocity_create_constant(2000, &velocity));
     options.aperture_max_m = 400, options.traveltime = ways[w].traveltime, options.antialias = ways[w].antialias;
     options.stretch_mute = ways[w].stretch_mute, options.gathers = &some;
-    moho_image image = migrate_bins("cpu?threads=2", &grid, velocity, &options, &s, 0, NULL);
+    moho_image image = migrate_counted("cpu?threads=2", &grid, velocity, &options, &s, 0, NULL);
     check_reference(&image, velocity, &options, &s);
-    moho_image batched = migrate_bins("cpu?threads=1&simd=scalar", &grid, velocity, &options, &s, 7, NULL);
+    moho_image batched = migrate_counted("cpu?threads=1&simd=scalar", &grid, velocity, &options, &s, 7, NULL);
     size_t samples = image_size(&image) * moho_gather_bins_count(&some);
     assert_memory_equal(batched.gathers_fold, image.gathers_fold, samples * sizeof(int32_t));
     assert_true(relative_difference(batched.gathers, image.gathers, samples) < 1e-5);
     moho_image_release(&batched);
-    batched = migrate_bins("cpu?threads=1", &grid, velocity, &options, &s, 7, NULL);
+    batched = migrate_counted("cpu?threads=1", &grid, velocity, &options, &s, 7, NULL);
     assert_memory_equal(batched.gathers, image.gathers, samples * sizeof(float));
     moho_image_release(&batched), moho_image_release(&image);
     options.gathers = &all;
-    image = migrate_bins("cpu?threads=2", &grid, velocity, &options, &s, 0, NULL);
+    image = migrate_counted("cpu?threads=2", &grid, velocity, &options, &s, 0, NULL);
     options.gathers = NULL;
     moho_image stack = migrate("cpu?threads=2", &grid, velocity, &options, &s, 0);
     check_sums(&image, &stack);
@@ -345,7 +323,7 @@ static void a_flat_reflector_falls_into_the_bins_of_its_angles(void **state) {
     moho_grid grid = grid_of(1600, 0, 90, 1, 1, 20, 751, DT);
     moho_migration_options options = moho_migration_options_default();
     options.aperture_max_m = 1500, options.interpolation = MOHO_INTERPOLATION_SINC8, options.gathers = &bins;
-    moho_image image = migrate_bins("cpu", &grid, velocity, &options, &s, 0, NULL);
+    moho_image image = migrate_counted("cpu", &grid, velocity, &options, &s, 0, NULL);
     double peaks[5], largest = 0;
     for (size_t b = 0; b < 5; b++) {
       const float *trace = bin_of_column(&image, 0, b);
@@ -411,11 +389,11 @@ static void every_kernel_gives_the_gathers(void **state) {
   assert_ok(moho_gather_bins_create(MOHO_GATHERS_OVT, 0, tile_along_edges, 5, tile_across_edges, 5, &bins));
   options.aperture_max_m = 300, options.gathers = &bins;
   moho_migration_counts native, counts;
-  moho_image expected = migrate_bins("cpu?threads=2", &grid, velocity, &options, &s, 0, &native);
+  moho_image expected = migrate_counted("cpu?threads=2", &grid, velocity, &options, &s, 0, &native);
   size_t samples = image_size(&expected) * moho_gather_bins_count(&bins);
   for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
     options.kernel = ways[w].kernel, options.storage = ways[w].storage, options.constants = ways[w].constants;
-    moho_image image = migrate_bins(named ? named : "cpu?threads=2", &grid, velocity, &options, &s, w % 2 ? 23 : 0, &counts);
+    moho_image image = migrate_counted(named ? named : "cpu?threads=2", &grid, velocity, &options, &s, w % 2 ? 23 : 0, &counts);
     assert_memory_equal(image.gathers_fold, expected.gathers_fold, samples * sizeof(int32_t));
     assert_memory_equal(image.fold, expected.fold, image_size(&image) * sizeof(int32_t));
     assert_true(relative_difference(image.gathers, expected.gathers, samples) < ways[w].bound);
@@ -444,9 +422,9 @@ static void a_normalised_bin_is_divided_by_its_own_fold(void **state) {
   assert_ok(moho_gather_bins_create(MOHO_GATHERS_OFFSET, 0, absolute_edges, 5, NULL, 0, &bins));
   assert_ok(moho_velocity_create_constant(2000, &velocity));
   options.gathers = &bins;
-  moho_image sums = migrate_bins("cpu", &grid, velocity, &options, &s, 0, NULL);
+  moho_image sums = migrate_counted("cpu", &grid, velocity, &options, &s, 0, NULL);
   options.normalise = MOHO_NORMALISE_FOLD;
-  moho_image means = migrate_bins("cpu", &grid, velocity, &options, &s, 0, NULL);
+  moho_image means = migrate_counted("cpu", &grid, velocity, &options, &s, 0, NULL);
   size_t folded = 0;
   for (size_t i = 0; i < 4 * image_size(&sums); i++) {
     int32_t fold = sums.gathers_fold[i] > 1 ? sums.gathers_fold[i] : 1;
@@ -484,7 +462,7 @@ static void pick_flat_reflector(double v_migration, double picks[6]) {
   assert_ok(moho_gather_bins_create(MOHO_GATHERS_OFFSET, 0, edges, 7, NULL, 0, &bins));
   assert_ok(moho_velocity_create_constant(v_migration, &velocity));
   options.aperture_max_m = 1500, options.interpolation = MOHO_INTERPOLATION_SINC8, options.gathers = &bins;
-  moho_image image = migrate_bins("cpu", &grid, velocity, &options, &s, 0, NULL);
+  moho_image image = migrate_counted("cpu", &grid, velocity, &options, &s, 0, NULL);
   for (size_t b = 0; b < 6; b++) picks[b] = pick_peak(bin_of_column(&image, 0, b), 751, NULL);
   moho_image_release(&image);
   moho_gather_bins_release(&bins);
