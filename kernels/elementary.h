@@ -33,9 +33,9 @@ DEVICE_FUNCTION float elementary_exp(float x) {
   p = FMA(r, p, 0.166665196f);
   p = FMA(r, p, 0.5f);
   p = FMA(r * r, p, r) + 1.0f;
-  int n = (int)((AS_UINT(shifted) & 0x3ffu) ^ 0x200u) - 0x200, half = n >> 1; /* of a NaN: any number of nine bits */
-  half = half > 127 ? 127 : half;
-  return p * elementary_power_of_two(half) * elementary_power_of_two(n - half);
+  int n = (int)((AS_UINT(shifted) & 0x3ffu) ^ 0x200u) - 0x200, first = n >> 1; /* of a NaN: any number of nine bits */
+  first = first > 127 ? 127 : first;
+  return p * elementary_power_of_two(first) * elementary_power_of_two(n - first);
 }
 
 /* 1 / (1 + exp(-x)), by the exponential that does not overflow. */
