@@ -7,6 +7,9 @@
 #ifdef __linux__
 #include <sched.h>
 #endif
+#if defined(__linux__) && defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
 #ifdef __APPLE__
 #include <sys/sysctl.h>
 #endif
@@ -35,6 +38,24 @@ int moho_cpu_has_simd(moho_simd simd) {
 #else
 int moho_cpu_has_simd(moho_simd simd) {
   return simd == MOHO_SIMD_SCALAR;
+}
+#endif
+
+#if defined(__x86_64__)
+int moho_cpu_has_dot_products(void) {
+  return moho_cpu_has_simd(MOHO_SIMD_AVX512) && __builtin_cpu_supports("avx512vnni");
+}
+#elif defined(__aarch64__) && defined(__linux__)
+int moho_cpu_has_dot_products(void) {
+  return (getauxval(AT_HWCAP) >> 20 & 1) != 0; /* HWCAP_ASIMDDP */
+}
+#elif defined(__aarch64__)
+int moho_cpu_has_dot_products(void) {
+  return 1; /* Apple's, from the M1 on */
+}
+#else
+int moho_cpu_has_dot_products(void) {
+  return 0;
 }
 #endif
 

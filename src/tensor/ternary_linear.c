@@ -1,0 +1,300 @@
+/* ternary_linear.c - products of packed ternary weights with bytes, and BitLinear: blocks of 64 outputs over threads.
+ *
+ * Few rows multiply the packed weights as they are read; for more, a panel of a block's weights is unpacked into the first cache
+ * and shared by all rows. Sums are modulo 2^32 throughout, and exact in the end, since k is at most MOHO_TERNARY_LARGEST_K.
+ */
+#include "moho/ternary.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "tensor/ternary_parts.h"
+
+enum { ROWS_A_TASK = 96 }; /* sums of so many rows and 64 outputs: 24 KiB */
+
+/* ---- which kernel ---- */
+
+static const ternary_kernel *const kernels[] = {
+#if defined(__x86_64__)
+    &ternary_vnni, &ternary_avx2,
+#elif defined(__aarch64__)
+    &ternary_neon,
+#endif
+    &ternary_scalar};
+enum { KERNELS = sizeof kernels / sizeof *kernels };
+
+const char *const *moho_ternary_simd_names(void) {
+  static const char *names[KERNELS + 1];
+  static int is_filled; /* every thread writes the same */
+  if (!__atomic_load_n(&is_filled, __ATOMIC_ACQUIRE)) {
+    size_t n = 0;
+    for (size_t i = 0; i < KERNELS; i++)
+      if (kernels[i]->runs_here()) __atomic_store_n(&names[n++], kernels[i]->name, __ATOMIC_RELAXED);
+    __atomic_store_n(&is_filled, 1, __ATOMIC_RELEASE);
+  }
+  return names;
+}
+
+moho_status ternary_kernel_pick(const moho_ternary_run *run, const ternary_kernel **out) {
+  const char *wanted = run ? run->simd : NULL;
+  for (size_t i = 0; i < KERNELS; i++) {
+    if (wanted && strcmp(wanted, kernels[i]->name)) continue;
+    *out = kernels[i];
+    if (kernels[i]->runs_here()) return MOHO_OK;
+    if (wanted) return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "ternary products by %s: this processor does not run them", wanted);
+  }
+  return moho_fail_at((moho_place){0}, "scalar, avx2, vnni, neon", MOHO_ERROR_NOT_AVAILABLE,
+                      "ternary products by '%s': this build has none", wanted ? wanted : "");
+}
+
+/* ---- integer products ---- */
+
+/* A piece of the inputs: sums [rows, 64] := codes * x - sum of x. */
+typedef struct product {
+  const ternary_kernel *kernel;
+  const uint8_t *block; /* first step of the piece */
+  const int8_t *x;      /* first row, first input of the piece */
+  size_t rows, x_stride, steps;
+  uint32_t *sums;
+  uint8_t *panel; /* [TERNARY_PANEL_STEPS, 256] */
+} product;
+
+static uint32_t sum_of(const int8_t *x, size_t n) {
+  uint32_t sum = 0;
+  for (size_t i = 0; i < n; i++) sum = sum + (uint32_t)x[i];
+  return sum;
+}
+
+static void add_by_rows(const product *p, ternary_product function, size_t at_once, const uint8_t *codes, size_t first,
+                        size_t steps) {
+  at_once = moho_pieces(p->rows, moho_pieces(p->rows, at_once)); /* 8 rows are 4 and 4 rather than 6 and 2 */
+  for (size_t r = 0; r < p->rows; r += at_once)
+    function(codes, steps, p->x + r * p->x_stride + 4 * first, p->x_stride, moho_smaller(at_once, p->rows - r),
+             p->sums + TERNARY_OUTPUTS * r);
+}
+
+/* `x_sums`: of each row over the piece, or NULL: they are added up here. */
+static void multiply_block(const product *p, const int32_t *x_sums) {
+  for (size_t r = 0; r < p->rows; r++) {
+    uint32_t less = 0u - (x_sums ? (uint32_t)x_sums[r] : sum_of(p->x + r * p->x_stride, 4 * p->steps));
+    for (size_t o = 0; o < TERNARY_OUTPUTS; o++) p->sums[TERNARY_OUTPUTS * r + o] = less;
+  }
+  if (p->rows <= p->kernel->packed_rows) {
+    add_by_rows(p, p->kernel->packed, p->kernel->packed_rows, p->block, 0, p->steps);
+    return;
+  }
+  for (size_t s = 0; s < p->steps; s += TERNARY_PANEL_STEPS) {
+    size_t steps = moho_smaller(TERNARY_PANEL_STEPS, p->steps - s);
+    p->kernel->unpack(p->block + TERNARY_STEP_BYTES * s, steps, p->panel);
+    add_by_rows(p, p->kernel->panel, p->kernel->panel_rows, p->panel, s, steps);
+  }
+}
+
+/* ---- tasks: rows by blocks ---- */
+
+/* All that the threads share; what becomes of the sums is `finish`'s. */
+typedef struct task_list {
+  const moho_ternary_weights *weights;
+  const ternary_kernel *kernel;
+  const int8_t *xq;
+  size_t m, k_stride, length; /* inputs that share a scale */
+  const int32_t *x_sums;      /* over all inputs, or NULL */
+  /* integers */
+  int32_t *out;
+  /* BitLinear */
+  float *y;
+  size_t y_stride;
+  const float *s, *bias;
+} task_list;
+
+static void store_sums(const task_list *list, size_t row, size_t rows, size_t block, const uint32_t *sums) {
+  size_t first = block * TERNARY_OUTPUTS, outputs = moho_smaller(TERNARY_OUTPUTS, list->weights->n - first);
+  for (size_t r = 0; r < rows; r++)
+    memcpy(list->out + (row + r) * list->weights->n + first, sums + TERNARY_OUTPUTS * r, outputs * sizeof *sums);
+}
+
+/* y of one row (+)= g / s * sums, and after the last piece the bias. */
+static void scale_row(const task_list *list, size_t row, size_t block, size_t piece, const uint32_t *sums) {
+  const moho_ternary_weights *weights = list->weights;
+  size_t first = block * TERNARY_OUTPUTS, outputs = moho_smaller(TERNARY_OUTPUTS, weights->n - first);
+  size_t pieces = moho_pieces(weights->k, list->length);
+  float *y = list->y + row * list->y_stride + first, s = list->s[row];
+  float of_all = weights->scaling == MOHO_TERNARY_PER_TENSOR ? weights->scales[0] / s : 0;
+  for (size_t o = 0; o < outputs; o++) {
+    float factor = of_all;
+    if (weights->scaling == MOHO_TERNARY_PER_ROW) factor = weights->scales[first + o] / s;
+    if (weights->scaling == MOHO_TERNARY_PER_GROUP) factor = weights->scales[(first + o) * pieces + piece] / s;
+    float part = factor * (float)(int32_t)sums[o];
+    y[o] = piece ? y[o] + part : part;
+    if (list->bias && piece + 1 == pieces) y[o] += list->bias[first + o];
+  }
+}
+
+static void run_task(const task_list *list, size_t row, size_t block) {
+  _Alignas(64) uint32_t sums[ROWS_A_TASK * TERNARY_OUTPUTS];
+  _Alignas(64) uint8_t panel[TERNARY_PANEL_STEPS * TERNARY_PANEL_STEP];
+  const moho_ternary_weights *weights = list->weights;
+  size_t rows = moho_smaller(ROWS_A_TASK, list->m - row), steps = moho_pieces(weights->k, 4);
+  size_t piece = 0, length = list->length;
+  for (size_t first = 0; first < weights->k; first += length, piece++) {
+    product p = {.kernel = list->kernel,
+                 .block = (const uint8_t *)weights->lanes + (block * steps + first / 4) * TERNARY_STEP_BYTES,
+                 .x = list->xq + row * list->k_stride + first,
+                 .rows = rows,
+                 .x_stride = list->k_stride,
+                 .steps = moho_pieces(moho_smaller(length, weights->k - first), 4),
+                 .sums = sums,
+                 .panel = panel};
+    multiply_block(&p, list->x_sums && length == weights->k ? list->x_sums + row : NULL);
+    if (list->out) store_sums(list, row, rows, block, sums);
+    for (size_t r = 0; list->y && r < rows; r++) scale_row(list, row + r, block, piece, sums + TERNARY_OUTPUTS * r);
+  }
+}
+
+static void run_tasks(const task_list *list, int threads) {
+  size_t blocks = moho_pieces(list->weights->n, TERNARY_OUTPUTS), parts = moho_pieces(list->m, ROWS_A_TASK);
+  size_t tasks = blocks * parts;
+  if (threads > 1 && tasks < (size_t)threads) threads = (int)tasks;
+#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
+  for (size_t task = 0; task < tasks; task++) run_task(list, task % parts * ROWS_A_TASK, task / parts);
+}
+
+/* No inputs: sums of nothing. */
+static void fill_without_inputs(const task_list *list) {
+  for (size_t b = 0; b < list->m; b++)
+    for (size_t o = 0; o < list->weights->n; o++) {
+      if (list->out) list->out[b * list->weights->n + o] = 0;
+      if (list->y) list->y[b * list->y_stride + o] = list->bias ? list->bias[o] : 0;
+    }
+}
+
+static void run_list(const task_list *list, const moho_ternary_run *run) {
+  if (!list->m || !list->weights->n) return;
+  if (!list->weights->k) fill_without_inputs(list);
+  else run_tasks(list, run && run->threads > 1 ? run->threads : 1);
+}
+
+static moho_status check_weights(const moho_ternary_weights *weights, int with_scales) {
+  if (!weights) return moho_fail(MOHO_ERROR_ARGUMENT, "ternary weights are missing");
+  MOHO_TRY(ternary_check_scaling(weights->scaling, weights->group, weights->k));
+  if (weights->n && weights->k && (!weights->lanes || (with_scales && !weights->scales)))
+    return moho_fail(MOHO_ERROR_ARGUMENT, "ternary weights [%zu, %zu]: %s are NULL", weights->n, weights->k,
+                     weights->lanes ? "scales" : "packed values");
+  return MOHO_OK;
+}
+
+moho_status moho_ternary_multiply(const moho_ternary_weights *weights, const int8_t *xq, size_t m, size_t k_stride, int32_t *out,
+                                  const moho_ternary_run *run) {
+  MOHO_TRY(check_weights(weights, 0));
+  if (k_stride < moho_ternary_row_bytes(weights->k))
+    return moho_fail(MOHO_ERROR_RANGE, "ternary products: rows lie %zu bytes apart, expected at least %zu for %zu inputs",
+                     k_stride, moho_ternary_row_bytes(weights->k), weights->k);
+  if (m && weights->n && (!out || (!xq && weights->k)))
+    return moho_fail(MOHO_ERROR_ARGUMENT, "ternary products: an array is NULL");
+  task_list list = {.weights = weights, .xq = xq, .m = m, .k_stride = k_stride, .length = weights->k, .out = out};
+  MOHO_TRY(ternary_kernel_pick(run, &list.kernel));
+  run_list(&list, run);
+  return MOHO_OK;
+}
+
+/* ---- BitLinear ---- */
+
+/* The workspace: bytes of the activations, then scales, then sums, then one normalised row a thread. */
+typedef struct workspace {
+  int8_t *xq;
+  size_t k_stride;
+  float *s;
+  int32_t *sums;
+  float *row;
+} workspace;
+
+static moho_status lay_out(size_t m, size_t k, char *at, workspace *out, size_t *bytes) {
+  size_t k_stride = moho_round_up(k + 4, 64), q, rows = moho_round_up(m * sizeof(float), 64),
+         row = moho_round_up(k * sizeof(float), 64);
+  MOHO_TRY(moho_multiply(m, k_stride, "activations", &q));
+  *bytes = q + 2 * rows + row;
+  if (out)
+    *out = (workspace){(int8_t *)at, k_stride, (float *)(at + q), (int32_t *)(at + q + rows), (float *)(at + q + 2 * rows)};
+  return MOHO_OK;
+}
+
+moho_status moho_bitlinear_workspace(size_t m, size_t k, size_t *bytes) {
+  MOHO_TRY(ternary_check_scaling(MOHO_TERNARY_PER_TENSOR, 0, k));
+  return lay_out(m, k, NULL, NULL, bytes);
+}
+
+/* One order on all devices (kernels/ternary.k): input i belongs to lane i mod 256; then lanes are added by halves. */
+static float mean_square(const float *x, size_t k) {
+  float lanes[256] = {0};
+  for (size_t i = 0; i < k; i += 256)
+    for (size_t j = 0; j < 256 && i + j < k; j++) lanes[j] = fmaf(x[i + j], x[i + j], lanes[j]);
+  for (size_t half = 128; half > 0; half /= 2)
+    for (size_t j = 0; j < half; j++) lanes[j] += lanes[j + half];
+  return lanes[0] / (float)k;
+}
+
+static void normalise_row(const moho_bitlinear_input *input, const float *x, size_t k, float *out) {
+  float root = sqrtf(mean_square(x, k) + input->rms_epsilon);
+  for (size_t i = 0; i < k; i++) out[i] = input->rms_gain ? x[i] / root * input->rms_gain[i] : x[i] / root;
+}
+
+static void quantize_input(const ternary_kernel *kernel, const moho_bitlinear_input *input, size_t k, const workspace *work) {
+  size_t x_stride = input->x_stride ? input->x_stride : k;
+  for (size_t b = 0; b < input->m; b++) {
+    const float *x = input->x + b * x_stride;
+    if (input->rms_norm && k) normalise_row(input, x, k, work->row), x = work->row;
+    int8_t *xq = work->xq + b * work->k_stride;
+    work->s[b] = ternary_quantize_row(kernel, x, k, xq, &work->sums[b]);
+    memset(xq + k, 0, work->k_stride - k);
+  }
+}
+
+static moho_status check_input(const moho_ternary_weights *weights, const moho_bitlinear_input *input, const float *y,
+                               size_t y_stride) {
+  MOHO_TRY(check_weights(weights, 1));
+  if (!input) return moho_fail(MOHO_ERROR_ARGUMENT, "BitLinear's input is missing");
+  if (input->m && ((weights->k && !input->x) || (weights->n && !y)))
+    return moho_fail(MOHO_ERROR_ARGUMENT, "BitLinear: an array is NULL");
+  if ((input->x_stride && input->x_stride < weights->k) || (y_stride && y_stride < weights->n))
+    return moho_fail(MOHO_ERROR_RANGE, "BitLinear [%zu, %zu]: rows lie %zu and %zu apart, expected at least %zu and %zu",
+                     weights->n, weights->k, input->x_stride, y_stride, weights->k, weights->n);
+  if (input->rms_norm && !(input->rms_epsilon > 0 && isfinite(input->rms_epsilon)))
+    return moho_fail(MOHO_ERROR_RANGE, "BitLinear's RMSNorm: epsilon is %g, expected above 0", (double)input->rms_epsilon);
+  return MOHO_OK;
+}
+
+moho_status moho_bitlinear(const moho_ternary_weights *weights, const moho_bitlinear_input *input, float *y, size_t y_stride,
+                           const moho_ternary_run *run) {
+  MOHO_TRY(check_input(weights, input, y, y_stride));
+  const ternary_kernel *kernel;
+  MOHO_TRY(ternary_kernel_pick(run, &kernel));
+  size_t needed, k = weights->k;
+  MOHO_TRY(moho_bitlinear_workspace(input->m, k, &needed));
+  if (input->workspace && (input->workspace_bytes < needed || (uintptr_t)input->workspace % 64))
+    return moho_fail_at((moho_place){0}, "moho_bitlinear_workspace() says how many; NULL: the call allocates them",
+                        MOHO_ERROR_RANGE, "BitLinear's workspace has %zu bytes, expected %zu, 64-byte aligned",
+                        input->workspace_bytes, needed);
+  void *own = NULL;
+  if (!input->workspace) MOHO_TRY(moho_allocate(needed, 1, "BitLinear's workspace", &own));
+  workspace work;
+  moho_status status = lay_out(input->m, k, own ? own : input->workspace, &work, &needed);
+  if (!status) {
+    quantize_input(kernel, input, k, &work);
+    run_list(&(task_list){.weights = weights,
+                          .kernel = kernel,
+                          .xq = work.xq,
+                          .m = input->m,
+                          .k_stride = work.k_stride,
+                          .length = ternary_group_length(weights->scaling, weights->group, k),
+                          .x_sums = work.sums,
+                          .y = y,
+                          .y_stride = y_stride ? y_stride : weights->n,
+                          .s = work.s,
+                          .bias = input->bias},
+             run);
+  }
+  free(own);
+  return status;
+}
