@@ -10,7 +10,7 @@
  *
  * A row of activations that holds NaN or an infinity has s = NaN and xq = 0, so its outputs are NaN and others' are not touched.
  * Weights that are not finite are refused. Any n and k, 0 included. All arrays are the caller's, rows are contiguous unless a
- * stride is asked for. Functions may be called from several threads at once. On tensors, and so on GPUs: moho/bitnet.h.
+ * stride is asked for. Functions may be called from several threads at once.
  */
 #ifndef MOHO_TERNARY_H
 #define MOHO_TERNARY_H

@@ -61,9 +61,9 @@ typedef struct product {
   uint8_t *panel; /* [TERNARY_PANEL_STEPS, 256] */
 } product;
 
-static uint32_t sum_of(const int8_t *x, size_t n) {
-  uint32_t sum = 0;
-  for (size_t i = 0; i < n; i++) sum = sum + (uint32_t)x[i];
+static int32_t sum_of(const int8_t *x, size_t n) {
+  int32_t sum = 0;
+  for (size_t i = 0; i < n; i++) sum += x[i];
   return sum;
 }
 
@@ -78,7 +78,7 @@ static void add_by_rows(const product *p, ternary_product function, size_t at_on
 /* `x_sums`: of each row over the piece, or NULL: they are added up here. */
 static void multiply_block(const product *p, const int32_t *x_sums) {
   for (size_t r = 0; r < p->rows; r++) {
-    uint32_t less = 0u - (x_sums ? (uint32_t)x_sums[r] : sum_of(p->x + r * p->x_stride, 4 * p->steps));
+    uint32_t less = 0u - (uint32_t)(x_sums ? x_sums[r] : sum_of(p->x + r * p->x_stride, 4 * p->steps));
     for (size_t o = 0; o < TERNARY_OUTPUTS; o++) p->sums[TERNARY_OUTPUTS * r + o] = less;
   }
   if (p->rows <= p->kernel->packed_rows) {

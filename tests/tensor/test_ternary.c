@@ -48,7 +48,7 @@ static void quantize_is_the_formula(void **state) {
       assert_ok(moho_ternary_quantize(w, n, k, &(moho_ternary_options){0}, q, &g));
       double mean = 0;
       for (size_t e = 0; e < n * k; e++) mean += fabs((double)w[e]);
-      mean = n * k ? mean / (double)(n * k) : 0;
+      mean = n && k ? mean / (double)(n * k) : 0;
       assert_true(g == (float)fmax(mean, 1e-5));
       for (size_t e = 0; e < n * k; e++) assert_int_equal(q[e], (int)fmax(-1, fmin(1, nearbyint((double)(w[e] / g)))));
       free(w), free(q);

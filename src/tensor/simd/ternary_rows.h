@@ -44,13 +44,13 @@ static inline int32_t nearest(float x) {
 }
 
 static int32_t row_quantize(const float *x, size_t k, float s, int8_t *xq) {
-  uint32_t sum = 0;
+  int32_t sum = 0;
   for (size_t i = 0; i < k; i++) {
     int32_t q = nearest(x[i] * s);
     xq[i] = (int8_t)q;
-    sum = sum + (uint32_t)q;
+    sum += q;
   }
-  return (int32_t)sum;
+  return sum;
 }
 
 #endif
