@@ -15,6 +15,7 @@
 #include "moho/queue.h"
 #include "moho/status.h"
 #include "moho/synth.h"
+#include "moho/tensor.h"
 #include "moho/ternary.h"
 #include "moho/traces.h"
 #include "moho/velocity.h"

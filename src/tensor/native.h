@@ -1,0 +1,10 @@
+/* native.h - the cpu's functions for the kernels of tensors: called with a launch's buffers and parameters, on any thread. */
+#ifndef MOHO_TENSOR_NATIVE_H
+#define MOHO_TENSOR_NATIVE_H
+
+#include <stdint.h>
+
+/* moho_native_launch; grids are not looked at, parameters say all. */
+void moho_native_map(void *const *buffers, const void *parameters, const uint32_t groups[2], uint32_t lanes);
+
+#endif

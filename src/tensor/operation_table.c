@@ -1,0 +1,78 @@
+/* operation_table.c - the table itself, and what is asked of it by name. */
+#include "tensor/operation_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tensor/elementwise.h"
+
+#define UNARY \
+  { "x" }
+#define BINARY \
+  { "a", "b" }
+#define BACKWARD \
+  { "x", "dy" }
+#define ARITHMETIC(word)                                                                              \
+  {                                                                                                   \
+    .name = (word), .operands = BINARY, .inputs = MOHO_NUMBERS, .number_may_stand = 1, .in_place = 1, \
+    .plan = moho_plan_elementwise                                                                     \
+  }
+#define ONE(word, set) \
+  { .name = (word), .operands = UNARY, .inputs = (set), .in_place = 1, .plan = moho_plan_elementwise }
+#define GRADIENT(word) \
+  { .name = (word), .operands = BACKWARD, .inputs = MOHO_FLOATS, .in_place = 1, .plan = moho_plan_elementwise }
+
+static const moho_operation_entry table[MOHO_OPERATION_COUNT] = {
+    [MOHO_OPERATION_ADD] = ARITHMETIC("add"),
+    [MOHO_OPERATION_SUB] = ARITHMETIC("sub"),
+    [MOHO_OPERATION_MUL] = ARITHMETIC("mul"),
+    [MOHO_OPERATION_DIV] = ARITHMETIC("div"),
+    [MOHO_OPERATION_MIN] = ARITHMETIC("min"),
+    [MOHO_OPERATION_MAX] = ARITHMETIC("max"),
+    [MOHO_OPERATION_FMA] =
+        {.name = "fma", .operands = {"a", "b", "c"}, .inputs = MOHO_NUMBERS, .in_place = 1, .plan = moho_plan_elementwise},
+    [MOHO_OPERATION_COPY] = ONE("copy", MOHO_FLOATS | MOHO_INTEGERS),
+    [MOHO_OPERATION_CONVERT] = {.name = "convert",
+                                .operands = UNARY,
+                                .inputs = MOHO_FLOATS | MOHO_INTEGERS,
+                                .output = MOHO_OUTPUT_ANY,
+                                .outputs = MOHO_FLOATS | MOHO_INTEGERS,
+                                .in_place = 1,
+                                .plan = moho_plan_elementwise},
+    [MOHO_OPERATION_FILL] = {.name = "fill",
+                             .output = MOHO_OUTPUT_ANY,
+                             .outputs = MOHO_FLOATS | MOHO_INTEGERS,
+                             .plan = moho_plan_elementwise},
+    [MOHO_OPERATION_ABS] = ONE("abs", MOHO_NUMBERS),
+    [MOHO_OPERATION_NEG] = ONE("neg", MOHO_NUMBERS),
+    [MOHO_OPERATION_SQRT] = ONE("sqrt", MOHO_FLOATS),
+    [MOHO_OPERATION_CLIP] = ONE("clip", MOHO_NUMBERS),
+    [MOHO_OPERATION_RELU] = ONE("relu", MOHO_NUMBERS),
+    [MOHO_OPERATION_LEAKY_RELU] = ONE("leaky_relu", MOHO_FLOATS),
+};
+
+static const char *const names[MOHO_OPERATION_COUNT] = {
+#define MOHO_OPERATION_NAME(operation, word) [operation] = word,
+    MOHO_OPERATION_TABLE(MOHO_OPERATION_NAME)
+#undef MOHO_OPERATION_NAME
+};
+
+const moho_operation_entry *moho_operation_entry_of(moho_operation operation) {
+  return (unsigned)operation < MOHO_OPERATION_COUNT && table[operation].plan ? &table[operation] : NULL;
+}
+
+const char *moho_operation_name(moho_operation operation) {
+  return (unsigned)operation < MOHO_OPERATION_COUNT ? names[operation] : "unknown operation";
+}
+
+moho_status moho_operation_find(const char *word, moho_operation *out) {
+  for (int i = 0; word && i < MOHO_OPERATION_COUNT; i++)
+    if (strcmp(names[i], word) == 0) {
+      *out = (moho_operation)i;
+      return MOHO_OK;
+    }
+  const char *near = word ? moho_nearest_name(word, names, MOHO_OPERATION_COUNT) : NULL;
+  char hint[100] = "";
+  if (near) snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
+  return moho_fail_at((moho_place){0}, hint, MOHO_ERROR_NOT_FOUND, "no tensor operation \"%.60s\"", word ? word : "");
+}

@@ -1,0 +1,7 @@
+/* tensor_avx2.c - the loops of tensors for avx2. */
+#include "tensor/simd/tensor_native.h"
+
+#if defined(__x86_64__)
+#define TENSOR_LOOPS moho_tensor_loops_avx2
+#include "tensor/simd/tensor_loops.h"
+#endif
