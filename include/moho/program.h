@@ -52,7 +52,7 @@ typedef enum moho_program_type {
   X(MOHO_PROGRAM_MOVE, "move", MOHO_OPERANDS_D_A, ALL)                    \
   X(MOHO_PROGRAM_SET, "set", MOHO_OPERANDS_D_IMMEDIATE, ALL)              \
   X(MOHO_PROGRAM_GET, "get", MOHO_OPERANDS_D_SPECIAL, INDEX)              \
-  X(MOHO_PROGRAM_SCALAR, "scalar", MOHO_OPERANDS_D_SCALAR, ALL)           \
+  X(MOHO_PROGRAM_SCALAR, "param", MOHO_OPERANDS_D_SCALAR, ALL)           \
   X(MOHO_PROGRAM_LENGTH, "length", MOHO_OPERANDS_D_BUFFER, INDEX)         \
   X(MOHO_PROGRAM_LOAD, "load", MOHO_OPERANDS_D_MEMORY, ALL)               \
   X(MOHO_PROGRAM_STORE, "store", MOHO_OPERANDS_MEMORY_A, ALL)             \

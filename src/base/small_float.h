@@ -51,4 +51,24 @@ static inline uint16_t moho_float_to_f16(float f) {
   return (uint16_t)(sign | (kept + (rest > half || (rest == half && (kept & 1u)))));
 }
 
+/* A double's nearest f16 or bf16, rounded once: on the way it becomes a float whose last bit is 1 where anything was cut off
+ * ("rounding to odd"), which the second rounding cannot mistake for a tie. */
+static inline float moho_double_to_odd_float(double d) {
+  float f = (float)d;
+  uint32_t bits = moho_bits_of_float(f);
+  double back = (double)f;
+  if (!(back < d || back > d) || (bits & 0x7fffffffu) == 0x7f800000u || (bits & 1u)) return f; /* exact, NaN, infinite, odd */
+  int is_smaller = d < 0 ? back > d : back < d;                                                /* in magnitude */
+  if ((bits & 0x7fffffffu) == 0) return moho_float_of_bits((d < 0 ? 0x80000000u : 0u) | 1u);
+  return moho_float_of_bits(is_smaller ? bits + 1u : bits - 1u);
+}
+
+static inline uint16_t moho_double_to_f16(double d) {
+  return moho_float_to_f16(moho_double_to_odd_float(d));
+}
+
+static inline uint16_t moho_double_to_bf16(double d) {
+  return moho_float_to_bf16(moho_double_to_odd_float(d));
+}
+
 #endif

@@ -18,7 +18,7 @@ typedef enum moho_operands {
   MOHO_OPERANDS_D_ANY,             /* convert d, a: types differ as they like */
   MOHO_OPERANDS_D_IMMEDIATE,       /* set d, 1.5 */
   MOHO_OPERANDS_D_SPECIAL,         /* get d, id.x */
-  MOHO_OPERANDS_D_SCALAR,          /* scalar d, name */
+  MOHO_OPERANDS_D_SCALAR,          /* param d, name */
   MOHO_OPERANDS_D_BUFFER,          /* length d, buffer */
   MOHO_OPERANDS_D_MEMORY,          /* load d, name[i + 1] */
   MOHO_OPERANDS_MEMORY_A,          /* store name[i + 1], a */
@@ -67,7 +67,7 @@ enum { MOHO_NO_REGISTER = 0xffff };
  *   loads       d, a index register or MOHO_NO_REGISTER, b the number of buffer, array or pool, immediate the offset (signed)
  *   stores      d index register or MOHO_NO_REGISTER, a the value, b and immediate as loads
  *   reduce      d, a first register, b count, variant the reduction     group   d, a, variant
- *   set         immediate: the bits, zero-extended            get  variant the special        scalar, length   b its number
+ *   set         immediate: the bits, zero-extended            get  variant the special        param, length   b its number
  *   if, while   a predicate, variant 1: negated; while: immediate the maximum        loop a      alloc, call   b its number
  * Unused members are 0. */
 typedef struct moho_instruction {
@@ -107,6 +107,11 @@ typedef struct moho_function {
   size_t first, count;          /* of the instructions as written */
 } moho_function;
 
+/* Where an instruction stands in the text that it was assembled from, 1-based. */
+typedef struct moho_text_place {
+  int line, column;
+} moho_text_place;
+
 struct moho_program {
   moho_declared registers[MOHO_PROGRAM_REGISTERS];
   char predicates[MOHO_PROGRAM_PREDICATES][MOHO_PROGRAM_NAME];
@@ -117,7 +122,8 @@ struct moho_program {
   moho_function *functions; /* [n_functions]; [0] is the main program */
   size_t n_registers, n_predicates, n_scalars, n_buffers, n_arrays, n_pools, n_functions;
   moho_instruction *written; /* [n_written]: the main program, then the functions in their order */
-  int *lines;                /* [n_written] of the text, 0: none; not part of the program's identity */
+  moho_text_place *places;   /* [n_written]; NULL: not from text. No part of the program's identity, no more than `file` */
+  char *file;                /* the text's, for errors; may be NULL */
   size_t n_written;
   moho_code *code; /* [n_code] */
   size_t n_code;
@@ -143,6 +149,47 @@ int moho_instruction_is_group(const moho_instruction *in);
 /* It reads and writes which registers and predicates: calls `use` for each; is_write 1 for the one written. */
 typedef void (*moho_use_function)(void *user, int is_predicate, unsigned number, int is_write);
 void moho_instruction_uses(const moho_instruction *in, moho_use_function use, void *user);
+
+/* ---- program_complete.c ---- */
+
+/* Check declarations and instructions as written, derive types, inline, check the flow, mark what is uniform, take the hash: what
+ * makes a draft a program. On failure the draft is unusable, and stays the caller's. */
+moho_status moho_program_complete(moho_program *program);
+
+/* ---- its steps, in this order ---- */
+
+moho_status moho_program_check_declarations(moho_program *program); /* check_declarations.c: names, types, counts; places pools */
+moho_status moho_program_check_operands(moho_program *program); /* check_operands.c: numbers, types; derives type and source */
+moho_status moho_program_check_blocks(const moho_program *program); /* check_blocks.c: if, else, end, break match */
+moho_status moho_program_inline(moho_program *program);             /* inline.c: calls without cycles -> code[] */
+moho_status moho_program_check_set(const moho_program *program);    /* check_set.c: nothing is read before it is set */
+moho_status moho_program_check_uniform(moho_program *program); /* check_uniform.c: where lanes are together; group operations */
+
+/* ---- constants.c: values as bits, zero-extended to 64 ---- */
+
+double moho_real_of_bits(int type, uint64_t bits);
+uint64_t moho_real_bits(int type, double value); /* rounded once, to nearest even */
+/* MOHO_ERROR_RANGE where the type cannot hold it; u64 takes the bits of any. */
+moho_status moho_integer_bits(int type, int64_t value, uint64_t *bits);
+
+/* ---- instruction_text.c ---- */
+
+/* "fma y, s, x, y": also of an instruction with wrong operands. Returns text. */
+const char *moho_instruction_text(const moho_program *program, const moho_instruction *in, char *text, size_t bytes);
+/* A constant as text that reads back to the same bits. */
+void moho_immediate_text(int type, uint64_t bits, char text[48]);
+/* "instruction 12 (fma y, s, x, y): ..." with file, line and column. `i` is the number as written. */
+moho_status moho_program_refuse(const moho_program *program, size_t i, moho_status code, const char *hint, const char *format,
+                                ...) __attribute__((format(printf, 5, 6)));
+#define moho_program_refuse(...) MOHO_FAILED((moho_program_refuse)(__VA_ARGS__))
+
+/* ---- program_bind.c: what a launch brings ---- */
+
+#define MOHO_PROGRAM_LANES_ALL (1ull << 31) /* lanes of a launch, at most */
+
+static inline size_t moho_program_array_length(const moho_declared_memory *array, uint32_t lanes) {
+  return array->count + (size_t)array->per_lane * lanes;
+}
 
 /* Bytes of a group's arrays for so many lanes; where[] (may be NULL) gets the byte at which each begins, a multiple of 16. */
 size_t moho_program_group_bytes(const moho_program *program, uint32_t lanes, size_t where[MOHO_PROGRAM_GROUP_ARRAYS]);
