@@ -239,16 +239,23 @@ DEVICE_FUNCTION float pair_under_triangle(const GLOBAL float *row, uint bits, fl
   return is_wide ? value : here;
 }
 
-/* Between two copies of a filter bank. at: of the trace's value before u. */
-DEVICE_FUNCTION float bank_at(const GLOBAL float *rows, uint at, float f, float width, const GLOBAL float *sinc, PARAMETERS *p) {
+/* The copy of a filter bank before a half-width's place, and the next copy's share. */
+DEVICE_FUNCTION uint bank_copy(float width, PRIVATE float *share, PARAMETERS *p) {
   float widths = MAX(width * p->bank_inverse, 1.0f);
   uint bits = AS_UINT(widths);
   float exponent = (float)(bits >> 23) - 127.0f, mantissa = AS_FLOAT((bits & 0x7fffffu) | 0x3f800000u);
   float place = filter_bank_place(octaves(exponent, mantissa), p->bank_per_octave, p->bank_last);
   float magic = ROUND_DOWN_ADD(MIN(place, p->bank_last - 1.0f), KERN_MAGIC);
-  uint copy = at + (AS_UINT(magic) - KERN_MAGIC_BITS) * p->bank_stride;
+  *share = place - (magic - KERN_MAGIC);
+  return AS_UINT(magic) - KERN_MAGIC_BITS;
+}
+
+/* Between two copies of a filter bank. at: of the trace's value before u. */
+DEVICE_FUNCTION float bank_at(const GLOBAL float *rows, uint at, float f, float width, const GLOBAL float *sinc, PARAMETERS *p) {
+  float share;
+  uint copy = at + bank_copy(width, &share, p) * p->bank_stride;
   float wider = interpolated(rows, copy + p->bank_stride, f, sinc, p);
-  return interpolate_linear(interpolated(rows, copy, f, sinc, p), wider, place - (magic - KERN_MAGIC));
+  return interpolate_linear(interpolated(rows, copy, f, sinc, p), wider, share);
 }
 
 /* A row at place u (inside the record, or clamped near it), antialiased for half-width `width` (1 or less: not at all).

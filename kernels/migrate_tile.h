@@ -22,6 +22,7 @@
 #include "migrate_tile_interval.h"
 #include "migrate_tile_sums.h"
 
+#ifndef BOUNDS_GIVEN
 DEVICE_FUNCTION void keep_terms(LOCAL float *to, const PRIVATE leg_terms *m) {
   to[0] = m->base, to[1] = m->s2, to[2] = m->a, to[3] = m->b;
 }
@@ -75,6 +76,7 @@ DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBA
   own->nodes = nodes_of(axis, p);
   own->x = (2.0f * (float)SIMD_LANE + 1.0f) / (float)RANGE - 1.0f;
 }
+#endif
 
 DEVICE_FUNCTION void view_staged(PRIVATE trace_view *view, const LOCAL float *staged, const GLOBAL migrate_column *column) {
   view->source_x = difference(column->x, column->x_low, staged[0], staged[1]);
@@ -93,8 +95,9 @@ DEVICE_FUNCTION uint window_of(const GLOBAL migrate_trace *trace, uint begin, ui
 
 /* One lane's trace of the staged ones into an item, or nothing. @return its base word, flags in item[ITEM_FLAGS]; ~0 nothing. */
 DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOBAL migrate_trace *trace,
-                               const GLOBAL migrate_column *column, const PRIVATE range_view *range, const LOCAL float *bound,
-                               const LOCAL float *node, int is_smooth, uint begin, PRIVATE float *item, PARAMETERS *p) {
+                               const GLOBAL migrate_column *column, const PRIVATE range_view *range,
+                               const BOUND_SPACE float *bound, const BOUND_SPACE float *node, int is_smooth, uint begin,
+                               PRIVATE float *item, PARAMETERS *p) {
   trace_view view;
   view_staged(&view, staged, column);
   view.source2 = leg_coordinate(view.source2, range->axis, p), view.receiver2 = leg_coordinate(view.receiver2, range->axis, p);
@@ -168,6 +171,7 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   return base;
 }
 
+#ifndef BOUNDS_GIVEN
 DEVICE_FUNCTION void write_item(LOCAL float *to, const PRIVATE float *item, uint base) {
   UNROLL_ALL
   for (uint k = 0u; k < (uint)ITEM_WORDS; k++) to[k] = k == (uint)ITEM_BASE ? AS_FLOAT(base & BASE_MASK) : item[k];
@@ -332,5 +336,6 @@ DEVICE_FUNCTION void run_tile(LOCAL float *block, LOCAL uint *words, uint begin,
     }
   }
 }
+#endif
 
 #endif

@@ -18,7 +18,7 @@ DEVICE_FUNCTION float time_doubt(float t, float shift) {
 }
 
 /* A trace against the bounds of a range. Found on the way: lower bounds of its shorter leg and of t, an upper bound of t. */
-DEVICE_FUNCTION uint classify(const PRIVATE trace_view *view, const PRIVATE range_view *range, const LOCAL float *bound,
+DEVICE_FUNCTION uint classify(const PRIVATE trace_view *view, const PRIVATE range_view *range, const BOUND_SPACE float *bound,
                               PRIVATE float *shortest, PRIVATE float *least_t, PRIVATE float *most_t, PARAMETERS *p) {
   float first = bound[BOUND_T1SQ_FIRST], last = bound[BOUND_T1SQ_LAST], least = bound[BOUND_S2_LEAST],
         most = bound[BOUND_S2_MOST];
@@ -121,7 +121,7 @@ DEVICE_FUNCTION int is_inside_too(const PRIVATE edge_search *s, uint i, const GL
 
 /* [first, end) of the range's samples that are inside, first | end << 16; t grows along them. What a float is certain of, then
  * the doubtful samples beside the edges one by one. */
-DEVICE_FUNCTION uint find_interval(const PRIVATE edge_search *s, const LOCAL float *bound, float earliest, float latest,
+DEVICE_FUNCTION uint find_interval(const PRIVATE edge_search *s, const BOUND_SPACE float *bound, float earliest, float latest,
                                    const GLOBAL migrate_trace *trace, const GLOBAL migrate_column *column, PARAMETERS *p) {
   float first2 = bound[BOUND_RADIUS2_FIRST], doubt = time_doubt(latest, s->shift);
   uint first = 0u, end = s->n;

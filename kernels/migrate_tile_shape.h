@@ -29,6 +29,13 @@
 #else
 #define IS_POLYNOMIAL 0
 #endif
+/* Where a range's bounds and nodes lie: where the column's own SIMD group puts them, or made by a launch before
+ * (demigrate_tile.h). */
+#ifdef BOUNDS_GIVEN
+#define BOUND_SPACE GLOBAL
+#else
+#define BOUND_SPACE LOCAL
+#endif
 #define RANGE (32 * CHUNKS)
 #define TILE_LANES (32 * COLUMNS)
 

@@ -44,7 +44,7 @@ DEVICE_FUNCTION float polynomial(float c0, float c1, float c2, float c3, float x
   return FMA(x, FMA(x, FMA(x, c3, c2), c1), c0);
 }
 
-DEVICE_FUNCTION void node_terms(PRIVATE leg_terms *m, const PRIVATE range_view *range, const LOCAL float *node, uint k,
+DEVICE_FUNCTION void node_terms(PRIVATE leg_terms *m, const PRIVATE range_view *range, const BOUND_SPACE float *node, uint k,
                                 PARAMETERS *p) {
   uint i = NODE_SAMPLE(k);
   m->squares = squares_of(range->slowness + MIN(i, range->n - 1u) * LAW_STRIDE);
@@ -53,7 +53,7 @@ DEVICE_FUNCTION void node_terms(PRIVATE leg_terms *m, const PRIVATE range_view *
 
 /* The times of the trace at the nodes make c; one of them is taken off meanwhile, which keeps the coefficients small. */
 DEVICE_FUNCTION void fit_times(float source2, float receiver2, float shift, const PRIVATE range_view *range,
-                               const LOCAL float *node, PRIVATE float *c, PARAMETERS *p) {
+                               const BOUND_SPACE float *node, PRIVATE float *c, PARAMETERS *p) {
   float value[NODES];
   UNROLL_ALL
   for (uint k = 0u; k < (uint)NODES; k++) {
@@ -81,7 +81,7 @@ DEVICE_FUNCTION void leg_pair(const PRIVATE leg_terms *m, float source2, float r
 
 /* The half-widths at the nodes make w, times spacing: projections as in an item. @return 0 where not the same of
  * the grid's axes, to the same side, is the steeper at all nodes, or k_max may cut them: there they are no polynomial. */
-DEVICE_FUNCTION int fit_widths(const PRIVATE float *item, const PRIVATE range_view *range, const LOCAL float *node,
+DEVICE_FUNCTION int fit_widths(const PRIVATE float *item, const PRIVATE range_view *range, const BOUND_SPACE float *node,
                                PRIVATE float *w, PARAMETERS *p) {
   const GLOBAL migrate_node *nodes = nodes_of(range->axis, p);
   float value[NODES], largest = 0.0f;
@@ -104,7 +104,7 @@ DEVICE_FUNCTION int fit_widths(const PRIVATE float *item, const PRIVATE range_vi
   fit_polynomial(value, w);
   return (steeper & (steeper - 1u)) == 0u && largest < (float)p->k_max - 1.0f;
 }
-#ifdef POLYNOMIAL
+#if defined(POLYNOMIAL) && !defined(BOUNDS_GIVEN)
 /* 1 where the velocity over the range is so smooth that the polynomial holds to 0.003 samples a leg: tried on this column, at
  * distances whose horizontal time is 64 to 4096 samples, where the leg is long enough. */
 DEVICE_FUNCTION int prepare_nodes(PRIVATE tile_lane *own, uint begin, const PRIVATE range_view *range, LOCAL float *node,
@@ -138,7 +138,7 @@ DEVICE_FUNCTION int prepare_nodes(PRIVATE tile_lane *own, uint begin, const PRIV
 #endif
 
 /* True amplitudes' parts at the nodes make w. */
-DEVICE_FUNCTION void fit_parts(const PRIVATE float *item, const PRIVATE range_view *range, const LOCAL float *node,
+DEVICE_FUNCTION void fit_parts(const PRIVATE float *item, const PRIVATE range_view *range, const BOUND_SPACE float *node,
                                PRIVATE float *w, PARAMETERS *p) {
   float value[NODES];
   UNROLL_ALL

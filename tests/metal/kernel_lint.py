@@ -16,8 +16,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 KERNELS = ROOT / "kernels"
 
-SPACES = {"GLOBAL", "LOCAL", "PRIVATE", "CONSTANT"}
-TYPES = {"float", "int", "uint", "ushort", "uchar", "short", "char", "float2", "float4", "uint4", "void"}
+SPACES = {"GLOBAL", "LOCAL", "PRIVATE", "CONSTANT", "BOUND_SPACE"}  # the last: kernels/migrate_tile_shape.h, one of the first two
+TYPES = {"float", "int", "uint", "ushort", "uchar", "short", "char", "float2", "float4", "uint4", "void", "ATOMIC_WORD"}
 
 # Words that one of the three languages lacks or means otherwise, by what to say of them.
 FORBIDDEN = {
@@ -50,7 +50,7 @@ GROUP_OPERATIONS = {"BARRIER", "BARRIER_GLOBAL"}
 SIMD_OPERATIONS = {"SIMD_BARRIER", "SIMD_BALLOT", "SIMD_ANY", "SIMD_ALL", "SIMD_SHUFFLE", "SIMD_SHUFFLE_XOR", "SIMD_SUM", "SIMD_MAX"}
 # How far lanes may differ in a value: not within a group, not within a SIMD group, or at all.
 GROUP_WIDE, SIMD_WIDE, LANE_WIDE = 0, 1, 2
-LEVELS = {"LANE": LANE_WIDE, "SIMD_LANE": LANE_WIDE, "SIMD_GROUP": SIMD_WIDE, "ATOMIC_ADD": LANE_WIDE, "ATOMIC_OR": LANE_WIDE}
+LEVELS = {"LANE": LANE_WIDE, "SIMD_LANE": LANE_WIDE, "SIMD_GROUP": SIMD_WIDE, "ATOMIC_ADD": LANE_WIDE, "LOCAL_ATOMIC_ADD": LANE_WIDE, "ATOMIC_OR": LANE_WIDE}
 
 
 class Token:
@@ -178,7 +178,7 @@ class Function:
 def shared_names(tokens):
     """Pointers to group or device memory."""
     names = {tokens[i + 6].text for i, t in enumerate(tokens[:-6]) if t.text in ("IN", "INOUT")}
-    names |= {tokens[i + 3].text for i, t in enumerate(tokens[:-3]) if t.text in ("GLOBAL", "LOCAL") and tokens[i + 2].text == "*"}
+    names |= {tokens[i + 3].text for i, t in enumerate(tokens[:-3]) if t.text in ("GLOBAL", "LOCAL", "BOUND_SPACE") and tokens[i + 2].text == "*"}
     return names | {tokens[i + 4].text for i, t in enumerate(tokens[:-4]) if t.text == "INOUT_ATOMIC"}
 
 
