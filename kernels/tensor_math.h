@@ -5,6 +5,8 @@
 #ifndef MOHO_KERNELS_TENSOR_MATH_H
 #define MOHO_KERNELS_TENSOR_MATH_H
 
+#include "elementary.h"
+
 #define TENSOR_ADD 0u
 #define TENSOR_SUB 1u
 #define TENSOR_MUL 2u
@@ -23,6 +25,88 @@
 #define TENSOR_CLIP 15u
 #define TENSOR_RELU 16u
 #define TENSOR_LEAKY_RELU 17u
+#define TENSOR_SIGMOID 18u
+#define TENSOR_TANH 19u
+#define TENSOR_SILU 20u
+#define TENSOR_GELU_TANH 21u
+#define TENSOR_GELU_ERF 22u
+#define TENSOR_RELU_BACKWARD 23u
+#define TENSOR_LEAKY_RELU_BACKWARD 24u
+#define TENSOR_SIGMOID_BACKWARD 25u
+#define TENSOR_TANH_BACKWARD 26u
+#define TENSOR_SILU_BACKWARD 27u
+#define TENSOR_GELU_TANH_BACKWARD 28u
+#define TENSOR_GELU_ERF_BACKWARD 29u
+
+/* Beyond +-200 activations are their limits to the last bit; arguments stay where no product overflows. */
+#define TENSOR_LIMIT 200.0f
+
+DEVICE_FUNCTION float tensor_inside(float x, float limit) {
+  float low = x < -limit ? -limit : x;
+  return low > limit ? limit : low;
+}
+
+/* sigmoid'(x) = e / (1 + e)^2, e = exp(-|x|): no difference of neighbours. */
+DEVICE_FUNCTION float tensor_sigmoid_slope(float x) {
+  float e = elementary_exp(-ABS(x)), sum = 1.0f + e;
+  return e / (sum * sum);
+}
+
+/* x sigmoid(y), where y goes to -infinity with x: -0 there, not infinity times 0. */
+DEVICE_FUNCTION float tensor_gated(float x, float y) {
+  return x < -TENSOR_LIMIT ? -0.0f : x * elementary_sigmoid(y);
+}
+
+/* sqrt(2/pi) (x + 0.044715 x^3), doubled: (1 + tanh u) / 2 = sigmoid(2 u). */
+DEVICE_FUNCTION float tensor_gelu_argument(float x) {
+  return 1.59576912f * FMA(0.044715f * x * x, x, x);
+}
+
+/* exp(-x^2/2), with what x^2 loses in rounding. */
+DEVICE_FUNCTION float tensor_bell(float x) {
+  float square = x * x, lost = FMA(x, x, -square);
+  float e = elementary_exp(-0.5f * square);
+  return FMA(-0.5f * lost, e, e);
+}
+
+/* The normal distribution: erfc(t) = exp(-t^2) F(v) / (1 + 2t), v = (t - 2) / (t + 2), t = |x| / sqrt 2; F is a minimax fit of
+ * our own, 7e-8. */
+DEVICE_FUNCTION float tensor_normal_below(float x, float bell) {
+  float t = 0.707106781f * ABS(x), v = (t - 2.0f) / (t + 2.0f);
+  float f = FMA(v, -0.000361587183f, -0.00116830179f);
+  f = FMA(v, f, 0.00129597925f);
+  f = FMA(v, f, 0.00857411511f);
+  f = FMA(v, f, -0.00806368235f);
+  f = FMA(v, f, -0.054187227f);
+  f = FMA(v, f, 0.164057359f);
+  f = FMA(v, f, -0.166033074f);
+  f = FMA(v, f, -0.0927641094f);
+  f = FMA(v, f, 1.27697837f);
+  float tail = 0.5f * bell * f / FMA(2.0f, t, 1.0f);
+  return x > 0.0f ? 1.0f - tail : tail;
+}
+
+DEVICE_FUNCTION float tensor_gelu_erf(float x) {
+  float inside = tensor_inside(x, 20.0f);
+  float y = x * tensor_normal_below(inside, tensor_bell(inside));
+  return x < -20.0f ? -0.0f : y;
+}
+
+DEVICE_FUNCTION float tensor_gelu_erf_slope(float x) {
+  float inside = tensor_inside(x, 20.0f), bell = tensor_bell(inside);
+  return FMA(inside * 0.398942280f, bell, tensor_normal_below(inside, bell));
+}
+
+DEVICE_FUNCTION float tensor_gelu_tanh_slope(float x) {
+  float inside = tensor_inside(x, TENSOR_LIMIT), u = tensor_gelu_argument(inside);
+  float slope = 1.59576912f * FMA(0.134145f * inside, inside, 1.0f);
+  return FMA(inside * tensor_sigmoid_slope(u), slope, elementary_sigmoid(u));
+}
+
+DEVICE_FUNCTION float tensor_silu_slope(float x) {
+  float inside = tensor_inside(x, TENSOR_LIMIT);
+  return FMA(inside, tensor_sigmoid_slope(inside), elementary_sigmoid(inside));
+}
 
 /* x of a, b, c and the call's numbers s, t. */
 DEVICE_FUNCTION float tensor_apply(uint operation, float a, float b, float c, float s, float t) {
@@ -41,6 +125,20 @@ DEVICE_FUNCTION float tensor_apply(uint operation, float a, float b, float c, fl
   case TENSOR_CLIP: return a < s ? s : (a > t ? t : a);
   case TENSOR_RELU: return a < 0.0f ? 0.0f : a;
   case TENSOR_LEAKY_RELU: return a > 0.0f ? a : s * a;
+  case TENSOR_EXP: return elementary_exp(a);
+  case TENSOR_LOG: return elementary_log(a);
+  case TENSOR_SIGMOID: return elementary_sigmoid(a);
+  case TENSOR_TANH: return elementary_tanh(a);
+  case TENSOR_SILU: return tensor_gated(a, a);
+  case TENSOR_GELU_TANH: return tensor_gated(a, tensor_gelu_argument(a));
+  case TENSOR_GELU_ERF: return tensor_gelu_erf(a);
+  case TENSOR_RELU_BACKWARD: return a > 0.0f ? b : (a <= 0.0f ? 0.0f : a);
+  case TENSOR_LEAKY_RELU_BACKWARD: return a > 0.0f ? b : s * b;
+  case TENSOR_SIGMOID_BACKWARD: return tensor_sigmoid_slope(a) * b;
+  case TENSOR_TANH_BACKWARD: return 4.0f * tensor_sigmoid_slope(2.0f * a) * b;
+  case TENSOR_SILU_BACKWARD: return tensor_silu_slope(a) * b;
+  case TENSOR_GELU_TANH_BACKWARD: return tensor_gelu_tanh_slope(a) * b;
+  case TENSOR_GELU_ERF_BACKWARD: return tensor_gelu_erf_slope(a) * b;
   default: return a; /* copy, convert */
   }
 }
