@@ -22,7 +22,7 @@ wants() { # wants test: is the set "test" part of what was asked for?
 
 debian_packages() { # one package a line
   echo clang libomp-dev cmake ninja-build pkg-config libyaml-dev libjansson-dev libpopt-dev libblosc-dev libpng-dev zlib1g-dev \
-    libkissfft-dev libsegyio-dev
+    libkissfft-dev libsegyio-dev libopenblas0-pthread
   ! wants test || echo libcmocka-dev python3 python3-numpy python3-segyio python3-zarr python3-xarray
   ! wants check || echo gcc g++ libc6-dev clang-format clang-tidy llvm shellcheck git clang-19
 }

@@ -82,7 +82,7 @@ static int is_same_view(const moho_tensor *a, const moho_tensor *b) {
 }
 
 /* Two views that lie within each other's reach may still share no element; telling costs too much, they are refused. */
-static int may_overlap(const moho_tensor *a, const moho_tensor *b) {
+int moho_tensor_may_overlap(const moho_tensor *a, const moho_tensor *b) {
   size_t bits_a = moho_dtype_bits(a->dtype), bits_b = moho_dtype_bits(b->dtype);
   if (a->buffer != b->buffer || !moho_tensor_elements(a) || !moho_tensor_elements(b)) return 0;
   return a->offset * bits_a < (b->offset + moho_tensor_reach(b)) * bits_b &&
@@ -96,7 +96,7 @@ static moho_status check_overlap(const moho_operation_entry *entry, const moho_t
       return moho_fail(MOHO_ERROR_ARGUMENT, "%s: out repeats its elements along axis %d (stride 0)", entry->name, i);
   for (int i = 0; i < MOHO_CALL_INPUTS; i++) {
     const moho_tensor *in = call->inputs[i];
-    if (!in || !may_overlap(in, out) || (entry->in_place && is_same_view(in, out))) continue;
+    if (!in || !moho_tensor_may_overlap(in, out) || (entry->in_place && is_same_view(in, out))) continue;
     return moho_fail_at((moho_place){0}, "write to another tensor, then copy", MOHO_ERROR_ARGUMENT,
                         "%s: out overlaps operand %s, expected %s", entry->name, entry->operands[i],
                         entry->in_place ? "the same view or none of its memory" : "none of its memory");

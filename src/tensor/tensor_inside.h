@@ -10,6 +10,8 @@ moho_status moho_tensor_check_shape(const char *what, moho_dtype dtype, int rank
 void moho_tensor_set_shape(moho_tensor *tensor, int rank, const size_t *shape);
 /* Elements from the first to the last one; 0 of an empty tensor. */
 size_t moho_tensor_reach(const moho_tensor *tensor);
+/* Two views lie within each other's reach. */
+int moho_tensor_may_overlap(const moho_tensor *a, const moho_tensor *b);
 /* "[2, 3]" for messages; returns text. */
 const char *moho_shape_text(int rank, const size_t *shape, char text[128]);
 /* The public one, with the call's words in front of its errors. */
