@@ -3,7 +3,7 @@
  *   C[m, n] = f(alpha op(A)[m, k] op(B)[k, n] + beta C[m, n] + bias[n])
  *
  * The order of sizes is (m, n, k) in every function and message. Matrices are f32 tensors [rows, columns]: a leading dimension
- * is the stride of rows, a transposed view is what BLAS calls T: all of NN, NT, TN, TT are views, without a copy. A and B may have
+ * is the stride of rows, a transposed view is what BLAS calls T: NN, NT, TN, TT are views, without a copy. A and B may have
  * any strides, C's columns lie together. Tensors of rank 3 are batches [batch, rows, columns]; a stride of 0, or a batch of one,
  * shares one matrix.
  *
