@@ -43,12 +43,15 @@ static size_t block_count(size_t n) {
 
 size_t moho_column_table_bytes(const moho_travel_law *law) {
   size_t nodes = law->leg_times ? law->leg_times->n_nodes : 0;
-  return law->n * 4 * sizeof(double) + block_count(law->n) * (sizeof(moho_leg_bounds) + nodes * sizeof(moho_row_bounds)) +
-         nodes * sizeof(int32_t) + sizeof(moho_column_table) + moho_travel_column_bytes(law);
+  return law->n * (4 * sizeof(double) + sizeof(moho_leg_root)) +
+         block_count(law->n) * (sizeof(moho_leg_bounds) + nodes * sizeof(moho_row_bounds)) + nodes * sizeof(int32_t) +
+         sizeof(moho_column_table) + moho_travel_column_bytes(law);
 }
 
 moho_status moho_column_table_create(const moho_travel_law *law, int with_mute, moho_column_table *out) {
-  *out = (moho_column_table){.t1_first = law->first_s / (2 * law->dt_s), .t1_step = law->step_s / (2 * law->dt_s)};
+  *out = (moho_column_table){.t1_first = law->first_s / (2 * law->dt_s),
+                             .t1_step = law->step_s / (2 * law->dt_s),
+                             .t1_step_inverse = 2 * law->dt_s / law->step_s};
   size_t nodes = law->leg_times ? law->leg_times->n_nodes : 0, blocks = block_count(law->n);
   struct {
     void *array;
@@ -57,6 +60,7 @@ moho_status moho_column_table_create(const moho_travel_law *law, int with_mute, 
                 {&out->largest, law->n, sizeof(double)},
                 {&out->h2_limit, with_mute ? law->n : 0, sizeof(double)},
                 {&out->leg2_limit, nodes ? 0 : law->n, sizeof(double)},
+                {&out->roots, nodes ? 0 : law->n, sizeof(moho_leg_root)},
                 {&out->bounds, nodes ? 0 : blocks, sizeof(moho_leg_bounds)},
                 {&out->node_grows, nodes, sizeof(int32_t)},
                 {&out->row_bounds, nodes * blocks, sizeof(moho_row_bounds)}};
@@ -69,7 +73,8 @@ moho_status moho_column_table_create(const moho_travel_law *law, int with_mute, 
 
 void moho_column_table_release(moho_column_table *table) {
   moho_travel_column_release(&table->legs);
-  free(table->radius), free(table->largest), free(table->h2_limit), free(table->leg2_limit), free(table->bounds);
+  free(table->radius), free(table->largest), free(table->h2_limit), free(table->leg2_limit), free(table->bounds),
+      free(table->roots);
   free(table->node_grows), free(table->row_bounds);
   *table = (moho_column_table){0};
 }
@@ -109,6 +114,7 @@ static void fill_leg_limits(moho_column_table *table, const moho_travel_law *law
                                                                     : limit;
     table->leg2_limit[i] = limit;
   }
+  table->leg2_least = table->leg2_limit[0];
 }
 
 /* Between two rows that grow every leg does. */
@@ -120,6 +126,7 @@ static void fill_node_limits(moho_column_table *table, const moho_travel_law *la
     while (i > 0 && row[i] >= row[i - 1]) i--;
     table->node_grows[node] = (int32_t)i;
   }
+  table->leg2_least = -1;
 }
 
 /* ---- bounds ---- */
@@ -199,18 +206,10 @@ moho_status moho_column_table_fill(moho_column_table *table, const moho_travel_l
     fill_node_limits(table, law);
     fill_row_bounds(table, law);
   } else {
+    for (size_t i = 0; i < law->n; i++) table->roots[i] = (moho_leg_root){table->legs.terms[i].base, table->legs.terms[i].s2};
     fill_leg_limits(table, law);
     fill_bounds(table, law);
   }
   if (table->h2_limit) fill_mute_limits(table, law, options->stretch_mute);
   return MOHO_OK;
-}
-
-int32_t moho_column_first_within(const moho_column_table *table, int32_t n, double d) {
-  if (d > table->largest_radius) return n;
-  /* With as many buckets as a column has samples one step nearly always suffices: no branch to mispredict. */
-  int32_t i = table->first_in_bucket[(int)(d * table->bucket_per_m)];
-  i += table->radius[i] < d;
-  while (table->radius[i] < d) i++;
-  return i;
 }

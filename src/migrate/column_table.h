@@ -32,17 +32,26 @@ typedef struct moho_row_bounds {
   float min, max;
 } moho_row_bounds;
 
+/* What under the root of a leg is the sample's: base + d2*s2. Of the terms the two that runs along straight rays and circles
+ * look at, again, in half the cache. */
+typedef struct moho_leg_root {
+  double base, s2;
+} moho_leg_root;
+
 typedef struct moho_column_table {
   moho_travel_column legs;     /* v, terms, rows of leg times */
+  moho_leg_root *roots;        /* [n] of these terms; or NULL */
   double *radius;              /* [n] widened running maximum of A(t0) */
   double *largest;             /* [n] the same, not widened */
   double *h2_limit;            /* [n] largest squared half-offset that the stretch mute lets pass, or NULL */
   int h2_limit_grows;          /* 1: non-decreasing, as for real r.m.s. velocities */
-  double *leg2_limit;          /* [n] from here on a leg of this squared length grows with t0; or NULL */
+  double *leg2_limit;          /* [n] from here on a leg of this squared length grows with t0: non-decreasing; or NULL */
+  double leg2_least;           /* the first of them; of rows of leg times -1 */
   int32_t *node_grows;         /* [nodes] with rows: from this sample on the node's row grows; or NULL */
   moho_leg_bounds *bounds;     /* [n / block, rounded up]; or NULL */
   moho_row_bounds *row_bounds; /* [nodes, n / block, rounded up]; or NULL */
   double t1_first, t1_step;    /* vertical leg times of the samples */
+  double t1_step_inverse;      /* for guesses */
   double bucket_per_m, largest_radius;
   int32_t first_in_bucket[MOHO_RADIUS_BUCKETS + 1]; /* first sample whose radius reaches the bucket's lower edge */
 } moho_column_table;
@@ -63,6 +72,13 @@ moho_status moho_column_table_fill(moho_column_table *table, const moho_travel_l
                                    double x_m, double y_m);
 
 /* First sample whose widened radius is at least d; n where none is. */
-int32_t moho_column_first_within(const moho_column_table *table, int32_t n, double d);
+static inline int32_t moho_column_first_within(const moho_column_table *table, int32_t n, double d) {
+  if (d > table->largest_radius) return n;
+  /* With as many buckets as a column has samples one step nearly always suffices: no branch to mispredict. */
+  int32_t i = table->first_in_bucket[(int)(d * table->bucket_per_m)];
+  i += table->radius[i] < d;
+  while (table->radius[i] < d) i++;
+  return i;
+}
 
 #endif

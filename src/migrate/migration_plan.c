@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "migrate/aperture.h"
 #include "migrate/migration_setup.h"
 #include "migrate/offset_mute.h"
 #include "migrate/runs.h"
@@ -24,16 +23,15 @@ typedef struct sampler {
 static uint64_t contributions_of_pair(const sampler *s, size_t trace, double x, double y) {
   const moho_geometry *g = s->geometry;
   double sx = x - g->source_x[trace], sy = y - g->source_y[trace], rx = x - g->receiver_x[trace], ry = y - g->receiver_y[trace];
-  double offset = moho_geometry_offset(g, trace), band = moho_record_band(s->n_samples);
-  moho_run_query query = {.distance = hypot((sx + rx) / 2, (sy + ry) / 2),
+  double offset = moho_geometry_offset(g, trace);
+  moho_trace_window window =
+      moho_trace_window_of(s->law, s->n_samples, g->first_sample_s[trace] / s->law->dt_s, offset * offset / 4);
+  moho_run_query query = {.window = &window,
+                          .distance = hypot((sx + rx) / 2, (sy + ry) / 2),
                           .source2 = sx * sx + sy * sy,
-                          .receiver2 = rx * rx + ry * ry,
-                          .half_offset2 = offset * offset / 4,
-                          .shift = g->first_sample_s[trace] / s->law->dt_s,
-                          .low = -band,
-                          .high = (double)s->n_samples - 1 + band};
-  moho_mute_window window = moho_mute_window_of(s->options, offset);
-  moho_mute_samples(&window, s->law->first_s, s->law->step_s, (int32_t)s->law->n, &query.first, &query.end);
+                          .receiver2 = rx * rx + ry * ry};
+  moho_mute_window mute = moho_mute_window_of(s->options, offset);
+  moho_mute_samples(&mute, s->law->first_s, s->law->step_s, (int32_t)s->law->n, &window.first, &window.end);
   int32_t near = (int32_t)s->law->n;
   uint64_t contributions = 0;
   size_t count = moho_runs_find(&s->table, s->law, &query, &near, s->intervals);

@@ -7,7 +7,6 @@
 #include "base/timer.h"
 #include "device/device_internal.h"
 #include "migrate/antialias.h"
-#include "migrate/aperture.h"
 #include "migrate/native_run.h"
 #include "migrate/offset_mute.h"
 #include "migrate/simd/migrate_native.h"
@@ -115,7 +114,6 @@ static void fill_frame(moho_migration *m, native_run *r) {
                      .taper_inv_fraction = m->options.aperture_taper > 0 ? (float)(1 / m->options.aperture_taper) : 0.0f,
                      .shortest_time = (float)m->options.refine},
       .sinc = &r->sinc[0][0],
-      .band = moho_record_band(m->layout.n_samples),
       .n_bins = m->n_bins,
       .image = r->image,
       .steps = r->steps};
@@ -177,12 +175,13 @@ void moho_native_place_traces(const moho_migration *m, native_run *r, const moho
       trace->midpoint[axis] = (trace->source[axis] + trace->receiver[axis]) / 2;
     }
     double offset = moho_geometry_offset(geometry, i);
-    trace->half_offset2 = offset * offset / 4;
-    trace->shift = geometry->first_sample_s[i] / dt;
+    double shift = geometry->first_sample_s[i] / dt;
+    trace->window = moho_trace_window_of(&m->law, m->layout.n_samples, shift, offset * offset / 4);
+    trace->shift = (float)shift;
     trace->spacing =
         (float)(m->options.antialias_factor * m->classes.spacing_m[moho_offset_class_of_trace(&m->classes, geometry, i)]);
-    moho_mute_window window = moho_mute_window_of(&m->options, offset);
-    moho_mute_samples(&window, m->axis.first_s, m->axis.step_s, (int32_t)m->axis.n, &trace->first, &trace->end);
+    moho_mute_window mute = moho_mute_window_of(&m->options, offset);
+    moho_mute_samples(&mute, m->axis.first_s, m->axis.step_s, (int32_t)m->axis.n, &trace->window.first, &trace->window.end);
     trace->row = (int32_t)i;
     trace->bin = r->bins[i];
     trace->live = r->live[i] && trace->bin < (int32_t)m->n_bins;

@@ -8,14 +8,23 @@
 
 #include "migrate/column_table.h"
 
-/* A trace as a column sees it. Lengths in metres, times in refined samples. */
+/* What of a trace no column changes. Lengths in metres, times in refined samples. */
+typedef struct moho_trace_window {
+  double half_offset2; /* h^2 */
+  double low, high;    /* of t = t_s + t_r that count as inside the record (widened) */
+  double least, most;  /* the same of what runs compare: of t, or of circles of sinh(c t) */
+  double inverse_high; /* for guesses */
+  int32_t first, end;  /* samples that the mutes by offset leave */
+} moho_trace_window;
+
+/* Of a record of n refined samples, the first at `shift`; all image samples. */
+moho_trace_window moho_trace_window_of(const moho_travel_law *law, size_t n, double shift, double half_offset2);
+
+/* A trace as a column sees it. */
 typedef struct moho_run_query {
+  const moho_trace_window *window;
   double distance;           /* |x - m| */
   double source2, receiver2; /* |x - s|^2, |x - r|^2 */
-  double half_offset2;       /* h^2 */
-  double shift;              /* time of sample 0 */
-  double low, high;          /* of u = t - shift that count as inside the record (widened) */
-  int32_t first, end;        /* samples that the mutes by offset leave */
 } moho_run_query;
 
 typedef struct moho_interval {

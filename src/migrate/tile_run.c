@@ -170,41 +170,96 @@ static double dot(const double a[2], const double b[2]) {
   return a[0] * b[0] + a[1] * b[1];
 }
 
-/* Where the taper ends: first sample with A(1-f) >= d. */
-static int32_t end_of_taper(const moho_tile_frame *frame, const moho_column_table *table, double distance,
-                            moho_interval interval) {
+/* Where the taper ends: first sample of [first, end) with A(1-f) >= d. */
+static int32_t end_of_taper(const moho_tile_frame *frame, const moho_column_table *table, double distance, int32_t first,
+                            int32_t end) {
   double taper = frame->options->aperture_taper;
-  if (taper <= 0) return interval.first;
-  if (taper >= 1) return interval.end;
+  if (taper <= 0) return first;
+  if (taper >= 1) return end;
   int32_t full = moho_column_first_within(table, (int32_t)frame->axis->n, moho_aperture_widened(distance / (1 - taper)));
-  return full < interval.first ? interval.first : full > interval.end ? interval.end : full;
+  return full < first ? first : full > end ? end : full;
 }
 
 static uint16_t node_of(const moho_travel_law *law, double d2) {
   return law->leg_times ? (uint16_t)moho_leg_time_place(law->leg_times, d2).node : 0;
 }
 
-/* One interval of samples of a run into a row of the image. @return contributions */
-static uint64_t append_run(launch_queue *queue, const moho_run *run, const moho_column_table *table, double distance,
-                           size_t image_row, moho_interval interval) {
+/* All but the samples of the run that comes next. */
+static void describe_run(launch_queue *queue, const moho_batch_trace *trace, const moho_column *column,
+                         const moho_run_query *query, const double source[2], const double receiver[2], size_t c) {
+  moho_run *run = &queue->worker->runs[queue->n_runs];
+  run->row = trace->row;
+  run->table = (int32_t)c;
+  run->source2 = (float)query->source2, run->receiver2 = (float)query->receiver2;
+  run->distance = (float)query->distance;
+  run->shift = trace->shift;
+  run->spacing = trace->spacing;
+  run->source_x = (float)dot(source, column->along), run->source_y = (float)dot(source, column->across);
+  run->receiver_x = (float)dot(receiver, column->along), run->receiver_y = (float)dot(receiver, column->across);
+  run->source_node = node_of(queue->frame->law, query->source2);
+  run->receiver_node = node_of(queue->frame->law, query->receiver2);
+}
+
+/* One interval of samples of the run that was described into a row of the image; the next is described alike.
+ * @return contributions */
+static uint64_t append_run(launch_queue *queue, const moho_column_table *table, double distance, size_t image_row, int32_t first,
+                           int32_t end) {
   const moho_tile_frame *frame = queue->frame;
-  int32_t *steps = frame->steps ? frame->steps + image_row * (frame->axis->n + 1) : NULL;
-  if (steps) steps[interval.first]++, steps[interval.end]--;
-  if (queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
-  moho_run *own = &queue->worker->runs[queue->n_runs++];
-  *own = *run;
-  own->column = (int32_t)image_row;
-  own->first = interval.first, own->end = interval.end;
-  own->full = end_of_taper(frame, table, distance, interval);
-  return (uint64_t)(interval.end - interval.first);
+  moho_run *runs = queue->worker->runs, *run = &runs[queue->n_runs];
+  if (frame->steps) {
+    int32_t *steps = frame->steps + image_row * (frame->axis->n + 1);
+    steps[first]++, steps[end]--;
+  }
+  run->column = (int32_t)image_row;
+  run->first = first, run->end = end;
+  run->full = end_of_taper(frame, table, distance, first, end);
+  if (++queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
+  return (uint64_t)(end - first);
+}
+
+/* The same of all, one after the other. */
+static uint64_t append_runs(launch_queue *queue, const moho_column_table *table, double distance, size_t image_row,
+                            const moho_interval *intervals, size_t count) {
+  uint64_t contributions = 0;
+  for (size_t i = 0; i < count; i++) {
+    const moho_run *described = &queue->worker->runs[queue->n_runs];
+    contributions += append_run(queue, table, distance, image_row, intervals[i].first, intervals[i].end);
+    if (i + 1 < count) queue->worker->runs[queue->n_runs] = *described;
+  }
+  return contributions;
+}
+
+/* By the bins that the samples fall into. */
+static uint64_t append_angles(launch_queue *queue, const moho_column_table *table, const moho_run_query *query,
+                              const double source[2], const double receiver[2], size_t c, size_t image_row,
+                              const moho_interval *intervals, size_t count) {
+  const moho_tile_frame *frame = queue->frame;
+  moho_angle_run *parts = queue->worker->angle_runs;
+  moho_angle_query angle = {.angles = frame->angles,
+                            .law = frame->law,
+                            .legs = &table->legs,
+                            .column = queue->columns->angles ? &queue->columns->angles[c] : frame->shared_angles,
+                            .bins_of_block = frame->angle_bins,
+                            .pair = moho_opening_pair_of(source, receiver),
+                            .source2 = query->source2,
+                            .receiver2 = query->receiver2};
+  uint64_t contributions = 0;
+  for (size_t i = 0; i < count; i++) {
+    size_t n = moho_angle_runs_find(&angle, intervals[i], parts);
+    for (size_t k = 0; k < n; k++) {
+      const moho_run *described = &queue->worker->runs[queue->n_runs];
+      contributions += append_run(queue, table, query->distance, image_row + (size_t)parts[k].bin, parts[k].first, parts[k].end);
+      queue->worker->runs[queue->n_runs] = *described;
+    }
+  }
+  return contributions;
 }
 
 /* One trace into one column. @return contributions */
-static uint64_t add_runs(launch_queue *queue, int32_t hit, size_t c) {
+static uint64_t add_runs(launch_queue *queue, const moho_batch_trace *trace, size_t c) {
   moho_tile_worker *worker = queue->worker;
   const moho_tile_columns *columns = queue->columns;
   const moho_tile_frame *frame = queue->frame;
-  const moho_batch_trace *trace = &queue->batch->traces[hit];
   const moho_column *column = &frame->columns[columns->flat[c]];
   const moho_column_table *table = columns->tables ? &columns->tables[c] : frame->shared_table;
   double midpoint[2], source[2], receiver[2];
@@ -213,57 +268,21 @@ static uint64_t add_runs(launch_queue *queue, int32_t hit, size_t c) {
     source[axis] = column->position[axis] - trace->source[axis];
     receiver[axis] = column->position[axis] - trace->receiver[axis];
   }
-  moho_run_query query = {.distance = sqrt(dot(midpoint, midpoint)),
+  moho_run_query query = {.window = &trace->window,
+                          .distance = sqrt(dot(midpoint, midpoint)),
                           .source2 = dot(source, source),
-                          .receiver2 = dot(receiver, receiver),
-                          .half_offset2 = trace->half_offset2,
-                          .shift = trace->shift,
-                          .low = -frame->band,
-                          .high = (double)frame->layout.n_samples - 1 + frame->band,
-                          .first = trace->first,
-                          .end = trace->end};
+                          .receiver2 = dot(receiver, receiver)};
   size_t count = moho_runs_find(table, frame->law, &query, &worker->ends[c], worker->intervals);
   const moho_interval *intervals = worker->intervals;
   if (frame->mask) {
     count = moho_sample_mask_clip(frame->mask, columns->flat[c], worker->intervals, count, worker->clipped);
     intervals = worker->clipped;
   }
+  if (!count) return 0;
   size_t image_row = columns->flat[c] * frame->n_bins + (size_t)trace->bin;
-  moho_run run = {.row = trace->row,
-                  .table = (int32_t)c,
-                  .source2 = (float)query.source2,
-                  .receiver2 = (float)query.receiver2,
-                  .distance = (float)query.distance,
-                  .shift = (float)query.shift,
-                  .spacing = trace->spacing,
-                  .source_x = (float)dot(source, column->along),
-                  .source_y = (float)dot(source, column->across),
-                  .receiver_x = (float)dot(receiver, column->along),
-                  .receiver_y = (float)dot(receiver, column->across),
-                  .source_node = node_of(frame->law, query.source2),
-                  .receiver_node = node_of(frame->law, query.receiver2)};
-  uint64_t contributions = 0;
-  if (frame->angles) {
-    moho_angle_query angle = {.angles = frame->angles,
-                              .law = frame->law,
-                              .legs = &table->legs,
-                              .column = columns->angles ? &columns->angles[c] : frame->shared_angles,
-                              .bins_of_block = frame->angle_bins,
-                              .pair = moho_opening_pair_of(source, receiver),
-                              .source2 = query.source2,
-                              .receiver2 = query.receiver2};
-    for (size_t i = 0; i < count; i++) {
-      size_t parts = moho_angle_runs_find(&angle, intervals[i], worker->angle_runs);
-      for (size_t k = 0; k < parts; k++) {
-        const moho_angle_run *part = &worker->angle_runs[k];
-        contributions += append_run(queue, &run, table, query.distance, image_row + (size_t)part->bin,
-                                    (moho_interval){part->first, part->end});
-      }
-    }
-    return contributions;
-  }
-  for (size_t i = 0; i < count; i++) contributions += append_run(queue, &run, table, query.distance, image_row, intervals[i]);
-  return contributions;
+  describe_run(queue, trace, column, &query, source, receiver, c);
+  return frame->angles ? append_angles(queue, table, &query, source, receiver, c, image_row, intervals, count)
+                       : append_runs(queue, table, query.distance, image_row, intervals, count);
 }
 
 void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, const moho_tile_frame *frame,
@@ -275,11 +294,11 @@ void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, 
     size_t hits = find_hits(worker, columns, frame, batch, first, end);
     for (size_t group = 0; group < columns->n; group += COLUMNS_PER_GROUP)
       for (size_t hit = 0; hit < hits; hit++) {
+        const moho_batch_trace *trace = &batch->traces[worker->hits[hit]];
         uint64_t added = 0;
         for (size_t c = group; c < group + COLUMNS_PER_GROUP && c < columns->n; c++)
-          if (!frame->mask || !moho_sample_mask_is_empty(frame->mask, columns->flat[c]))
-            added += add_runs(&queue, worker->hits[hit], c);
-        if (added) __atomic_store_n(&batch->used[batch->traces[worker->hits[hit]].row], 1, __ATOMIC_RELAXED);
+          if (!frame->mask || !moho_sample_mask_is_empty(frame->mask, columns->flat[c])) added += add_runs(&queue, trace, c);
+        if (added) __atomic_store_n(&batch->used[trace->row], 1, __ATOMIC_RELAXED);
         *contributions += added;
       }
   }

@@ -17,13 +17,12 @@
 /* A trace as the tiles see it: positions relative to the grid's origin, in double. */
 typedef struct moho_batch_trace {
   double source[2], receiver[2], midpoint[2]; /* x, y */
-  double half_offset2;
-  double shift;  /* in refined samples */
+  moho_trace_window window;
+  float shift;   /* time of the first sample, in refined samples */
   float spacing; /* antialias: factor * spacing of its offset class */
   int32_t row;   /* of the prepared rows */
   int32_t bin;   /* of the gathers */
   int32_t live;
-  int32_t first, end; /* image samples that the mutes by offset leave */
 } moho_batch_trace;
 
 typedef struct moho_batch {
@@ -55,7 +54,6 @@ typedef struct moho_tile_frame {
   moho_native_function migrate;
   moho_migrate_parameters parameters;
   const float *sinc;
-  double band;
   size_t n_bins;  /* of the gathers; 1: none */
   float *image;   /* [columns, bins, axis->stride] */
   int32_t *steps; /* [columns, bins, n + 1] fold as differences along time; NULL: it is not counted */

@@ -62,14 +62,13 @@ static int is_inside(const moho_column_table *table, const moho_travel_law *law,
                      const moho_migration_options *options, int i) {
   double t1 = (law->first_s + i * STEP) / (2 * DT);
   moho_leg source = moho_leg_of(law, query->source2), receiver = moho_leg_of(law, query->receiver2),
-           half = moho_leg_of(law, query->half_offset2);
-  if (query->distance > table->radius[i] || i < query->first || i >= query->end) return 0;
+           half = moho_leg_of(law, query->window->half_offset2);
+  if (query->distance > table->radius[i] || i < query->window->first || i >= query->window->end) return 0;
   if (options->stretch_mute >= 0 &&
       moho_is_stretched(t1, moho_leg_time(law, &table->legs, &half, (size_t)i), 1 + options->stretch_mute))
     return 0;
-  double u = moho_leg_time(law, &table->legs, &source, (size_t)i) + moho_leg_time(law, &table->legs, &receiver, (size_t)i) -
-             query->shift;
-  return u >= query->low && u <= query->high;
+  double t = moho_leg_time(law, &table->legs, &source, (size_t)i) + moho_leg_time(law, &table->legs, &receiver, (size_t)i);
+  return t >= query->window->low && t <= query->window->high;
 }
 
 static void compare(const char *name, const moho_column_table *table, const moho_travel_law *law, const moho_run_query *query,
@@ -88,19 +87,17 @@ static void compare(const char *name, const moho_column_table *table, const moho
                sqrt(query->source2), sqrt(query->receiver2));
 }
 
-static moho_run_query random_query(uint64_t *random, double samples, double latest_start) {
+static moho_run_query random_query(uint64_t *random, const moho_travel_law *law, moho_trace_window *window) {
   double h = 2500 * test_uniform(random) * test_uniform(random), x = 6000 * (test_uniform(random) - 0.5) * test_uniform(random);
-  double y = 4000 * (test_uniform(random) - 0.5) * test_uniform(random), band = moho_record_band((size_t)samples);
-  int is_cut = test_uniform(random) < 0.2;
-  return (moho_run_query){.distance = hypot(x, y),
-                          .source2 = (x - h) * (x - h) + y * y,
-                          .receiver2 = (x + h) * (x + h) + y * y,
-                          .half_offset2 = h * h,
-                          .shift = test_uniform(random) < 0.5 ? 0 : latest_start * (test_uniform(random) - 0.2),
-                          .low = -band,
-                          .high = samples - 1 + band,
-                          .first = is_cut ? (int32_t)(300 * test_uniform(random)) : 0,
-                          .end = is_cut ? (int32_t)(300 + 400 * test_uniform(random)) : N};
+  double y = 4000 * (test_uniform(random) - 0.5) * test_uniform(random), samples = 900 + 900 * test_uniform(random);
+  *window =
+      moho_trace_window_of(law, (size_t)samples, test_uniform(random) < 0.5 ? 0 : 600 * (test_uniform(random) - 0.2), h * h);
+  if (test_uniform(random) < 0.2) {
+    window->first = (int32_t)(300 * test_uniform(random));
+    window->end = (int32_t)(300 + 400 * test_uniform(random));
+  }
+  return (moho_run_query){
+      .window = window, .distance = hypot(x, y), .source2 = (x - h) * (x - h) + y * y, .receiver2 = (x + h) * (x + h) + y * y};
 }
 
 static void check_medium(const medium *m, double stretch, double first_s) {
@@ -118,7 +115,8 @@ static void check_medium(const medium *m, double stretch, double first_s) {
   uint64_t random = 7;
   int32_t near = N;
   for (int trial = 0; trial < QUERIES; trial++) {
-    moho_run_query query = random_query(&random, 900 + 900 * test_uniform(&random), 600);
+    moho_trace_window window;
+    moho_run_query query = random_query(&random, &law, &window);
     compare(m->name, &table, &law, &query, &options, &near);
   }
   moho_column_table_release(&table);

@@ -122,31 +122,31 @@ INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot
   return value;
 }
 
-/* Second step of a vector that is not wholly in the run. Rare: one copy, its options looked at as it runs. */
-static __attribute__((noinline)) void add_broken_vector(const run_frame *run, const loop_block *block, int slot, int at,
-                                                        int first, int end, int interpolation, int antialias, int weighted) {
-  vfloat value = read_trace(run, block, slot, interpolation, antialias, weighted, 0);
-  lanes_accumulate_masked(run->image + at, value, lanes_mask(at, first, end));
-}
-
 /* The block of samples [begin, stop) into the image, those of them in [first, end). */
 typedef void read_step(const run_frame *run, const loop_block *block, int begin, int stop, int first, int end);
+/* Of it a vector that is not wholly in the run. */
+typedef void read_broken(const run_frame *run, const loop_block *block, int slot, int at, int first, int end);
 
 INLINE void read_block(const run_frame *shared, const loop_block *block, int begin, int stop, int first, int end,
-                       int interpolation, int antialias, int weighted) {
+                       int interpolation, int antialias, int weighted, read_broken *broken) {
   const run_frame own = *shared, *run = &own; /* a copy that no store can change: it stays in registers */
   int at = begin;
   if (at < first) {
-    add_broken_vector(shared, block, 0, at, first, end, interpolation, antialias, weighted);
+    broken(shared, block, 0, at, first, end);
     at += LANES;
   }
   for (; at + LANES <= stop; at += LANES)
     lanes_accumulate(run->image + at, read_trace(run, block, at - begin, interpolation, antialias, weighted, 1));
-  if (at < stop) add_broken_vector(shared, block, at - begin, at, first, end, interpolation, antialias, weighted);
+  if (at < stop) broken(shared, block, at - begin, at, first, end);
 }
-#define READ_STEP(name, interpolation, antialias, weighted)                                                  \
-  static void name(const run_frame *run, const loop_block *block, int begin, int stop, int first, int end) { \
-    read_block(run, block, begin, stop, first, end, interpolation, antialias, weighted);                     \
+#define READ_STEP(name, interpolation, antialias, weighted)                                                            \
+  static __attribute__((noinline)) void name##_broken(const run_frame *run, const loop_block *block, int slot, int at, \
+                                                      int first, int end) {                                            \
+    vfloat value = read_trace(run, block, slot, interpolation, antialias, weighted, 0);                                \
+    lanes_accumulate_masked(run->image + at, value, lanes_mask(at, first, end));                                       \
+  }                                                                                                                    \
+  static void name(const run_frame *run, const loop_block *block, int begin, int stop, int first, int end) {           \
+    read_block(run, block, begin, stop, first, end, interpolation, antialias, weighted, name##_broken);                \
   }
 #define READ_STEPS(name, interpolation, antialias)     \
   READ_STEP(name##_plain, interpolation, antialias, 0) \
