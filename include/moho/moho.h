@@ -2,6 +2,7 @@
 #ifndef MOHO_MOHO_H
 #define MOHO_MOHO_H
 
+#include "moho/bitnet.h"
 #include "moho/buffer.h"
 #include "moho/demigration.h"
 #include "moho/device.h"
@@ -11,6 +12,7 @@
 #include "moho/job.h"
 #include "moho/kernel.h"
 #include "moho/least_squares.h"
+#include "moho/matmul.h"
 #include "moho/migration.h"
 #include "moho/queue.h"
 #include "moho/status.h"

@@ -27,6 +27,9 @@ typedef struct ternary_kernel {
   size_t packed_rows, panel_rows; /* that the two take at once, at most */
   ternary_product packed, panel;
   void (*unpack)(const uint8_t *packed, size_t steps, uint8_t *panel);
+  /* The mean of x^2 in one order on all devices (kernels/ternary.k): input i belongs to lane i mod 256; lanes are added by
+   * halves. */
+  float (*mean_square)(const float *x, size_t k);
   /* max|x|, +infinity where one is not finite; xq = round(x s) and its sum. */
   float (*largest)(const float *x, size_t k);
   int32_t (*quantize)(const float *x, size_t k, float s, int8_t *xq);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "device/cpu/cpu_features.h"
 #include "tensor/ternary_parts.h"
 
 enum { ROWS_A_TASK = 96 }; /* sums of so many rows and 64 outputs: 24 KiB */
@@ -47,6 +48,14 @@ moho_status ternary_kernel_pick(const moho_ternary_run *run, const ternary_kerne
   }
   return moho_fail_at((moho_place){0}, "scalar, avx2, vnni, neon", MOHO_ERROR_NOT_AVAILABLE,
                       "ternary products by '%s': this build has none", wanted ? wanted : "");
+}
+
+const ternary_kernel *ternary_kernel_for(moho_simd simd) {
+  for (size_t i = 0; i < KERNELS; i++) {
+    int is_wide_enough = simd == MOHO_SIMD_AVX512 || simd == MOHO_SIMD_NEON || !strcmp(kernels[i]->name, moho_simd_name(simd));
+    if (is_wide_enough && kernels[i]->runs_here()) return kernels[i];
+  }
+  return &ternary_scalar;
 }
 
 /* ---- integer products ---- */
@@ -94,29 +103,14 @@ static void multiply_block(const product *p, const int32_t *x_sums) {
 
 /* ---- tasks: rows by blocks ---- */
 
-/* All that the threads share; what becomes of the sums is `finish`'s. */
-typedef struct task_list {
-  const moho_ternary_weights *weights;
-  const ternary_kernel *kernel;
-  const int8_t *xq;
-  size_t m, k_stride, length; /* inputs that share a scale */
-  const int32_t *x_sums;      /* over all inputs, or NULL */
-  /* integers */
-  int32_t *out;
-  /* BitLinear */
-  float *y;
-  size_t y_stride;
-  const float *s, *bias;
-} task_list;
-
-static void store_sums(const task_list *list, size_t row, size_t rows, size_t block, const uint32_t *sums) {
+static void store_sums(const ternary_list *list, size_t row, size_t rows, size_t block, const uint32_t *sums) {
   size_t first = block * TERNARY_OUTPUTS, outputs = moho_smaller(TERNARY_OUTPUTS, list->weights->n - first);
   for (size_t r = 0; r < rows; r++)
-    memcpy(list->out + (row + r) * list->weights->n + first, sums + TERNARY_OUTPUTS * r, outputs * sizeof *sums);
+    memcpy(list->out + (row + r) * list->out_stride + first, sums + TERNARY_OUTPUTS * r, outputs * sizeof *sums);
 }
 
 /* y of one row (+)= g / s * sums, and after the last piece the bias. */
-static void scale_row(const task_list *list, size_t row, size_t block, size_t piece, const uint32_t *sums) {
+static void scale_row(const ternary_list *list, size_t row, size_t block, size_t piece, const uint32_t *sums) {
   const moho_ternary_weights *weights = list->weights;
   size_t first = block * TERNARY_OUTPUTS, outputs = moho_smaller(TERNARY_OUTPUTS, weights->n - first);
   size_t pieces = moho_pieces(weights->k, list->length);
@@ -132,7 +126,7 @@ static void scale_row(const task_list *list, size_t row, size_t block, size_t pi
   }
 }
 
-static void run_task(const task_list *list, size_t row, size_t block) {
+static void run_task(const ternary_list *list, size_t row, size_t block) {
   _Alignas(64) uint32_t sums[ROWS_A_TASK * TERNARY_OUTPUTS];
   _Alignas(64) uint8_t panel[TERNARY_PANEL_STEPS * TERNARY_PANEL_STEP];
   const moho_ternary_weights *weights = list->weights;
@@ -153,7 +147,7 @@ static void run_task(const task_list *list, size_t row, size_t block) {
   }
 }
 
-static void run_tasks(const task_list *list, int threads) {
+static void run_tasks(const ternary_list *list, int threads) {
   size_t blocks = moho_pieces(list->weights->n, TERNARY_OUTPUTS), parts = moho_pieces(list->m, ROWS_A_TASK);
   size_t tasks = blocks * parts;
   if (threads > 1 && tasks < (size_t)threads) threads = (int)tasks;
@@ -162,18 +156,22 @@ static void run_tasks(const task_list *list, int threads) {
 }
 
 /* No inputs: sums of nothing. */
-static void fill_without_inputs(const task_list *list) {
+static void fill_without_inputs(const ternary_list *list) {
   for (size_t b = 0; b < list->m; b++)
     for (size_t o = 0; o < list->weights->n; o++) {
-      if (list->out) list->out[b * list->weights->n + o] = 0;
+      if (list->out) list->out[b * list->out_stride + o] = 0;
       if (list->y) list->y[b * list->y_stride + o] = list->bias ? list->bias[o] : 0;
     }
 }
 
-static void run_list(const task_list *list, const moho_ternary_run *run) {
+void ternary_run_list(const ternary_list *list, int threads) {
   if (!list->m || !list->weights->n) return;
   if (!list->weights->k) fill_without_inputs(list);
-  else run_tasks(list, run && run->threads > 1 ? run->threads : 1);
+  else run_tasks(list, threads);
+}
+
+static int threads_of(const moho_ternary_run *run) {
+  return run && run->threads > 1 ? run->threads : 1;
 }
 
 static moho_status check_weights(const moho_ternary_weights *weights, int with_scales) {
@@ -193,62 +191,27 @@ moho_status moho_ternary_multiply(const moho_ternary_weights *weights, const int
                      k_stride, moho_ternary_row_bytes(weights->k), weights->k);
   if (m && weights->n && (!out || (!xq && weights->k)))
     return moho_fail(MOHO_ERROR_ARGUMENT, "ternary products: an array is NULL");
-  task_list list = {.weights = weights, .xq = xq, .m = m, .k_stride = k_stride, .length = weights->k, .out = out};
+  ternary_list list = {
+      .weights = weights, .xq = xq, .m = m, .k_stride = k_stride, .length = weights->k, .out = out, .out_stride = weights->n};
   MOHO_TRY(ternary_kernel_pick(run, &list.kernel));
-  run_list(&list, run);
+  ternary_run_list(&list, threads_of(run));
   return MOHO_OK;
 }
 
 /* ---- BitLinear ---- */
 
-/* The workspace: bytes of the activations, then scales, then sums, then one normalised row a thread. */
-typedef struct workspace {
-  int8_t *xq;
-  size_t k_stride;
-  float *s;
-  int32_t *sums;
-  float *row;
-} workspace;
-
-static moho_status lay_out(size_t m, size_t k, char *at, workspace *out, size_t *bytes) {
-  size_t k_stride = moho_round_up(k + 4, 64), q, rows = moho_round_up(m * sizeof(float), 64),
-         row = moho_round_up(k * sizeof(float), 64);
+/* The workspace: bytes of the activations, then scales, then sums. Rows lie no power of two apart, for the caches' sake. */
+static moho_status lay_out(size_t m, size_t k, char *at, ternary_rows *out, size_t *bytes) {
+  size_t k_stride = moho_round_up(k + 4, 64), q, rows = moho_round_up(m * sizeof(float), 64);
   MOHO_TRY(moho_multiply(m, k_stride, "activations", &q));
-  *bytes = q + 2 * rows + row;
-  if (out)
-    *out = (workspace){(int8_t *)at, k_stride, (float *)(at + q), (int32_t *)(at + q + rows), (float *)(at + q + 2 * rows)};
+  *bytes = q + 2 * rows;
+  if (at) out->k_stride = k_stride, out->xq = (int8_t *)at, out->s = (float *)(at + q), out->sums = (int32_t *)(at + q + rows);
   return MOHO_OK;
 }
 
 moho_status moho_bitlinear_workspace(size_t m, size_t k, size_t *bytes) {
   MOHO_TRY(ternary_check_scaling(MOHO_TERNARY_PER_TENSOR, 0, k));
   return lay_out(m, k, NULL, NULL, bytes);
-}
-
-/* One order on all devices (kernels/ternary.k): input i belongs to lane i mod 256; then lanes are added by halves. */
-static float mean_square(const float *x, size_t k) {
-  float lanes[256] = {0};
-  for (size_t i = 0; i < k; i += 256)
-    for (size_t j = 0; j < 256 && i + j < k; j++) lanes[j] = fmaf(x[i + j], x[i + j], lanes[j]);
-  for (size_t half = 128; half > 0; half /= 2)
-    for (size_t j = 0; j < half; j++) lanes[j] += lanes[j + half];
-  return lanes[0] / (float)k;
-}
-
-static void normalise_row(const moho_bitlinear_input *input, const float *x, size_t k, float *out) {
-  float root = sqrtf(mean_square(x, k) + input->rms_epsilon);
-  for (size_t i = 0; i < k; i++) out[i] = input->rms_gain ? x[i] / root * input->rms_gain[i] : x[i] / root;
-}
-
-static void quantize_input(const ternary_kernel *kernel, const moho_bitlinear_input *input, size_t k, const workspace *work) {
-  size_t x_stride = input->x_stride ? input->x_stride : k;
-  for (size_t b = 0; b < input->m; b++) {
-    const float *x = input->x + b * x_stride;
-    if (input->rms_norm && k) normalise_row(input, x, k, work->row), x = work->row;
-    int8_t *xq = work->xq + b * work->k_stride;
-    work->s[b] = ternary_quantize_row(kernel, x, k, xq, &work->sums[b]);
-    memset(xq + k, 0, work->k_stride - k);
-  }
 }
 
 static moho_status check_input(const moho_ternary_weights *weights, const moho_bitlinear_input *input, const float *y,
@@ -278,22 +241,24 @@ moho_status moho_bitlinear(const moho_ternary_weights *weights, const moho_bitli
                         input->workspace_bytes, needed);
   void *own = NULL;
   if (!input->workspace) MOHO_TRY(moho_allocate(needed, 1, "BitLinear's workspace", &own));
-  workspace work;
-  moho_status status = lay_out(input->m, k, own ? own : input->workspace, &work, &needed);
+  size_t x_stride = input->x_stride ? input->x_stride : k;
+  ternary_rows rows = {.x = input->x, .m = input->m, .k = k, .x_stride = x_stride};
+  moho_status status = lay_out(input->m, k, own ? own : input->workspace, &rows, &needed);
   if (!status) {
-    quantize_input(kernel, input, k, &work);
-    run_list(&(task_list){.weights = weights,
-                          .kernel = kernel,
-                          .xq = work.xq,
-                          .m = input->m,
-                          .k_stride = work.k_stride,
-                          .length = ternary_group_length(weights->scaling, weights->group, k),
-                          .x_sums = work.sums,
-                          .y = y,
-                          .y_stride = y_stride ? y_stride : weights->n,
-                          .s = work.s,
-                          .bias = input->bias},
-             run);
+    const ternary_norm norm = {input->rms_norm, input->rms_gain, input->rms_epsilon};
+    ternary_quantize_rows(kernel, &norm, &rows, threads_of(run));
+    ternary_run_list(&(ternary_list){.weights = weights,
+                                     .kernel = kernel,
+                                     .xq = rows.xq,
+                                     .m = input->m,
+                                     .k_stride = rows.k_stride,
+                                     .length = ternary_group_length(weights->scaling, weights->group, k),
+                                     .x_sums = rows.sums,
+                                     .y = y,
+                                     .y_stride = y_stride ? y_stride : weights->n,
+                                     .s = rows.s,
+                                     .bias = input->bias},
+                     threads_of(run));
   }
   free(own);
   return status;

@@ -141,16 +141,44 @@ moho_status moho_ternary_quantize(const float *w, size_t n, size_t k, const moho
 
 /* ---- activations ---- */
 
-float ternary_quantize_row(const ternary_kernel *kernel, const float *x, size_t k, int8_t *xq, int32_t *sum) {
-  float largest = kernel->largest(x, k);
+enum { CHUNK = 1024 };
+
+/* Inputs first ... of a row, normalised where that is asked for: into `chunk`, or where they are. */
+static const float *normalised(const ternary_norm *norm, const float *x, size_t first, size_t n, float root, float *chunk) {
+  if (!norm->is_on) return x + first;
+  for (size_t i = 0; i < n; i++) chunk[i] = x[first + i] / root;
+  for (size_t i = 0; norm->gain && i < n; i++) chunk[i] *= norm->gain[first + i];
+  return chunk;
+}
+
+float ternary_quantize_row(const ternary_kernel *kernel, const ternary_norm *norm, const float *x, size_t k, int8_t *xq,
+                           int32_t *sum) {
+  float chunk[CHUNK], largest = 0, root = norm->is_on && k ? sqrtf(kernel->mean_square(x, k) + norm->epsilon) : 1;
+  size_t size = norm->is_on ? CHUNK : k;
+  for (size_t i = 0; i < k; i += size) {
+    size_t n = moho_smaller(size, k - i);
+    largest = fmaxf(largest, kernel->largest(normalised(norm, x, i, n, root, chunk), n));
+  }
+  *sum = 0;
   if (isinf(largest)) {
     memset(xq, 0, k);
-    *sum = 0;
     return NAN;
   }
   float s = 127.0f / (largest > 1e-5f ? largest : 1e-5f);
-  *sum = kernel->quantize(x, k, s, xq);
+  for (size_t i = 0; i < k; i += size) {
+    size_t n = moho_smaller(size, k - i);
+    *sum += kernel->quantize(normalised(norm, x, i, n, root, chunk), n, s, xq + i);
+  }
   return s;
+}
+
+void ternary_quantize_rows(const ternary_kernel *kernel, const ternary_norm *norm, const ternary_rows *rows, int threads) {
+#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1 && rows->m > 1)
+  for (size_t b = 0; b < rows->m; b++) {
+    int8_t *xq = rows->xq + b * rows->k_stride;
+    rows->s[b] = ternary_quantize_row(kernel, norm, rows->x + b * rows->x_stride, rows->k, xq, &rows->sums[b]);
+    memset(xq + rows->k, 0, rows->k_stride - rows->k);
+  }
 }
 
 moho_status moho_ternary_activations(const float *x, size_t m, size_t k, size_t x_stride, int8_t *xq, size_t k_stride, float *s,
@@ -164,7 +192,7 @@ moho_status moho_ternary_activations(const float *x, size_t m, size_t k, size_t 
   MOHO_TRY(ternary_kernel_pick(NULL, &kernel));
   for (size_t b = 0; b < m; b++) {
     int32_t sum;
-    float scale = ternary_quantize_row(kernel, x + b * x_stride, k, xq + b * k_stride, &sum);
+    float scale = ternary_quantize_row(kernel, &(ternary_norm){0}, x + b * x_stride, k, xq + b * k_stride, &sum);
     memset(xq + b * k_stride + k, 0, k_stride - k);
     if (s) s[b] = scale;
     if (sums) sums[b] = sum;

@@ -110,6 +110,7 @@ const ternary_kernel ternary_avx2 = {.name = "avx2",
                                      .packed = add_packed,
                                      .panel = add_panel,
                                      .unpack = unpack,
+                                     .mean_square = row_mean_square,
                                      .largest = row_largest,
                                      .quantize = row_quantize};
 #endif

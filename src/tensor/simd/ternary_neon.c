@@ -96,6 +96,7 @@ const ternary_kernel ternary_neon = {.name = "neon",
                                      .packed = add_packed,
                                      .panel = add_panel,
                                      .unpack = unpack,
+                                     .mean_square = row_mean_square,
                                      .largest = row_largest,
                                      .quantize = row_quantize};
 #endif

@@ -2,6 +2,7 @@
 #ifndef MOHO_TENSOR_TERNARY_ROWS_H
 #define MOHO_TENSOR_TERNARY_ROWS_H
 
+#include <math.h>
 #include <string.h>
 
 #include "tensor/ternary_kernel.h"
@@ -32,6 +33,17 @@ static float row_largest(const float *x, size_t k) {
   float result;
   memcpy(&result, &largest, sizeof result);
   return result;
+}
+
+static float row_mean_square(const float *x, size_t k) {
+  float lanes[256] = {0};
+  size_t i = 0;
+  for (; i + 256 <= k; i += 256)
+    for (size_t j = 0; j < 256; j++) lanes[j] = fmaf(x[i + j], x[i + j], lanes[j]);
+  for (size_t j = 0; i + j < k; j++) lanes[j] = fmaf(x[i + j], x[i + j], lanes[j]);
+  for (size_t rest = 128; rest > 0; rest /= 2)
+    for (size_t j = 0; j < rest; j++) lanes[j] += lanes[j + rest];
+  return lanes[0] / (float)k;
 }
 
 /* Adding 1.5 2^23 rounds to an integer, halves to even, which then lies in the lowest bits. */

@@ -39,5 +39,6 @@ const ternary_kernel ternary_scalar = {.name = "scalar",
                                        .packed = add_packed,
                                        .panel = add_panel,
                                        .unpack = unpack,
+                                       .mean_square = row_mean_square,
                                        .largest = row_largest,
                                        .quantize = row_quantize};

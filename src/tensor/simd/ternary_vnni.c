@@ -119,6 +119,7 @@ const ternary_kernel ternary_vnni = {.name = "vnni",
                                      .packed = add_packed,
                                      .panel = add_panel,
                                      .unpack = unpack,
+                                     .mean_square = row_mean_square,
                                      .largest = row_largest,
                                      .quantize = row_quantize};
 #endif
