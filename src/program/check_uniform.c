@@ -1,6 +1,7 @@
 /* check_uniform.c - where the lanes of a group are together, and what is the same in all of them; group operations stand only
- * there. A register varies as soon as one of its writes does: what is written depends on a lane, or stands where lanes may
- * differ. Rounds over the code until nothing more is found to vary: each round but the last finds one of finitely many things.
+ * there. A register varies after a write that depends on a lane or stands where lanes may differ; where ways meet it varies when
+ * it does on one of them. Rounds over the code until no loop begins with more that varies than the round before knew: what is
+ * known only grows, so this ends.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,31 +10,60 @@
 #include "program/program_core.h"
 
 /* Why lanes are not together: an instruction of the flat code; NONE: they are. */
-enum { NONE = UINT32_MAX };
+enum { NONE = UINT32_MAX, PREDICATES_FROM = MOHO_PROGRAM_REGISTERS, WORDS = PREDICATES_FROM / 64 + 1 };
+
+/* A bit for each register and predicate: it may differ between lanes. Where nothing arrives none is set. */
+typedef struct varying {
+  uint64_t word[WORDS];
+} varying;
+
+/* What rounds have found about a loop, at its head's place. */
+typedef struct loop_knowledge {
+  varying again;   /* at its end: with what it begins again */
+  uint32_t parted; /* the break by which lanes leave it one by one, or NONE */
+  uint32_t left;   /* the exit in it by which single lanes may have left, or NONE */
+} loop_knowledge;
+
+typedef struct open_block {
+  uint32_t head; /* its instruction */
+  uint32_t why;  /* lanes differ in it, or NONE */
+  varying other; /* if: at the head, after else at the end of the first part; loop: at its ends so far */
+} open_block;
 
 typedef struct uniform_check {
   moho_program *program;
-  uint32_t *parted; /* [n_code] of a loop's head: the break by which lanes leave it one by one, or NONE */
-  uint32_t *left;   /* [n_code] of a loop's head: the exit in it by which single lanes may have left, or NONE */
-  uint32_t now[MOHO_PROGRAM_DEPTH + 1]; /* [depth] why lanes differ in the block, NONE: they do not */
-  uint32_t heads[MOHO_PROGRAM_DEPTH];   /* of the open blocks */
+  loop_knowledge *loops; /* [n_code] */
+  open_block open[MOHO_PROGRAM_DEPTH];
   unsigned depth;
-  uint32_t gone; /* the exit by which single lanes may have left by now, or NONE */
-  int found;     /* something new in this round */
+  varying now;
+  uint32_t gone;                /* the exit by which single lanes may have left by now, or NONE */
+  int found;                    /* something new in this round */
+  uint32_t refused, refused_by; /* the first group operation that is not where it may be, and why; NONE */
 } uniform_check;
 
-static int special_varies(unsigned special) {
-  switch (special) {
-  case MOHO_PROGRAM_ID:
-  case MOHO_PROGRAM_ID_X:
-  case MOHO_PROGRAM_ID_Y:
-  case MOHO_PROGRAM_ID_Z:
-  case MOHO_PROGRAM_LANE:
-  case MOHO_PROGRAM_LANE_X:
-  case MOHO_PROGRAM_LANE_Y:
-  case MOHO_PROGRAM_LANE_Z: return 1;
-  default: return 0;
+static uint32_t why_here(const uniform_check *check) {
+  return check->depth ? check->open[check->depth - 1].why : NONE;
+}
+
+static int has(const varying *set, unsigned bit) {
+  return set->word[bit / 64] >> bit % 64 & 1;
+}
+
+/* a := a or b; 1 when it grew. */
+static int join(varying *a, const varying *b) {
+  int grew = 0;
+  for (unsigned w = 0; w < WORDS; w++) {
+    grew |= (b->word[w] & ~a->word[w]) != 0;
+    a->word[w] |= b->word[w];
   }
+  return grew;
+}
+
+/* ---- values ---- */
+
+static int special_varies(unsigned special) {
+  return (special >= MOHO_PROGRAM_ID && special <= MOHO_PROGRAM_ID_Z) ||
+         (special >= MOHO_PROGRAM_LANE && special <= MOHO_PROGRAM_LANE_Z);
 }
 
 /* By what the instruction is, whatever it reads. */
@@ -55,68 +85,113 @@ typedef struct use_state {
 static void use(void *user, int is_predicate, unsigned number, int is_write) {
   use_state *state = user;
   moho_program *p = state->check->program;
-  uint8_t *varies = is_predicate ? &p->predicate_varies[number] : &p->varies[number];
+  unsigned bit = is_predicate ? PREDICATES_FROM + number : number;
+  uint64_t *word = &state->check->now.word[bit / 64];
   if (!is_write) {
-    state->varies |= *varies;
-  } else if (state->varies && !*varies) {
-    *varies = 1;
-    state->check->found = 1;
+    state->varies |= has(&state->check->now, bit);
+    return;
   }
+  *word = (*word & ~(1ull << bit % 64)) | (uint64_t)state->varies << bit % 64;
+  if (state->varies) *(is_predicate ? &p->predicate_varies[number] : &p->varies[number]) = 1;
 }
 
-/* The registers written vary where what is read does; a group's reduction is the same in all its lanes. */
 static void pass_values(uniform_check *check, const moho_instruction *in) {
-  int is_together = check->now[check->depth] == NONE;
-  if (in->op == MOHO_PROGRAM_GROUP_REDUCE) return; /* refused where lanes are not together */
-  use_state state = {check, !is_together || source_varies(check->program, in)};
+  use_state state = {check, why_here(check) != NONE || source_varies(check->program, in)};
   moho_instruction_uses(in, use, &state);
 }
+
+/* A group's reduction is the same in all its lanes, which come together for it. */
+static void pass_reduction(uniform_check *check, const moho_instruction *in) {
+  check->now.word[in->d / 64] &= ~(1ull << in->d % 64);
+}
+
+/* ---- blocks ---- */
 
 static int is_loop(unsigned op) {
   return op == MOHO_PROGRAM_LOOP || op == MOHO_PROGRAM_WHILE;
 }
 
-/* Single lanes leave the innermost loop, or the program: all that follows in loops around is then run without them. */
-static void lanes_part(uniform_check *check, uint32_t i) {
-  int is_exit = check->program->code[i].in.op == MOHO_PROGRAM_EXIT;
-  uint32_t *reasons = is_exit ? check->left : check->parted;
-  if (check->now[check->depth] == NONE) return;
-  for (unsigned k = check->depth; k-- > 0;) {
-    uint32_t head = check->heads[k];
-    if (!is_loop(check->program->code[head].in.op)) continue;
-    if (reasons[head] == NONE) reasons[head] = i, check->found = 1;
-    if (!is_exit) return;
+static void begin_block(uniform_check *check, uint32_t i) {
+  const moho_instruction *in = &check->program->code[i].in;
+  uint32_t why = why_here(check);
+  if (is_loop(in->op)) {
+    join(&check->now, &check->loops[i].again);
+    if (check->gone == NONE) check->gone = check->loops[i].left;
   }
-  if (is_exit && check->gone == NONE) check->gone = i;
+  unsigned bit = in->op == MOHO_PROGRAM_LOOP ? in->a : PREDICATES_FROM + in->a;
+  if (why == NONE && has(&check->now, bit)) why = i;
+  if (why == NONE && is_loop(in->op)) why = check->loops[i].parted;
+  check->open[check->depth++] = (open_block){i, why, check->now};
 }
 
-static void open_block(uniform_check *check, uint32_t i) {
-  const moho_instruction *in = &check->program->code[i].in;
-  const moho_program *p = check->program;
-  uint32_t why = check->now[check->depth];
-  int varies = in->op == MOHO_PROGRAM_LOOP ? p->varies[in->a] : p->predicate_varies[in->a];
-  if (why == NONE && varies) why = i;
-  if (why == NONE && is_loop(in->op)) why = check->parted[i];
-  if (is_loop(in->op) && check->gone == NONE) check->gone = check->left[i];
-  check->heads[check->depth++] = i;
-  check->now[check->depth] = why;
+static void begin_else(uniform_check *check) {
+  open_block *block = &check->open[check->depth - 1];
+  varying head = block->other;
+  block->other = check->now;
+  check->now = head;
+}
+
+static void end_block(uniform_check *check) {
+  open_block *block = &check->open[--check->depth];
+  if (is_loop(check->program->code[block->head].in.op)) {
+    check->found |= join(&check->loops[block->head].again, &check->now);
+    check->now = block->other;
+  } else {
+    join(&check->now, &block->other);
+  }
+}
+
+static void note(uniform_check *check, uint32_t *reason, uint32_t i) {
+  if (*reason != NONE || why_here(check) == NONE) return;
+  *reason = i;
+  check->found = 1;
+}
+
+/* The way goes on behind the innermost loop; where lanes differ they leave it one by one. */
+static void pass_break(uniform_check *check, uint32_t i) {
+  unsigned k = check->depth;
+  while (!is_loop(check->program->code[check->open[k - 1].head].in.op)) k--;
+  join(&check->open[k - 1].other, &check->now);
+  note(check, &check->loops[check->open[k - 1].head].parted, i);
+  check->now = (varying){{0}};
+}
+
+/* Where lanes differ single ones are gone from here on, and in loops around from their beginning. */
+static void pass_exit(uniform_check *check, uint32_t i) {
+  for (unsigned k = 0; k < check->depth; k++)
+    if (is_loop(check->program->code[check->open[k].head].in.op)) note(check, &check->loops[check->open[k].head].left, i);
+  if (check->gone == NONE && why_here(check) != NONE) check->gone = i;
+  check->now = (varying){{0}};
+}
+
+/* ---- rounds ---- */
+
+static void pass_group_operation(uniform_check *check, uint32_t i) {
+  uint32_t why = why_here(check) != NONE ? why_here(check) : check->gone;
+  if (check->refused == NONE && why != NONE) check->refused = i, check->refused_by = why;
 }
 
 static void pass(uniform_check *check) {
   moho_program *p = check->program;
-  check->depth = 0, check->gone = NONE, check->found = 0;
-  check->now[0] = NONE;
+  check->depth = 0, check->found = 0, check->gone = check->refused = NONE;
+  check->now = (varying){{0}};
   for (uint32_t i = 0; i < p->n_code; i++) {
     moho_code *code = &p->code[i];
-    if (code->in.op == MOHO_PROGRAM_END) check->depth--;
-    code->is_uniform = check->now[code->in.op == MOHO_PROGRAM_ELSE ? check->depth - 1 : check->depth] == NONE;
-    pass_values(check, &code->in);
+    if (code->in.op == MOHO_PROGRAM_END) end_block(check);
+    uint32_t why = code->in.op != MOHO_PROGRAM_ELSE ? why_here(check)
+                   : check->depth > 1               ? check->open[check->depth - 2].why
+                                                    : NONE;
+    code->is_uniform = why == NONE;
+    if (moho_instruction_is_group(&code->in)) pass_group_operation(check, i);
+    if (code->in.op == MOHO_PROGRAM_GROUP_REDUCE) pass_reduction(check, &code->in);
+    else pass_values(check, &code->in);
     switch (code->in.op) {
     case MOHO_PROGRAM_IF:
     case MOHO_PROGRAM_LOOP:
-    case MOHO_PROGRAM_WHILE: open_block(check, i); break;
-    case MOHO_PROGRAM_BREAK:
-    case MOHO_PROGRAM_EXIT: lanes_part(check, i); break;
+    case MOHO_PROGRAM_WHILE: begin_block(check, i); break;
+    case MOHO_PROGRAM_ELSE: begin_else(check); break;
+    case MOHO_PROGRAM_BREAK: pass_break(check, i); break;
+    case MOHO_PROGRAM_EXIT: pass_exit(check, i); break;
     default: break;
     }
   }
@@ -134,34 +209,14 @@ static moho_status refuse(const moho_program *p, uint32_t i, uint32_t why) {
   return moho_program_refuse(p, p->code[i].origin, MOHO_ERROR_FORMAT, rule, "%s of instruction %u", words, cause->origin);
 }
 
-/* The last round again, now that all is known: refuse the first group operation that is not where it may be. */
-static moho_status check_group_operations(uniform_check *check) {
-  const moho_program *p = check->program;
-  check->depth = 0, check->gone = NONE;
-  for (uint32_t i = 0; i < p->n_code; i++) {
-    const moho_instruction *in = &p->code[i].in;
-    if (in->op == MOHO_PROGRAM_END) check->depth--;
-    if (in->op == MOHO_PROGRAM_IF || is_loop(in->op)) open_block(check, i);
-    if (in->op == MOHO_PROGRAM_EXIT) lanes_part(check, i);
-    if (!moho_instruction_is_group(in)) continue;
-    if (check->now[check->depth] != NONE) return refuse(p, i, check->now[check->depth]);
-    if (check->gone != NONE) return refuse(p, i, check->gone);
-  }
-  return MOHO_OK;
-}
-
 moho_status moho_program_check_uniform(moho_program *program) {
   uniform_check check = {.program = program};
-  for (size_t i = 0; i < program->n_registers; i++) program->varies[i] = 0;
-  for (size_t i = 0; i < program->n_predicates; i++) program->predicate_varies[i] = 0;
-  MOHO_TRY(moho_allocate(2 * program->n_code + 1, sizeof *check.parted, "the check of a program", &check.parted));
-  check.left = check.parted + program->n_code;
-  for (size_t i = 0; i < 2 * program->n_code; i++) check.parted[i] = NONE;
+  MOHO_TRY(moho_allocate(program->n_code + 1, sizeof *check.loops, "the check of a program", &check.loops));
+  for (size_t i = 0; i < program->n_code; i++) check.loops[i].parted = check.loops[i].left = NONE;
   do pass(&check);
   while (check.found);
-  moho_status status = check_group_operations(&check);
-  free(check.parted);
+  free(check.loops);
   program->uses_group = program->n_arrays || program->n_pools;
   for (size_t i = 0; i < program->n_code; i++) program->uses_group |= moho_instruction_is_group(&program->code[i].in);
-  return status;
+  return check.refused == NONE ? MOHO_OK : refuse(program, check.refused, check.refused_by);
 }

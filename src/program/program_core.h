@@ -129,7 +129,7 @@ struct moho_program {
   size_t n_code;
   size_t pool_bytes;                      /* of a group */
   int uses_group;                         /* there is a group array, pool, barrier, fence or group reduction */
-  uint8_t varies[MOHO_PROGRAM_REGISTERS]; /* 1: may differ between lanes of a group */
+  uint8_t varies[MOHO_PROGRAM_REGISTERS]; /* 1: may somewhere differ between lanes of a group */
   uint8_t predicate_varies[MOHO_PROGRAM_PREDICATES];
   uint32_t types_used; /* 1 << type of every declaration */
   uint8_t hash[32];    /* SHA-256 of the binary form */
