@@ -16,6 +16,8 @@ PREFIX ?= /usr/local
 COMPILER = $(if $(filter default undefined,$(origin CC)),$(shell command -v clang || command -v gcc || echo cc),$(CC))
 BUILD := $(if $(filter command line,$(origin CC)),build-$(notdir $(CC)),build)
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
+# Several tests share the processors: threads that spin while they wait for work would take them from the others.
+SHARED := OMP_WAIT_POLICY=passive
 ifdef DEVICE
 export MOHO_DEVICE := $(DEVICE)
 endif
@@ -51,7 +53,7 @@ modelled: build ## model two surveys by finite differences (ten minutes on two c
 test: setup-test ## install what is missing, build, run every test
 	@test ! -f $(BUILD)/build.ninja || cmake $(BUILD) >/dev/null
 	@$(MAKE) --no-print-directory build
-	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error $(CTEST_ARGS)
+	@$(SHARED) ctest --test-dir $(BUILD) --output-on-failure --no-tests=error $(CTEST_ARGS)
 
 bench: build ## time the migration and compare the figures with bench/results
 	@scripts/bench.sh $(BUILD)/moho
