@@ -7,7 +7,7 @@
 #include "program/text_lex.h"
 
 typedef struct moho_assembler {
-  moho_text text;
+  moho_source text;
   moho_program_builder *builder;
   moho_program *program; /* the builder's draft */
   unsigned depth;        /* open blocks of the function at hand */

@@ -61,7 +61,7 @@ static moho_status unknown_name(const moho_assembler *as, const name_kind *wante
   size_t count = 0;
   for (int kind = 0; kind < KINDS; kind++)
     if (find(as->program, (name_kind)kind, given) >= 0)
-      return moho_text_fail(&as->text, MOHO_ERROR_KEY, NULL, "\"%s\" is %s, expected %s", given, kinds[kind].what, expected);
+      return moho_source_fail(&as->text, MOHO_ERROR_KEY, NULL, "\"%s\" is %s, expected %s", given, kinds[kind].what, expected);
   for (size_t k = 0; k < n; k++)
     for (size_t i = wanted[k] == FUNCTION; i < count_of(as->program, wanted[k]) && count < sizeof names / sizeof *names; i++)
       names[count++] = kinds[wanted[k]].name(as->program, i);
@@ -69,15 +69,15 @@ static moho_status unknown_name(const moho_assembler *as, const name_kind *wante
   char hint[80];
   if (near) snprintf(hint, sizeof hint, "did you mean %s?", near);
   else snprintf(hint, sizeof hint, "declare it above, as `register f32 x` does");
-  return moho_text_fail(&as->text, MOHO_ERROR_KEY, hint, "\"%s\" is not declared, expected %s", given, expected);
+  return moho_source_fail(&as->text, MOHO_ERROR_KEY, hint, "\"%s\" is not declared, expected %s", given, expected);
 }
 
 static moho_status named(moho_assembler *as, name_kind kind, uint16_t *number) {
-  if (as->text.word.kind != MOHO_WORD_NAME) return moho_text_expected(&as->text, NULL, "%s", kinds[kind].what);
+  if (as->text.word.kind != MOHO_WORD_NAME) return moho_source_expected(&as->text, NULL, "%s", kinds[kind].what);
   int i = find(as->program, kind, as->text.word.text);
   if (i < 0) return unknown_name(as, &kind, 1, kinds[kind].what);
   *number = (uint16_t)i;
-  return moho_text_next(&as->text);
+  return moho_source_next(&as->text);
 }
 
 static moho_status next_named(moho_assembler *as, name_kind kind, uint16_t *number) {
@@ -98,31 +98,31 @@ static moho_status one_of(moho_assembler *as, const char *const *words, size_t n
   char hint[300] = "";
   for (size_t i = 0, used = 0; i < n && used + 12 < sizeof hint; i++)
     used += (size_t)snprintf(hint + used, sizeof hint - used, i ? " %s" : "%s", words[i]);
-  return moho_text_fail(&as->text, MOHO_ERROR_KEY, hint, "\"%s\" is no %s", given, what);
+  return moho_source_fail(&as->text, MOHO_ERROR_KEY, hint, "\"%s\" is no %s", given, what);
 }
 
 static moho_status point_word(moho_assembler *as, const char *const *words, size_t n, const char *what, uint8_t *variant) {
   MOHO_TRY(moho_assemble_sign(as, "."));
-  if (as->text.word.kind != MOHO_WORD_NAME) return moho_text_expected(&as->text, NULL, "a %s", what);
+  if (as->text.word.kind != MOHO_WORD_NAME) return moho_source_expected(&as->text, NULL, "a %s", what);
   MOHO_TRY(one_of(as, words, n, as->text.word.text, what, variant));
-  return moho_text_next(&as->text);
+  return moho_source_next(&as->text);
 }
 
 /* id, id.x, lanes ... */
 static moho_status special(moho_assembler *as, uint8_t *variant) {
   char given[140];
   MOHO_TRY(moho_assemble_sign(as, ","));
-  if (as->text.word.kind != MOHO_WORD_NAME) return moho_text_expected(&as->text, "id.x, lane, group ...", "a special value");
-  moho_text before = as->text;
+  if (as->text.word.kind != MOHO_WORD_NAME) return moho_source_expected(&as->text, "id.x, lane, group ...", "a special value");
+  moho_source before = as->text;
   snprintf(given, sizeof given, "%s", as->text.word.text);
-  MOHO_TRY(moho_text_next(&as->text));
-  if (moho_text_is(&as->text, ".")) {
-    MOHO_TRY(moho_text_next(&as->text));
-    if (as->text.word.kind != MOHO_WORD_NAME) return moho_text_expected(&as->text, NULL, "x, y or z");
+  MOHO_TRY(moho_source_next(&as->text));
+  if (moho_source_is(&as->text, ".")) {
+    MOHO_TRY(moho_source_next(&as->text));
+    if (as->text.word.kind != MOHO_WORD_NAME) return moho_source_expected(&as->text, NULL, "x, y or z");
     snprintf(given + strlen(given), sizeof given - strlen(given), ".%s", as->text.word.text);
-    MOHO_TRY(moho_text_next(&as->text));
+    MOHO_TRY(moho_source_next(&as->text));
   }
-  moho_text after = as->text;
+  moho_source after = as->text;
   as->text = before;
   MOHO_TRY(one_of(as, moho_special_words, MOHO_PROGRAM_SPECIALS, given, "special value", variant));
   as->text = after;
@@ -133,7 +133,7 @@ static moho_status special(moho_assembler *as, uint8_t *variant) {
 
 static moho_status real_constant(moho_assembler *as, int type, int is_negative, uint64_t *bits) {
   double value = 0;
-  const moho_word *word = &as->text.word;
+  const moho_source_word *word = &as->text.word;
   int is_word = word->kind == MOHO_WORD_NAME;
   uint64_t infinite = type == MOHO_PROGRAM_F16    ? 0x7c00
                       : type == MOHO_PROGRAM_BF16 ? 0x7f80
@@ -146,29 +146,29 @@ static moho_status real_constant(moho_assembler *as, int type, int is_negative, 
     *bits = infinite | (infinite & ~(infinite << 1)) >> 1;
   } else {
     if (word->kind != MOHO_WORD_NUMBER)
-      return moho_text_expected(&as->text, "1, -2.5, 1e-3, inf, nan or bits 0x7fc00001", "a number");
+      return moho_source_expected(&as->text, "1, -2.5, 1e-3, inf, nan or bits 0x7fc00001", "a number");
     if (moho_parse_double(word->text, "a constant", &value))
-      return moho_text_fail(&as->text, MOHO_ERROR_FORMAT, "1, -2.5, 1e-3, inf, nan or bits 0x7fc00001", "\"%s\" is no number",
-                            word->text);
+      return moho_source_fail(&as->text, MOHO_ERROR_FORMAT, "1, -2.5, 1e-3, inf, nan or bits 0x7fc00001", "\"%s\" is no number",
+                              word->text);
     *bits = moho_real_bits(type, value);
     if (*bits == infinite)
-      return moho_text_fail(&as->text, MOHO_ERROR_RANGE, "infinity is written inf", "%s is too large for %s", word->text,
-                            moho_type_words[type]);
+      return moho_source_fail(&as->text, MOHO_ERROR_RANGE, "infinity is written inf", "%s is too large for %s", word->text,
+                              moho_type_words[type]);
   }
   if (is_negative) *bits |= sign;
-  return moho_text_next(&as->text);
+  return moho_source_next(&as->text);
 }
 
 static moho_status whole_constant(moho_assembler *as, int type, int is_negative, uint64_t *bits) {
-  moho_text before = as->text;
+  moho_source before = as->text;
   uint64_t magnitude;
   MOHO_TRY(moho_assemble_count(as, "a whole number", UINT64_MAX, &magnitude));
   unsigned width = 8 * (unsigned)moho_program_type_bytes((moho_program_type)type);
   uint64_t most = moho_type_is_signed(type) ? (1ull << (width - 1)) - !is_negative : is_negative ? 0 : ~0ull >> (64 - width);
   if (magnitude > most) {
     as->text = before;
-    return moho_text_fail(&as->text, MOHO_ERROR_RANGE, NULL, "%s%s does not fit %s", is_negative ? "-" : "", before.word.text,
-                          moho_type_words[type]);
+    return moho_source_fail(&as->text, MOHO_ERROR_RANGE, NULL, "%s%s does not fit %s", is_negative ? "-" : "", before.word.text,
+                            moho_type_words[type]);
   }
   *bits = (is_negative ? 0 - magnitude : magnitude) & ~0ull >> (64 - width);
   return MOHO_OK;
@@ -177,13 +177,13 @@ static moho_status whole_constant(moho_assembler *as, int type, int is_negative,
 static moho_status constant(moho_assembler *as, moho_instruction *in) {
   int type = as->program->registers[in->d].type;
   MOHO_TRY(moho_assemble_sign(as, ","));
-  if (moho_text_is(&as->text, "bits")) {
-    MOHO_TRY(moho_text_next(&as->text));
+  if (moho_source_is(&as->text, "bits")) {
+    MOHO_TRY(moho_source_next(&as->text));
     uint64_t most = ~0ull >> (64 - 8 * moho_program_type_bytes((moho_program_type)type));
     return moho_assemble_count(as, "bits", most, &in->immediate);
   }
-  int is_negative = moho_text_is(&as->text, "-");
-  if (is_negative) MOHO_TRY(moho_text_next(&as->text));
+  int is_negative = moho_source_is(&as->text, "-");
+  if (is_negative) MOHO_TRY(moho_source_next(&as->text));
   if (moho_type_is_real(type)) return real_constant(as, type, is_negative, &in->immediate);
   return whole_constant(as, type, is_negative, &in->immediate);
 }
@@ -194,55 +194,56 @@ static moho_status constant(moho_assembler *as, moho_instruction *in) {
 static moho_status memory(moho_assembler *as, moho_instruction *in, uint16_t *index) {
   static const name_kind wanted[] = {BUFFER, ARRAY, POOL};
   int number = -1;
-  if (as->text.word.kind != MOHO_WORD_NAME) return moho_text_expected(&as->text, "x[i + 1]", "a buffer, group array or pool");
+  if (as->text.word.kind != MOHO_WORD_NAME) return moho_source_expected(&as->text, "x[i + 1]", "a buffer, group array or pool");
   for (unsigned k = 0; k < 3 && number < 0; k++) {
     number = find(as->program, wanted[k], as->text.word.text);
     if (number >= 0) in->op = (uint8_t)(in->op + 2 * k);
   }
   if (number < 0) return unknown_name(as, wanted, 3, "a buffer, group array or pool");
   in->b = (uint16_t)number;
-  MOHO_TRY(moho_text_next(&as->text));
+  MOHO_TRY(moho_source_next(&as->text));
   MOHO_TRY(moho_assemble_sign(as, "["));
   *index = MOHO_NO_REGISTER;
   int is_negative = 0, has_offset = 1;
   if (as->text.word.kind == MOHO_WORD_NAME) {
     MOHO_TRY(named(as, REGISTER, index));
-    has_offset = moho_text_is(&as->text, "+") || moho_text_is(&as->text, "-");
+    has_offset = moho_source_is(&as->text, "+") || moho_source_is(&as->text, "-");
   }
-  if (has_offset && (moho_text_is(&as->text, "-") || (*index != MOHO_NO_REGISTER && moho_text_is(&as->text, "+")))) {
-    is_negative = moho_text_is(&as->text, "-");
-    MOHO_TRY(moho_text_next(&as->text));
+  if (has_offset && (moho_source_is(&as->text, "-") || (*index != MOHO_NO_REGISTER && moho_source_is(&as->text, "+")))) {
+    is_negative = moho_source_is(&as->text, "-");
+    MOHO_TRY(moho_source_next(&as->text));
   }
   uint64_t offset = 0;
   if (has_offset) MOHO_TRY(moho_assemble_count(as, "an offset", is_negative ? 1ull << 31 : INT32_MAX, &offset));
   in->immediate = is_negative ? 0 - offset : offset;
-  if (!moho_text_is(&as->text, "]")) return moho_text_expected(&as->text, "x[i], x[i + 4], x[i - 1] or x[7]", "\"]\"");
-  return moho_text_next(&as->text);
+  if (!moho_source_is(&as->text, "]")) return moho_source_expected(&as->text, "x[i], x[i + 4], x[i - 1] or x[7]", "\"]\"");
+  return moho_source_next(&as->text);
 }
 
 static moho_status range(moho_assembler *as, moho_instruction *in) {
   uint16_t last;
   MOHO_TRY(next_named(as, REGISTER, &in->a));
   MOHO_TRY(moho_assemble_sign(as, ".."));
-  moho_text at = as->text;
+  moho_source at = as->text;
   MOHO_TRY(named(as, REGISTER, &last));
   if (last < in->a)
-    return moho_text_fail(&at, MOHO_ERROR_RANGE, NULL, "%s is declared before %s", at.word.text,
-                          as->program->registers[in->a].name);
+    return moho_source_fail(&at, MOHO_ERROR_RANGE, NULL, "%s is declared before %s", at.word.text,
+                            as->program->registers[in->a].name);
   in->b = (uint16_t)(last - in->a + 1);
   return MOHO_OK;
 }
 
 static moho_status condition_of(moho_assembler *as, moho_instruction *in) {
-  in->variant = (uint8_t)moho_text_is(&as->text, "!");
-  if (in->variant) MOHO_TRY(moho_text_next(&as->text));
+  in->variant = (uint8_t)moho_source_is(&as->text, "!");
+  if (in->variant) MOHO_TRY(moho_source_next(&as->text));
   return named(as, PREDICATE, &in->a);
 }
 
 static moho_status maximum(moho_assembler *as, moho_instruction *in) {
   MOHO_TRY(condition_of(as, in));
-  if (!moho_text_is(&as->text, "max")) return moho_text_expected(&as->text, "while p max 100: so every program ends", "\"max\"");
-  MOHO_TRY(moho_text_next(&as->text));
+  if (!moho_source_is(&as->text, "max"))
+    return moho_source_expected(&as->text, "while p max 100: so every program ends", "\"max\"");
+  MOHO_TRY(moho_source_next(&as->text));
   return moho_assemble_count(as, "the most times", UINT32_MAX, &in->immediate);
 }
 
@@ -310,17 +311,17 @@ static moho_status unknown_word(const moho_assembler *as) {
   const char *near = moho_nearest_name(as->text.word.text, names, sizeof names / sizeof *names);
   char hint[80];
   snprintf(hint, sizeof hint, "did you mean %s?", near ? near : "");
-  return moho_text_fail(&as->text, MOHO_ERROR_KEY, near ? hint : "docs/program.md has all instructions",
-                        "\"%s\" is neither an instruction nor a declaration", as->text.word.text);
+  return moho_source_fail(&as->text, MOHO_ERROR_KEY, near ? hint : "docs/program.md has all instructions",
+                          "\"%s\" is neither an instruction nor a declaration", as->text.word.text);
 }
 
 moho_status moho_assemble_instruction(moho_assembler *as) {
   moho_instruction in = {.op = MOHO_PROGRAM_OPERATIONS};
-  if (as->text.word.kind != MOHO_WORD_NAME) return moho_text_expected(&as->text, NULL, "an instruction or a declaration");
+  if (as->text.word.kind != MOHO_WORD_NAME) return moho_source_expected(&as->text, NULL, "an instruction or a declaration");
   for (unsigned op = MOHO_PROGRAM_OPERATIONS; op-- > 0;)
     if (strcmp(moho_operations[op].word, as->text.word.text) == 0) in.op = (uint8_t)op;
   if (in.op == MOHO_PROGRAM_OPERATIONS) return unknown_word(as);
-  MOHO_TRY(moho_text_next(&as->text));
+  MOHO_TRY(moho_source_next(&as->text));
   MOHO_TRY(operands(as, &in));
   if (in.op == MOHO_PROGRAM_IF || in.op == MOHO_PROGRAM_LOOP || in.op == MOHO_PROGRAM_WHILE) as->depth++;
   if (in.op == MOHO_PROGRAM_END && as->depth) as->depth--;

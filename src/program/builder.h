@@ -7,16 +7,16 @@
 /* A function's instructions while they are added. */
 typedef struct moho_builder_body {
   moho_instruction *instructions;
-  moho_text_place *places;
+  moho_source_place *places;
   size_t n, capacity;
 } moho_builder_body;
 
 struct moho_program_builder {
   moho_program *program; /* declarations and functions; instructions lie in bodies until the end */
   moho_builder_body bodies[MOHO_PROGRAM_FUNCTIONS];
-  unsigned function;     /* whose body grows */
-  moho_text_place place; /* of what is added; line 0: not from text */
-  moho_status status;    /* of the first mistake */
+  unsigned function;       /* whose body grows */
+  moho_source_place place; /* of what is added; line 0: not from text */
+  moho_status status;      /* of the first mistake */
   moho_error error;
 };
 

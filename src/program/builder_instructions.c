@@ -10,7 +10,7 @@ static moho_status grow(moho_builder_body *body) {
   size_t capacity = body->capacity ? 2 * body->capacity : 64;
   moho_instruction *instructions = realloc(body->instructions, capacity * sizeof *instructions);
   if (instructions) body->instructions = instructions;
-  moho_text_place *places = realloc(body->places, capacity * sizeof *places);
+  moho_source_place *places = realloc(body->places, capacity * sizeof *places);
   if (places) body->places = places;
   if (!instructions || !places) return moho_fail(MOHO_ERROR_MEMORY, "no memory for %zu instructions", capacity);
   body->capacity = capacity;

@@ -108,9 +108,9 @@ typedef struct moho_function {
 } moho_function;
 
 /* Where an instruction stands in the text that it was assembled from, 1-based. */
-typedef struct moho_text_place {
+typedef struct moho_source_place {
   int line, column;
-} moho_text_place;
+} moho_source_place;
 
 struct moho_program {
   moho_declared registers[MOHO_PROGRAM_REGISTERS];
@@ -122,7 +122,7 @@ struct moho_program {
   moho_function *functions; /* [n_functions]; [0] is the main program */
   size_t n_registers, n_predicates, n_scalars, n_buffers, n_arrays, n_pools, n_functions;
   moho_instruction *written; /* [n_written]: the main program, then the functions in their order */
-  moho_text_place *places;   /* [n_written]; NULL: not from text. No part of the program's identity, no more than `file` */
+  moho_source_place *places; /* [n_written]; NULL: not from text. No part of the program's identity, no more than `file` */
   char *file;                /* the text's, for errors; may be NULL */
   size_t n_written;
   moho_code *code; /* [n_code] */
