@@ -5,13 +5,16 @@
 #   check      60  devices, and selftest (a process a kernel): every kernel against the double reference
 #   tests      60  the test programs that the device matters to; test_repeats among them runs every kernel 20 times
 #   bench      90  small, medium: the ladder (of baseline and v1 one run), triangle; v2, v3: weights, storage as halves
+#   demigrate  20  the adjoint on medium, beside the migration
+#   tensor     40  operations on tensors against the copy's bandwidth, products of matrices, ternary layers
+#   program    20  portable programs
 #   memory     10  copies, allocation, pool, launches, 1000 empty tiles
 #   large      80  the large survey through KERNEL (v3) once, traces in memory
 #   disk       90  the large survey from SEG-Y (6.8 GB, written here first: 30 s) to image.zarr, compilation included
 #   million    30  1.04 million traces of 501 samples (2.3 GB), from SEG-Y likewise
 #   beside     60  scripts/gpu_beside.py: in one process with PyTorch or CuPy, two migrations at once
 #   sanitizer  60  compute-sanitizer's four tools side by side over a quick selftest of all kernels
-# DEVICE=cuda:0, RUNS=3, KERNEL=v3, PRESET=large, DISK=a folder for the survey (14 GB free; default the temporary one).
+# TESTS=. (a pattern: which test programs), DEVICE=cuda:0, RUNS=3, KERNEL=v3, PRESET=large, DISK=a folder for the survey (14 GB free; default the temporary one).
 # In medium's and large's images the double reference computes COLUMNS=9 columns, 3 x 3 that lie evenly (a second of 16 cores;
 # all 64 of `moho bench` would take most of the part). Full figures go to RESULTS/*.json, the short table is printed last.
 set -u
@@ -19,7 +22,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 bundle=$(cd "$1" && pwd) || exit 2
 mkdir -p "$2" && results=$(cd "$2" && pwd) || exit 2
 shift 2
-: "${DEVICE:=cuda:0}" "${RUNS:=3}" "${KERNEL:=v3}" "${PRESET:=large}" "${COLUMNS:=9}"
+: "${TESTS:=.}" "${DEVICE:=cuda:0}" "${RUNS:=3}" "${KERNEL:=v3}" "${PRESET:=large}" "${COLUMNS:=9}"
 moho=$bundle/moho
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -84,17 +87,18 @@ test_program() { # test_program NAME
 
 tests() {
   : >"$scratch/verdicts"
+  grep -E "$TESTS" "$bundle/tests.txt" >"$scratch/tests.txt"
   # What measures or fills memory runs by itself, the others five at once.
   while read -r area name; do
     case "$area $name" in cuda* | *test_measure | *test_repeats) test_program "$name" ;; esac
-  done <"$bundle/tests.txt"
+  done <"$scratch/tests.txt"
   count=0
   while read -r area name; do
     case "$area $name" in cuda* | *test_measure | *test_repeats) continue ;; esac
     test_program "$name" &
     count=$((count + 1))
     if [ $((count % 5)) = 0 ]; then wait; fi
-  done <"$bundle/tests.txt"
+  done <"$scratch/tests.txt"
   wait
   for example in "$bundle"/example_*; do
     if [ -x "$example" ]; then test_program "$(basename "$example")"; fi

@@ -18,12 +18,13 @@ cmake -S . -B "$make_folder" -G Ninja -DCMAKE_C_COMPILER="$CC" -DCMAKE_SKIP_RPAT
 # "area program": the runtime's tests, CUDA's own, and those that take their device from MOHO_DEVICE or from "auto".
 rm -rf "$bundle"
 mkdir -p "$bundle/lib"
-for file in tests/device/test_*.c tests/cuda/test_*.c tests/migrate/test_*.c tests/physics/test_*.c; do
+for file in tests/device/test_*.c tests/cuda/test_*.c tests/migrate/test_*.c tests/physics/test_*.c tests/tensor/test_*.c \
+  tests/program/test_*.c; do
   area=$(basename "$(dirname "$file")") name=$(basename "$file" .c)
   case $name in
     test_cuda_device | test_cuda_runtime | test_disk_cache) ;;
     test_cuda_* | test_fibers) continue ;;
-    *) [ "$area" = device ] || grep -qE 'MOHO_DEVICE|"auto"|migrate_constant' "$file" || continue ;;
+    *) [ "$area" = device ] || grep -qE 'MOHO_DEVICE|"auto"|migrate_constant|tensor_support.h' "$file" || continue ;;
   esac
   if grep -q "add_test(.*/$name\")" "$make_folder/tests/$area/CTestTestfile.cmake"; then echo "$area $name"; fi
 done >"$bundle/tests.txt"
