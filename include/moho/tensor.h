@@ -107,38 +107,45 @@ MOHO_API moho_status moho_tensor_read(const moho_tensor *tensor, void *to);
 /* ---- operations ---- */
 
 /* name, word; what each takes: docs/tensor.md and moho_operation_describe(). x, a, b, c: inputs; s, t: scalars of the call. */
-#define MOHO_OPERATION_TABLE(X)                                                                \
-  X(MOHO_OPERATION_ADD, "add") /* a + b */                                                     \
-  X(MOHO_OPERATION_SUB, "sub")                                                                 \
-  X(MOHO_OPERATION_MUL, "mul")                                                                 \
-  X(MOHO_OPERATION_DIV, "div")                                                                 \
-  X(MOHO_OPERATION_MIN, "min") /* minimumNumber: a NaN loses */                                \
-  X(MOHO_OPERATION_MAX, "max")                                                                 \
-  X(MOHO_OPERATION_FMA, "fma") /* a * b + c, rounded once in f32 */                            \
-  X(MOHO_OPERATION_COPY, "copy")                                                               \
-  X(MOHO_OPERATION_CONVERT, "convert") /* to the output's dtype */                             \
-  X(MOHO_OPERATION_FILL, "fill")       /* s */                                                 \
-  X(MOHO_OPERATION_ABS, "abs")                                                                 \
-  X(MOHO_OPERATION_NEG, "neg")                                                                 \
-  X(MOHO_OPERATION_SQRT, "sqrt")                                                               \
-  X(MOHO_OPERATION_EXP, "exp")                                                                 \
-  X(MOHO_OPERATION_LOG, "log")                                                                 \
-  X(MOHO_OPERATION_CLIP, "clip")             /* min(max(x, s), t); NaN stays */                \
-  X(MOHO_OPERATION_RELU, "relu")             /* relu(NaN) = NaN */                             \
-  X(MOHO_OPERATION_LEAKY_RELU, "leaky_relu") /* x > 0 ? x : s x */                             \
-  X(MOHO_OPERATION_SIGMOID, "sigmoid")                                                         \
-  X(MOHO_OPERATION_TANH, "tanh")                                                               \
-  X(MOHO_OPERATION_SILU, "silu")           /* x sigmoid(x) */                                  \
-  X(MOHO_OPERATION_GELU_TANH, "gelu_tanh") /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */ \
-  X(MOHO_OPERATION_GELU_ERF, "gelu_erf")   /* x/2 (1 + erf(x / sqrt 2)) */                     \
-  /* backward: inputs x and dy, output dx = f'(x) dy */                                        \
-  X(MOHO_OPERATION_RELU_BACKWARD, "relu_backward")                                             \
-  X(MOHO_OPERATION_LEAKY_RELU_BACKWARD, "leaky_relu_backward")                                 \
-  X(MOHO_OPERATION_SIGMOID_BACKWARD, "sigmoid_backward")                                       \
-  X(MOHO_OPERATION_TANH_BACKWARD, "tanh_backward")                                             \
-  X(MOHO_OPERATION_SILU_BACKWARD, "silu_backward")                                             \
-  X(MOHO_OPERATION_GELU_TANH_BACKWARD, "gelu_tanh_backward")                                   \
-  X(MOHO_OPERATION_GELU_ERF_BACKWARD, "gelu_erf_backward")
+#define MOHO_OPERATION_TABLE(X)                                                                                                \
+  X(MOHO_OPERATION_ADD, "add") /* a + b */                                                                                     \
+  X(MOHO_OPERATION_SUB, "sub")                                                                                                 \
+  X(MOHO_OPERATION_MUL, "mul")                                                                                                 \
+  X(MOHO_OPERATION_DIV, "div")                                                                                                 \
+  X(MOHO_OPERATION_MIN, "min") /* minimumNumber: a NaN loses */                                                                \
+  X(MOHO_OPERATION_MAX, "max")                                                                                                 \
+  X(MOHO_OPERATION_FMA, "fma") /* a * b + c, rounded once in f32 */                                                            \
+  X(MOHO_OPERATION_COPY, "copy")                                                                                               \
+  X(MOHO_OPERATION_CONVERT, "convert") /* to the output's dtype */                                                             \
+  X(MOHO_OPERATION_FILL, "fill")       /* s */                                                                                 \
+  X(MOHO_OPERATION_ABS, "abs")                                                                                                 \
+  X(MOHO_OPERATION_NEG, "neg")                                                                                                 \
+  X(MOHO_OPERATION_SQRT, "sqrt")                                                                                               \
+  X(MOHO_OPERATION_EXP, "exp")                                                                                                 \
+  X(MOHO_OPERATION_LOG, "log")                                                                                                 \
+  X(MOHO_OPERATION_CLIP, "clip")             /* min(max(x, s), t); NaN stays */                                                \
+  X(MOHO_OPERATION_RELU, "relu")             /* relu(NaN) = NaN */                                                             \
+  X(MOHO_OPERATION_LEAKY_RELU, "leaky_relu") /* x > 0 ? x : s x */                                                             \
+  X(MOHO_OPERATION_SIGMOID, "sigmoid")                                                                                         \
+  X(MOHO_OPERATION_TANH, "tanh")                                                                                               \
+  X(MOHO_OPERATION_SILU, "silu")           /* x sigmoid(x) */                                                                  \
+  X(MOHO_OPERATION_GELU_TANH, "gelu_tanh") /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */                                 \
+  X(MOHO_OPERATION_GELU_ERF, "gelu_erf")   /* x/2 (1 + erf(x / sqrt 2)) */                                                     \
+  /* backward: inputs x and dy, output dx = f'(x) dy */                                                                        \
+  X(MOHO_OPERATION_RELU_BACKWARD, "relu_backward")                                                                             \
+  X(MOHO_OPERATION_LEAKY_RELU_BACKWARD, "leaky_relu_backward")                                                                 \
+  X(MOHO_OPERATION_SIGMOID_BACKWARD, "sigmoid_backward")                                                                       \
+  X(MOHO_OPERATION_TANH_BACKWARD, "tanh_backward")                                                                             \
+  X(MOHO_OPERATION_SILU_BACKWARD, "silu_backward")                                                                             \
+  X(MOHO_OPERATION_GELU_TANH_BACKWARD, "gelu_tanh_backward")                                                                   \
+  X(MOHO_OPERATION_GELU_ERF_BACKWARD, "gelu_erf_backward")                                                                     \
+  /* over an axis, or all; in one fixed tree (docs/tensor.md): the same bits on every device and with any number of threads */ \
+  X(MOHO_OPERATION_SUM, "sum") /* of nothing 0 */                                                                              \
+  X(MOHO_OPERATION_MEAN, "mean")                                                                                               \
+  X(MOHO_OPERATION_PROD, "prod")             /* of nothing 1 */                                                                \
+  X(MOHO_OPERATION_REDUCE_MIN, "reduce_min") /* a NaN is the result; of nothing an error */                                    \
+  X(MOHO_OPERATION_REDUCE_MAX, "reduce_max")                                                                                   \
+  X(MOHO_OPERATION_ARGMAX, "argmax") /* i32: the first of the largest, or the first NaN */
 
 typedef enum {
 #define MOHO_OPERATION_ENUM(name, word) name,
@@ -147,7 +154,7 @@ typedef enum {
       MOHO_OPERATION_COUNT
 } moho_operation;
 
-enum { MOHO_CALL_INPUTS = 3, MOHO_CALL_SCALARS = 4 };
+enum { MOHO_CALL_INPUTS = 3, MOHO_CALL_SCALARS = 4, MOHO_ALL_AXES = -1 };
 
 /* One operation on its operands. */
 typedef struct moho_tensor_call {
@@ -155,6 +162,7 @@ typedef struct moho_tensor_call {
   const moho_tensor *inputs[MOHO_CALL_INPUTS]; /* in the table's order; of two-input arithmetic one may be NULL: scalars[0] */
   const moho_tensor *output;
   double scalars[MOHO_CALL_SCALARS]; /* s, t ... */
+  int axis;                          /* of operations along an axis; MOHO_ALL_AXES: all elements (reductions) */
 } moho_tensor_call;
 
 MOHO_API const char *moho_operation_name(moho_operation operation);
@@ -179,6 +187,10 @@ MOHO_API moho_status moho_tensor_binary(moho_queue *queue, moho_operation operat
 MOHO_API moho_status moho_tensor_scalar(moho_queue *queue, moho_operation operation, const moho_tensor *a, double s,
                                         moho_tensor *out);
 MOHO_API moho_status moho_tensor_fill(moho_queue *queue, moho_tensor *out, double value);
+
+/** Along an axis, or MOHO_ALL_AXES. `out` has the shape of x without the axis, or with 1 there. */
+MOHO_API moho_status moho_tensor_reduce(moho_queue *queue, moho_operation operation, const moho_tensor *x, int axis,
+                                        moho_tensor *out);
 
 /* ---- prepared: checked and planned once, run often ---- */
 

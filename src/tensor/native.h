@@ -6,5 +6,6 @@
 
 /* moho_native_launch; grids are not looked at, parameters say all. */
 void moho_native_map(void *const *buffers, const void *parameters, const uint32_t groups[2], uint32_t lanes);
+void moho_native_reduce(void *const *buffers, const void *parameters, const uint32_t groups[2], uint32_t lanes);
 
 #endif

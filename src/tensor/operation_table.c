@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tensor/elementwise.h"
+#include "tensor/reduce.h"
 
 #define UNARY \
   { "x" }
@@ -19,6 +20,8 @@
   }
 #define ONE(word, set) \
   { .name = (word), .operands = UNARY, .inputs = (set), .in_place = 1, .plan = moho_plan_elementwise }
+#define REDUCTION(word, set) \
+  { .name = (word), .operands = UNARY, .inputs = (set), .plan = moho_plan_reduce }
 #define GRADIENT(word) \
   { .name = (word), .operands = BACKWARD, .inputs = MOHO_FLOATS, .in_place = 1, .plan = moho_plan_elementwise }
 
@@ -63,6 +66,17 @@ static const moho_operation_entry table[MOHO_OPERATION_COUNT] = {
     [MOHO_OPERATION_SILU_BACKWARD] = GRADIENT("silu_backward"),
     [MOHO_OPERATION_GELU_TANH_BACKWARD] = GRADIENT("gelu_tanh_backward"),
     [MOHO_OPERATION_GELU_ERF_BACKWARD] = GRADIENT("gelu_erf_backward"),
+    [MOHO_OPERATION_SUM] = REDUCTION("sum", MOHO_NUMBERS),
+    [MOHO_OPERATION_MEAN] = REDUCTION("mean", MOHO_FLOATS),
+    [MOHO_OPERATION_PROD] = REDUCTION("prod", MOHO_NUMBERS),
+    [MOHO_OPERATION_REDUCE_MIN] = REDUCTION("reduce_min", MOHO_NUMBERS),
+    [MOHO_OPERATION_REDUCE_MAX] = REDUCTION("reduce_max", MOHO_NUMBERS),
+    [MOHO_OPERATION_ARGMAX] = {.name = "argmax",
+                               .operands = UNARY,
+                               .inputs = MOHO_NUMBERS,
+                               .output = MOHO_OUTPUT_ANY,
+                               .outputs = MOHO_SET(MOHO_DTYPE_I32),
+                               .plan = moho_plan_reduce},
 };
 
 static const char *const names[MOHO_OPERATION_COUNT] = {

@@ -8,8 +8,6 @@
 #include "device/device_core.h"
 #include "tensor/operation_table.h"
 
-enum { MOST_TEMPORARIES = 8 };
-
 typedef struct planned_step {
   moho_step step;
   moho_kernel *kernel; /* NULL until it is recorded */
@@ -19,7 +17,7 @@ struct moho_prepared {
   moho_device *device;
   planned_step *steps;
   size_t n, capacity;
-  moho_buffer *temporaries[MOST_TEMPORARIES];
+  moho_buffer **temporaries;
   size_t n_temporaries;
   int runs_here; /* native functions on the caller's thread */
   moho_buffer *fault;
@@ -55,8 +53,9 @@ moho_status moho_prepared_add(moho_prepared *prepared, const moho_step *step) {
 }
 
 moho_status moho_prepared_temporary(moho_prepared *prepared, size_t bytes, moho_buffer **out) {
-  if (prepared->n_temporaries == MOST_TEMPORARIES)
-    return moho_fail(MOHO_ERROR_INTERNAL, "a prepared call: more than %d temporaries", MOST_TEMPORARIES);
+  moho_buffer **longer = realloc(prepared->temporaries, (prepared->n_temporaries + 1) * sizeof(moho_buffer *));
+  if (!longer) return moho_fail(MOHO_ERROR_MEMORY, "a prepared call: no memory for its temporaries");
+  prepared->temporaries = longer;
   MOHO_TRY(moho_buffer_create(prepared->device, moho_round_up(bytes, 16), MOHO_MEMORY_DEVICE, out));
   prepared->temporaries[prepared->n_temporaries++] = *out;
   return MOHO_OK;
@@ -83,6 +82,7 @@ moho_status moho_prepared_destroy(moho_prepared **pointer) {
     free((void *)(uintptr_t)prepared->steps[i].step.parameters);
   }
   for (size_t i = 0; i < prepared->n_temporaries; i++) moho_buffer_destroy(&prepared->temporaries[i]);
+  free(prepared->temporaries);
   free(prepared->steps);
   free(prepared);
   return MOHO_OK;
@@ -229,4 +229,8 @@ moho_status moho_tensor_scalar(moho_queue *queue, moho_operation operation, cons
 
 moho_status moho_tensor_fill(moho_queue *queue, moho_tensor *out, double value) {
   return moho_tensor_run(queue, &(moho_tensor_call){.operation = MOHO_OPERATION_FILL, .output = out, .scalars = {value}});
+}
+
+moho_status moho_tensor_reduce(moho_queue *queue, moho_operation operation, const moho_tensor *x, int axis, moho_tensor *out) {
+  return moho_tensor_run(queue, &(moho_tensor_call){.operation = operation, .inputs = {x}, .output = out, .axis = axis});
 }

@@ -71,9 +71,8 @@ static size_t reach(const moho_strided *s, int operand) {
   return n;
 }
 
-/* Elements, or the longest reach of an operand. */
-static size_t extent(const moho_strided *s) {
-  size_t most = moho_strided_elements(s);
+static size_t longest_reach(const moho_strided *s) {
+  size_t most = 0;
   for (int k = 0; k < s->n_operands; k++)
     if (reach(s, k) > most) most = reach(s, k);
   return most;
@@ -81,9 +80,11 @@ static size_t extent(const moho_strided *s) {
 
 /* The slowest axis of more than one is halved, as long as a piece is too large; halves begin at multiples of 16 elements where
  * that is possible, so that bindings keep their alignment. */
-moho_status moho_strided_cut(const moho_strided *all, size_t most, moho_strided_function function, void *user) {
-  if (!moho_strided_elements(all)) return MOHO_OK;
-  if (extent(all) <= most) return function(all, user);
+moho_status moho_strided_cut_rows(const moho_strided *all, size_t most, size_t longest, moho_strided_function function,
+                                  void *user) {
+  size_t n = moho_strided_elements(all);
+  if (!n) return MOHO_OK;
+  if (n == 1 || (n <= most && longest_reach(all) <= longest)) return function(all, user);
   int axis = all->rank - 1;
   while (axis && all->shape[axis] == 1) axis--;
   size_t half = all->shape[axis] / 2;
@@ -92,6 +93,10 @@ moho_status moho_strided_cut(const moho_strided *all, size_t most, moho_strided_
   low.shape[axis] = half;
   high.shape[axis] -= half;
   for (int k = 0; k < all->n_operands; k++) high.at[k].offset += half * (size_t)all->stride[k][axis];
-  MOHO_TRY(moho_strided_cut(&low, most, function, user));
-  return moho_strided_cut(&high, most, function, user);
+  MOHO_TRY(moho_strided_cut_rows(&low, most, longest, function, user));
+  return moho_strided_cut_rows(&high, most, longest, function, user);
+}
+
+moho_status moho_strided_cut(const moho_strided *all, size_t most, moho_strided_function function, void *user) {
+  return moho_strided_cut_rows(all, most, most, function, user);
 }

@@ -19,7 +19,8 @@ moho_strided moho_strided_of(const moho_tensor *const *tensors, int n);
 size_t moho_strided_elements(const moho_strided *all);
 
 typedef moho_status (*moho_strided_function)(const moho_strided *piece, void *user);
-/* `function` for pieces of at most `most` elements whose operands reach no further than `most` elements. */
+/* `function` for pieces of at most `most` elements whose operands reach no further than `reach` elements; both the same. */
+moho_status moho_strided_cut_rows(const moho_strided *all, size_t most, size_t reach, moho_strided_function function, void *user);
 moho_status moho_strided_cut(const moho_strided *all, size_t most, moho_strided_function function, void *user);
 
 #endif

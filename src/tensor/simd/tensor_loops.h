@@ -10,6 +10,7 @@
 #undef DEVICE_FUNCTION
 #define DEVICE_FUNCTION static inline __attribute__((always_inline, unused))
 #include "kernels/tensor_math.h"
+#include "kernels/tensor_tree.h"
 
 #include "tensor/simd/tensor_native.h"
 
@@ -30,10 +31,11 @@
     for (size_t k = 0; k < n; k++) out[k].i = tensor_apply_int(TENSOR_##OPERATION, a[k].i, b[k].i, c[k].i, s.i, t.i);            \
   }
 /* Operations with a loop of their own; copy and convert change no word. */
-#define FLOAT_LOOPS(X)                                                                                                           \
-  X(ADD)                                                                                                                         \
-  X(SUB) X(MUL) X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(SQRT) X(EXP) X(LOG) X(CLIP) X(RELU) X(LEAKY_RELU) X(SIGMOID) \
-      X(TANH) X(SILU) X(GELU_TANH) X(GELU_ERF) X(RELU_BACKWARD) X(LEAKY_RELU_BACKWARD) X(SIGMOID_BACKWARD) X(TANH_BACKWARD)      \
+#define FLOAT_LOOPS(X)                                                                                                      \
+  X(ADD)                                                                                                                    \
+  X(SUB)                                                                                                                    \
+  X(MUL) X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(SQRT) X(EXP) X(LOG) X(CLIP) X(RELU) X(LEAKY_RELU) X(SIGMOID)   \
+      X(TANH) X(SILU) X(GELU_TANH) X(GELU_ERF) X(RELU_BACKWARD) X(LEAKY_RELU_BACKWARD) X(SIGMOID_BACKWARD) X(TANH_BACKWARD) \
           X(SILU_BACKWARD) X(GELU_TANH_BACKWARD) X(GELU_ERF_BACKWARD)
 #define INT_LOOPS(X) X(ADD) X(SUB) X(MUL) X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(CLIP) X(RELU)
 FLOAT_LOOPS(FLOAT_LOOP)
@@ -130,6 +132,39 @@ STORE_LOOP(store_bf16, uint16_t, f, bfloat_of_float)
 STORE_LOOP(store_i8, int8_t, i, (int8_t))
 STORE_LOOP(store_u8, uint8_t, i, (uint8_t))
 
+/* ---- the fixed tree ---- */
+
+#define TREE_LOOPS(kind, OPERATION, member, type, join, identity)                                                          \
+  static moho_word tree_##kind##_##OPERATION(const moho_word *x, size_t n) {                                               \
+    type leaf[TENSOR_LEAVES];                                                                                              \
+    size_t whole = n / TENSOR_LEAVES * TENSOR_LEAVES;                                                                      \
+    for (size_t l = 0; l < TENSOR_LEAVES; l++) leaf[l] = identity(TENSOR_##OPERATION);                                     \
+    for (size_t j = 0; j < whole; j += TENSOR_LEAVES)                                                                      \
+      for (size_t l = 0; l < TENSOR_LEAVES; l++) leaf[l] = join(TENSOR_##OPERATION, leaf[l], x[j + l].member);             \
+    for (size_t l = 0; l < n - whole; l++) leaf[l] = join(TENSOR_##OPERATION, leaf[l], x[whole + l].member);               \
+    for (size_t half = TENSOR_LEAVES / 2; half; half /= 2)                                                                 \
+      for (size_t l = 0; l < half; l++) leaf[l] = join(TENSOR_##OPERATION, leaf[l], leaf[l + half]);                       \
+    return (moho_word){.member = leaf[0]};                                                                                 \
+  }                                                                                                                        \
+  static void columns_##kind##_##OPERATION(moho_word *out, moho_word *leaves, const moho_word *x, size_t stride, size_t n, \
+                                           size_t columns) {                                                               \
+    for (size_t l = 0; l < TENSOR_LEAVES * columns; l++) leaves[l].member = identity(TENSOR_##OPERATION);                  \
+    for (size_t i = 0; i < n; i++) {                                                                                       \
+      moho_word *leaf = leaves + i % TENSOR_LEAVES * columns;                                                              \
+      const moho_word *row = x + i * stride;                                                                               \
+      for (size_t k = 0; k < columns; k++) leaf[k].member = join(TENSOR_##OPERATION, leaf[k].member, row[k].member);       \
+    }                                                                                                                      \
+    for (size_t half = TENSOR_LEAVES / 2; half; half /= 2)                                                                 \
+      for (size_t k = 0; k < half * columns; k++)                                                                          \
+        leaves[k].member = join(TENSOR_##OPERATION, leaves[k].member, leaves[k + half * columns].member);                  \
+    memcpy(out, leaves, columns * sizeof *out);                                                                            \
+  }
+#define TREES(X) X(SUM) X(PROD) X(LEAST) X(MOST)
+#define FLOAT_TREE(OPERATION) TREE_LOOPS(float, OPERATION, f, float, tensor_join, tensor_identity)
+#define INT_TREE(OPERATION) TREE_LOOPS(int, OPERATION, i, int32_t, tensor_join_int, tensor_identity_int)
+TREES(FLOAT_TREE)
+TREES(INT_TREE)
+
 static void stream(void *to, const void *from, size_t bytes) {
   size_t done = 0;
 #if defined(__AVX512F__)
@@ -148,6 +183,10 @@ static void stream(void *to, const void *from, size_t bytes) {
 
 #define FLOAT_ENTRY(OPERATION) [TENSOR_##OPERATION] = float_##OPERATION,
 #define INT_ENTRY(OPERATION) [TENSOR_##OPERATION] = int_##OPERATION,
+#define TREE_FLOAT_ENTRY(OPERATION) [TENSOR_##OPERATION] = tree_float_##OPERATION,
+#define TREE_INT_ENTRY(OPERATION) [TENSOR_##OPERATION] = tree_int_##OPERATION,
+#define COLUMNS_FLOAT_ENTRY(OPERATION) [TENSOR_##OPERATION] = columns_float_##OPERATION,
+#define COLUMNS_INT_ENTRY(OPERATION) [TENSOR_##OPERATION] = columns_int_##OPERATION,
 const moho_tensor_loops TENSOR_LOOPS = {
     .of_float = {FLOAT_LOOPS(FLOAT_ENTRY)},
     .of_int = {INT_LOOPS(INT_ENTRY)},
@@ -156,5 +195,9 @@ const moho_tensor_loops TENSOR_LOOPS = {
     .ints_to_floats = ints_to_floats,
     .load = {load_words, load_f16, load_bf16, load_words, load_i8, load_u8},
     .store = {store_words, store_f16, store_bf16, store_words, store_i8, store_u8},
+    .tree_float = {TREES(TREE_FLOAT_ENTRY)},
+    .tree_int = {TREES(TREE_INT_ENTRY)},
+    .columns_float = {TREES(COLUMNS_FLOAT_ENTRY)},
+    .columns_int = {TREES(COLUMNS_INT_ENTRY)},
     .stream = stream,
 };

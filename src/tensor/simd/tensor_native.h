@@ -22,6 +22,14 @@ typedef void (*moho_block_function)(moho_word *out, const moho_word *a, const mo
 typedef void (*moho_load_function)(moho_word *to, const void *from, size_t first, size_t stride, size_t n);
 typedef void (*moho_store_function)(void *to, size_t first, size_t stride, const moho_word *from, size_t n);
 
+/* Reductions: kernels/tensor_reduce.h's numbers. */
+enum { MOHO_TREES = 4, MOHO_TREE_COLUMNS = 64 };
+/* n <= 1024 words in the fixed tree. */
+typedef moho_word (*moho_tree_function)(const moho_word *x, size_t n);
+/* n <= 1024 rows of `columns` <= 64 words, `stride` words apart, each column by itself in the tree; leaves: [64 * 64]. */
+typedef void (*moho_column_tree_function)(moho_word *out, moho_word *leaves, const moho_word *x, size_t stride, size_t n,
+                                          size_t columns);
+
 typedef struct moho_tensor_loops {
   moho_block_function of_float[MOHO_OPERATION_COUNT];
   moho_block_function of_int[MOHO_OPERATION_COUNT];
@@ -31,6 +39,8 @@ typedef struct moho_tensor_loops {
   void (*ints_to_floats)(moho_word *x, size_t n, int is_odd);
   moho_load_function load[MOHO_DTYPE_COUNT];
   moho_store_function store[MOHO_DTYPE_COUNT];
+  moho_tree_function tree_float[MOHO_TREES], tree_int[MOHO_TREES];
+  moho_column_tree_function columns_float[MOHO_TREES], columns_int[MOHO_TREES];
   /* Past the caches; `to` a multiple of 64 bytes; ends with a fence of its own. */
   void (*stream)(void *to, const void *from, size_t bytes);
 } moho_tensor_loops;
