@@ -2,12 +2,15 @@
 #ifndef MOHO_DEVICE_INTERNAL_H
 #define MOHO_DEVICE_INTERNAL_H
 
-#include "moho/device.h"
+#include "moho/queue.h"
 
 typedef enum { MOHO_SIMD_SCALAR, MOHO_SIMD_NEON, MOHO_SIMD_AVX2, MOHO_SIMD_AVX512, MOHO_SIMD_COUNT } moho_simd;
 
 int moho_device_threads(const moho_device *device);
 moho_simd moho_device_simd(const moho_device *device);
+
+/* The ticket that what is recorded now will have. */
+moho_status moho_queue_next_ticket(moho_queue *queue, moho_ticket *ticket);
 
 /* A native cpu function of a kernel: buffers in the order of the kernel's parameters (IN then INOUT), one PARAM struct of
  * 4-byte members, at most 4096 bytes. The room that launches the kernel owns it and keeps one per instruction set. */

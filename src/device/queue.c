@@ -37,6 +37,14 @@ moho_status moho_queue_discard(moho_queue *queue) {
   return MOHO_OK;
 }
 
+moho_status moho_queue_next_ticket(moho_queue *queue, moho_ticket *ticket) {
+  MOHO_TRY(moho_handle_check(queue, MOHO_KIND_QUEUE));
+  pthread_mutex_lock(&queue->lock);
+  *ticket = queue->submitted + 1;
+  pthread_mutex_unlock(&queue->lock);
+  return MOHO_OK;
+}
+
 /* ---- letting go ---- */
 
 void moho_queue_release(moho_queue *queue) {

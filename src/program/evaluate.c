@@ -231,14 +231,22 @@ static uint64_t whole_of_real(unsigned to, double value) {
   return saturate(to, value < -0x1p63 ? INT64_MIN : (int64_t)value);
 }
 
+/* A double that rounds to f32 and smaller as the integer itself would: what a double cannot hold is one bit that says that more
+ * follows. */
+static double double_of_whole(int is_negative, uint64_t bits) {
+  uint64_t size = is_negative ? 0 - bits : bits;
+  if (size >> 53) size = (size | (size & 0xfff ? 0x1000 : 0)) & ~0xfffull;
+  return is_negative ? -(double)size : (double)size;
+}
+
 uint64_t moho_evaluate_convert(unsigned to, unsigned from, uint64_t a) {
   int to_real = moho_type_is_real((int)to), from_real = moho_type_is_real((int)from);
   double value = from == MOHO_PROGRAM_F64 ? double_of(a) : from_real ? (double)float_of(from, a) : 0;
   if (!to_real) return from_real ? whole_of_real(to, value) : whole_of_whole(to, from, a);
-  if (from_real) return to == MOHO_PROGRAM_F64 ? bits_of(value) : round_to(to, (float)value);
+  if (from_real) return moho_real_bits((int)to, value);
   int is_signed = moho_type_is_signed((int)from);
   if (to == MOHO_PROGRAM_F64) return bits_of(is_signed ? (double)extend(from, a) : (double)a);
-  return round_to(to, is_signed ? (float)extend(from, a) : (float)a);
+  return moho_real_bits((int)to, double_of_whole(is_signed && extend(from, a) < 0, is_signed ? (uint64_t)extend(from, a) : a));
 }
 
 /* ---- compare ---- */

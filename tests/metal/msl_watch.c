@@ -1,6 +1,6 @@
 /* msl_watch.c - bounds, alignment, races and fresh group memory, for one launch at a time on one thread.
  *
- * Each two bytes that a lane touches have a cell: who wrote last, who read last. Two accesses of different lanes, one a write,
+ * Each byte that a lane touches has a cell: who wrote last, who read last. Two accesses of different lanes, one a write,
  * not both atomic, are a race unless a barrier that orders this kind of memory lies between; nothing orders two groups. Two
  * writes of the same value are let pass.
  */
@@ -21,7 +21,7 @@ typedef struct access_cell {
   access_touch write, read;
 } access_cell;
 
-enum { PAGE = 4096, CELL = 2, CELLS = PAGE / CELL, BUCKETS = 4096 };
+enum { PAGE = 4096, CELL = 1, CELLS = PAGE / CELL, BUCKETS = 4096 };
 typedef struct page {
   struct page *next;
   uintptr_t number;
