@@ -16,7 +16,13 @@
  *   7 fold     int32 [image columns, image_stride], accumulated
  *   8 used     uint [n]: 1 written where a trace has a contribution
  *   9 work     uint [..]: v3: next item of the work queue, 0 before a launch
- *  10 PARAM    migrate_device_parameters
+ *  10 PARAM    migrate_device_parameters (baseline)
+ * of v2 and v3 instead
+ *  10 limits   migrate_split [n_limits]: cosines of the edges of bins by opening angle, descending; image and fold then have
+ *              bin_stride samples a bin
+ *  11 v_dt     migrate_split [tables, n_time]: v_int * dt of the table's samples, for bins by opening angle
+ *  12 mask     uint [image columns, mask_stride]: bit i of word k: sample 32 k + i is computed
+ *  13 PARAM    migrate_device_parameters
  */
 #ifndef MOHO_KERNELS_MIGRATE_DEVICE_H
 #define MOHO_KERNELS_MIGRATE_DEVICE_H
@@ -62,6 +68,11 @@ typedef struct migrate_node {
   float d2, d2_low, inverse_step, inverse_low;
 } migrate_node;
 
+/* A double, for what only bins by opening angle need. */
+typedef struct migrate_split {
+  float value, low;
+} migrate_split;
+
 typedef struct migrate_column {
   float x, x_low, y, y_low;
   float along_x, along_y, across_x, across_y; /* axes of the antialias slope; across 0 on a line */
@@ -90,6 +101,10 @@ typedef struct migrate_device_parameters {
   /* Filter bank: samples between copies, 1/T_0, filter_bank_place()'s per_octave and last. */
   unsigned int bank_stride;
   float bank_inverse, bank_per_octave, bank_last;
+  unsigned int n_limits;    /* bins by opening angle are between so many edges; 0: no such bins */
+  unsigned int bin_stride;  /* samples of image and fold from bin to bin */
+  unsigned int v_dt_stride; /* entries; 0: one row for all */
+  unsigned int mask_stride; /* words, a multiple of 4; 0: all samples are computed */
 } migrate_device_parameters;
 
 /* migrate_pack: float rows -> pairs or lines. Buffers 0 values [rows, row_stride], 1 traces, 2 packed (uint words), 3 PARAM. */

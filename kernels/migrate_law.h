@@ -161,4 +161,38 @@ RARE_FUNCTION float2 leg_time_split(const GLOBAL migrate_sample *sample, const G
   return split_root(split_add(base, split_product(far, split_add(one, split_negative(split_product(a, share))))));
 }
 
+/* The slope jumps from node to node: here the low parts count. */
+DEVICE_FUNCTION float2 ray_rate_split(const GLOBAL float *squares, const GLOBAL migrate_node *nodes, float2 d2, float2 t,
+                                      PARAMETERS *p) {
+  uint node = node_before(nodes, d2.x, p);
+  if (node > 0u && split_exceeds(FLOAT2(nodes[node].d2, nodes[node].d2_low), d2)) node--;
+  float2 growth = split_sum(squares[node + 1u], -squares[node]), step = FLOAT2(nodes[node].inverse_step, nodes[node].inverse_low);
+  return split_quotient(split_product(growth, step), t);
+}
+
+/* Slope a metre of the distance, as leg_rate(); the leg's time is not 0. */
+RARE_FUNCTION float2 leg_rate_split(const GLOBAL migrate_sample *sample, const GLOBAL migrate_slowness *slowness,
+                                    const GLOBAL migrate_node *nodes, float2 d2, PARAMETERS *p) {
+  float2 t = leg_time_split(sample, slowness, nodes, d2, p), s2 = FLOAT2(slowness->s2, slowness->s2_low);
+  if (LAW == STRAIGHT) return split_quotient(s2, t);
+  if (LAW == CURVED_RAY) return ray_rate_split(squares_of(slowness), nodes, d2, t, p);
+  const GLOBAL migrate_terms *m = terms_of(slowness);
+  float2 base = FLOAT2(m->base, m->base_low), a = FLOAT2(m->a, m->a_low), b = FLOAT2(m->b, m->b_low), one = FLOAT2(1.0f, 0.0f);
+  float2 far = split_product(d2, s2), q = split_add(base, far);
+  if (LAW == CURVED_LINEAR) {
+    float2 bent = split_add(one, split_product(FLOAT2(p->law_c2, p->law_c2_low), q));
+    return split_quotient(s2, split_root(split_product(q, bent)));
+  }
+  if (LAW == CURVED_RMS) return split_quotient(s2, split_root(q));
+  if (LAW == VTI) {
+    float2 root = split_root(split_add(split_product(q, q), split_product(b, d2)));
+    float2 rise = split_add(split_product(q, s2), FLOAT2(0.5f * b.x, 0.5f * b.y));
+    float2 more = split_product(a, split_add(split_quotient(rise, root), split_negative(s2)));
+    return split_quotient(split_add(s2, more), t);
+  }
+  float2 inverse = split_quotient(one, split_add(split_product(a, far), q));
+  float2 share = split_product(split_product(a, split_product(far, inverse)), split_add(split_product(base, inverse), one));
+  return split_quotient(split_product(s2, split_add(one, split_negative(share))), t);
+}
+
 #endif

@@ -1,6 +1,6 @@
 /* migrate_sample.h - one trace at one image sample: is it inside, where is the trace read, with what weight. For all device
  * kernels of the migration (docs/physics.md). Compile-time constants: INTERPOLATION, ANTIALIAS, WEIGHT_POWER, HAS_MUTE,
- * STORAGE; where the text is compiled as C they come from the parameters `p`.
+ * HAS_WINDOW, STORAGE, HAS_ANGLES, HAS_MASK; where the text is compiled as C they come from the parameters `p`.
  */
 #ifndef MOHO_KERNELS_MIGRATE_SAMPLE_H
 #define MOHO_KERNELS_MIGRATE_SAMPLE_H
@@ -26,6 +26,12 @@
 #endif
 #ifndef STORAGE
 #define STORAGE (p->storage)
+#endif
+#ifndef HAS_ANGLES
+#define HAS_ANGLES (p->n_limits != 0u)
+#endif
+#ifndef HAS_MASK
+#define HAS_MASK (p->mask_stride != 0u)
 #endif
 /* The host's enums (include/moho/migration.h). */
 #define LINEAR 0u

@@ -19,8 +19,8 @@
 #ifndef MOHO_KERNELS_MIGRATE_TILE_H
 #define MOHO_KERNELS_MIGRATE_TILE_H
 
+#include "migrate_tile_angles.h"
 #include "migrate_tile_interval.h"
-#include "migrate_tile_sums.h"
 
 #ifndef BOUNDS_GIVEN
 DEVICE_FUNCTION void keep_terms(LOCAL float *to, const PRIVATE leg_terms *m) {
@@ -30,8 +30,7 @@ DEVICE_FUNCTION void keep_terms(LOCAL float *to, const PRIVATE leg_terms *m) {
 DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBAL migrate_column *column,
                                  const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *table,
                                  const GLOBAL float *image, LOCAL float *bound, PARAMETERS *p HERE_PARAMETER) {
-  int is_real = column->row != 0xffffffffu;
-  uint row = is_real ? column->row : 0u;
+  uint row = own->is_real ? column->row : 0u;
   float first = 3e38f, last = 0.0f, least = 3e38f, most = 0.0f, smallest = 3e38f, largest = 0.0f, mute_first = 3e38f,
         mute_last = 0.0f, leg2 = 3e38f;
   UNROLL_ALL
@@ -41,7 +40,7 @@ DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBA
     float radius2 = slowness->radius2, mute = mute_of(axis + i, slowness, p);
     PRIVATE leg_terms *m = &own->terms[c];
     terms_load(m, axis + i, slowness, p);
-    own->sum[c] = is_real && begin + 32u * c + SIMD_LANE < p->n_time ? image[row * p->image_stride + i] : 0.0f;
+    own->sum[c] = own->is_real && begin + 32u * c + SIMD_LANE < p->n_time ? image[row * p->image_stride + i] : 0.0f;
     own->count[c] = 0;
     first = MIN(first, m->base), last = MAX(last, m->base);
     least = MIN(least, m->s2), most = MAX(most, m->s2);
@@ -66,7 +65,7 @@ DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBA
     bound[BOUND_S2_LEAST] = d;
     bound[BOUND_S2_MOST] = e;
     bound[BOUND_RADIUS2_FIRST] = g;
-    bound[BOUND_RADIUS2_LAST] = is_real ? h : -1.0f; /* padding: every distance is beyond */
+    bound[BOUND_RADIUS2_LAST] = own->is_real ? h : -1.0f; /* every distance is beyond */
     bound[BOUND_MUTE_FIRST] = k;
     bound[BOUND_MUTE_LAST] = l;
     bound[BOUND_INVERSE_FIRST] = g > 4e-6f ? inverse_radius(g) : 3e38f;
@@ -77,15 +76,6 @@ DEVICE_FUNCTION void load_column(PRIVATE tile_lane *own, uint begin, const GLOBA
   own->x = (2.0f * (float)SIMD_LANE + 1.0f) / (float)RANGE - 1.0f;
 }
 #endif
-
-DEVICE_FUNCTION void view_staged(PRIVATE trace_view *view, const LOCAL float *staged, const GLOBAL migrate_column *column) {
-  view->source_x = difference(column->x, column->x_low, staged[0], staged[1]);
-  view->source_y = difference(column->y, column->y_low, staged[2], staged[3]);
-  view->receiver_x = difference(column->x, column->x_low, staged[4], staged[5]);
-  view->receiver_y = difference(column->y, column->y_low, staged[6], staged[7]);
-  view->shift = staged[STAGED_SHIFT];
-  view_fill(view);
-}
 
 /* What the mutes by offset leave of samples [begin, begin + n): first | end << 16; 0: nothing. */
 DEVICE_FUNCTION uint window_of(const GLOBAL migrate_trace *trace, uint begin, uint n) {
@@ -107,7 +97,7 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   if (kind == RANGE_NONE) return 0xffffffffu;
   uint window = HAS_WINDOW ? window_of(trace, begin, n) : n << 16;
   if (window == 0u) return 0xffffffffu;
-  if (kind == RANGE_ALL && window != n << 16) kind = RANGE_WINDOW;
+  if (kind == RANGE_ALL && (window != n << 16 || HAS_ANGLES || (HAS_MASK && !has_every_chunk(range)))) kind = RANGE_WINDOW;
   int is_tapered = distance * bound[BOUND_INVERSE_FIRST] > p->taper_begin;
   if (is_tapered && bound[BOUND_RADIUS2_FIRST] == bound[BOUND_RADIUS2_LAST] && kind != RANGE_TESTED) {
     weight *= taper_at(distance, bound[BOUND_INVERSE_FIRST], p); /* the radius is at its largest: one taper */
@@ -116,6 +106,7 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
   item[0] = view.source2, item[1] = view.receiver2, item[2] = view.shift;
   item[ITEM_WEIGHT] = weight;
   item[ITEM_DISTANCE] = distance;
+  if (HAS_ANGLES) item[ITEM_ACROSS] = FMA(view.source_x, view.receiver_x, view.source_y * view.receiver_y);
   if (HAS_WIDTH) {
     float spacing = staged[STAGED_SPACING];
     item[ITEM_PROJECTIONS] = spacing * FMA(view.source_x, column->along_x, view.source_y * column->along_y);
@@ -155,6 +146,7 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
     UNROLL_ALL
     for (uint c = 0u; c < (uint)CHUNKS; c++) {
       int here = first < 32u * c + 32u && end > 32u * c, tapers = 0;
+      if (HAS_MASK && here) here = (chunk_mask(first | end << 16, c) & range->mask[c]) != 0u;
       if (is_tapered && here) {
         uint i = MAX(32u * c, first);
         tapers = distance * inverse_radius(range->slowness[i * LAW_STRIDE].radius2) > p->taper_begin;
@@ -162,6 +154,7 @@ DEVICE_FUNCTION uint make_item(const LOCAL float *staged, uint place, const GLOB
       int is_full = first <= 32u * c && end >= 32u * c + 32u;
       flags |= (here ? tapers ? CHUNK_TAPERED : is_full ? CHUNK_FULL : CHUNK_PLAIN : CHUNK_NONE) << (2u * c);
     }
+    if (HAS_MASK && flags == 0u) return 0xffffffffu;
     item[ITEM_INTERVAL] = AS_FLOAT(interval);
   }
   (void)node;
@@ -184,16 +177,18 @@ DEVICE_FUNCTION uint rounded_up(uint n) {
 /* Up to 32 staged traces into one column. @return bits of the traces that have a contribution. */
 DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, PRIVATE uint *waiting, LOCAL float *block, uint step, uint total,
                               uint begin, int is_smooth, const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
-                              const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
-                              const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
+                              const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness, const GLOBAL uint *mask,
+                              const PRIVATE tile_bins *bins, const GLOBAL float *rows, const GLOBAL float *sinc,
+                              PARAMETERS *p HERE_PARAMETER) {
   const LOCAL float *bound = block + BOUND_AT + SIMD_GROUP * (uint)BOUND_WORDS;
   const LOCAL float *node = block + NODE_AT + SIMD_GROUP * (uint)(NODE_WORDS * NODES);
   LOCAL float *items = block + ITEM_AT + SIMD_GROUP * (uint)(LIST_ITEMS * ITEM_WORDS);
   uint place = 32u * step + SIMD_LANE, base = 0xffffffffu;
   range_view range;
   range.axis = axis, range.slowness = slowness + begin * LAW_STRIDE, range.n = MIN((uint)RANGE, p->n_time - begin);
-  float item[ITEM_WORDS] = {0}; /* lanes without an item write it nowhere */
-  if (place < total && column->row != 0xffffffffu)
+  range.mask = mask;
+  float item[ITEM_MADE_WORDS] = {0}; /* lanes without an item write it nowhere */
+  if (place < total && (HAS_MASK ? own->is_real : column->row != 0xffffffffu))
     base = make_item(block + place * (uint)STAGED_WORDS, place, traces + AS_UINT(block[(uint)INDEX_AT + place]), column, &range,
                      bound, node, is_smooth, begin, item, p);
   int is_listed = base != 0xffffffffu, is_part = is_listed && base < BASE_WHOLE, is_whole = is_listed && !is_part;
@@ -210,6 +205,7 @@ DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, PRIVATE uint *waiting, LOC
             : is_main ? *waiting + POPCOUNT(mains & before)
                       : n_main + POPCOUNT(others & before);
   if (is_listed) write_item(items + at * (uint)ITEM_WORDS, item, base);
+  if (HAS_ANGLES && is_listed) block[(uint)ACROSS_AT + SIMD_GROUP * (uint)LIST_ITEMS + at] = item[ITEM_ACROSS];
   item[ITEM_WEIGHT] = 0.0f;
   if (is_other && at + 1u == n_main + n_other) /* the last one fills their places up, without weight */
     for (uint k = n_other; k < rounded_up(n_other); k++) write_item(items + (n_main + k) * (uint)ITEM_WORDS, item, base);
@@ -217,14 +213,20 @@ DEVICE_FUNCTION uint run_step(PRIVATE tile_lane *own, PRIVATE uint *waiting, LOC
   int n_whole = (int)(POPCOUNT(mains) + n_other);
   UNROLL_ALL
   for (uint c = 0u; c < (uint)CHUNKS; c++) own->count[c] += n_whole;
-  uint reached = (mains | others | parts) & ~tested;
+  uint reached = mains | others | (HAS_ANGLES ? 0u : parts & ~tested);
   for (uint e = 0u; e < whole_main; e += (uint)TOGETHER) whole_items(own, items, e, IS_POLYNOMIAL, rows, sinc, p);
 #ifdef POLYNOMIAL
   for (uint e = 0u; e < n_other; e += (uint)TOGETHER) whole_items(own, items, n_main + e, 0, rows, sinc, p);
 #endif
   *waiting = n_main - whole_main;
-  uint found =
-      run_parts(own, items, POPCOUNT(parts), begin, block + INDEX_AT, traces, column, axis, slowness, rows, sinc, p HERE);
+  uint found = 0u;
+  if (HAS_ANGLES) {
+    angled_list list;
+    list.items = items, list.across = block + ACROSS_AT + SIMD_GROUP * (uint)LIST_ITEMS, list.index = block + INDEX_AT;
+    list.traces = traces, list.column = column, list.range = &range, list.slowness = slowness, list.bins = bins;
+    found = run_parts_by_angle(own, &list, POPCOUNT(parts), begin, rows, sinc, p HERE);
+  } else
+    found = run_parts(own, items, POPCOUNT(parts), begin, block + INDEX_AT, traces, column, &range, slowness, rows, sinc, p HERE);
   SIMD_BARRIER(); /* the items are read */
   if (whole_main)
     for (uint w = SIMD_LANE; w < *waiting * (uint)ITEM_WORDS; w += 32u) items[w] = items[whole_main * (uint)ITEM_WORDS + w];
@@ -281,10 +283,10 @@ DEVICE_FUNCTION uint stage_traces(LOCAL float *block, LOCAL uint *words, const G
 
 /* Square of the distance from the tile's first column at which a midpoint can still reach one of its columns. */
 DEVICE_FUNCTION float tile_reach2(LOCAL float *block, const GLOBAL migrate_column *centre, const GLOBAL migrate_column *column,
-                                  float radius2 HERE_PARAMETER) {
+                                  float radius2, int is_real HERE_PARAMETER) {
   float x = difference(column->x, column->x_low, centre->x, centre->x_low);
   float y = difference(column->y, column->y_low, centre->y, centre->y_low);
-  float own = column->row != 0xffffffffu ? SQRT(FMA(x, x, y * y)) + SQRT(MAX(radius2, 0.0f)) : 0.0f, reach = 0.0f;
+  float own = is_real ? SQRT(FMA(x, x, y * y)) + SQRT(MAX(radius2, 0.0f)) : 0.0f, reach = 0.0f;
   if (SIMD_LANE == 0u) block[(uint)COUNT_AT + SIMD_GROUP] = own;
   BARRIER();
   for (uint g = 0u; g < (uint)COLUMNS; g++) reach = MAX(reach, block[(uint)COUNT_AT + g]);
@@ -293,30 +295,63 @@ DEVICE_FUNCTION float tile_reach2(LOCAL float *block, const GLOBAL migrate_colum
   return reach * reach;
 }
 
-/* All traces of the launch into samples [begin, begin + RANGE) of the tile whose first column is `centre`. */
+/* 1 where a column has samples to compute in the range; the mask's words of it. */
+DEVICE_FUNCTION int begin_column(PRIVATE range_view *range, const GLOBAL migrate_column *column, uint begin,
+                                 const GLOBAL uint *mask, PARAMETERS *p) {
+  uint any = 0u;
+  range->mask = mask;
+  if (column->row == 0xffffffffu) return 0;
+  if (!HAS_MASK) return 1;
+  range->mask = mask + column->row * p->mask_stride + begin / 32u;
+  for (uint c = 0u; c < (uint)CHUNKS; c++) any |= range->mask[c];
+  return any != 0u;
+}
+
+/* 1 where any column of the tile is real. */
+DEVICE_FUNCTION int is_tile_real(LOCAL uint *words, int is_real HERE_PARAMETER) {
+  uint any = 0u;
+  if (SIMD_LANE == 0u) words[(uint)COUNT_AT + SIMD_GROUP] = (uint)is_real;
+  BARRIER();
+  for (uint g = 0u; g < (uint)COLUMNS; g++) any |= words[(uint)COUNT_AT + g];
+  BARRIER();
+  return any != 0u;
+}
+
+/* All traces of the launch into samples [begin, begin + RANGE) of the tile whose first column is `centre`. limits, v_dt: by
+ * opening angle; mask: with a mask (migrate_device.h). */
 DEVICE_FUNCTION void run_tile(LOCAL float *block, LOCAL uint *words, uint begin, const GLOBAL migrate_column *centre,
                               const GLOBAL float *rows, const GLOBAL migrate_trace *traces, const GLOBAL migrate_sample *axis,
                               const GLOBAL migrate_slowness *table, const GLOBAL float *sinc, GLOBAL float *image,
-                              GLOBAL int *fold, GLOBAL uint *used, PARAMETERS *p HERE_PARAMETER) {
+                              GLOBAL int *fold, GLOBAL uint *used, const GLOBAL migrate_split *limits,
+                              const GLOBAL migrate_split *v_dt, const GLOBAL uint *mask, PARAMETERS *p HERE_PARAMETER) {
   const GLOBAL migrate_column *column = centre + SIMD_GROUP;
   LOCAL float *bound = block + BOUND_AT + SIMD_GROUP * (uint)BOUND_WORDS;
   tile_lane own;
-  const GLOBAL migrate_slowness *slowness = table + (column->row != 0xffffffffu ? column->row : 0u) * p->table_stride;
+  tile_bins bins;
+  range_view range;
+  own.is_real = begin_column(&range, column, begin, mask, p);
+  if (HAS_MASK && !is_tile_real(words, own.is_real HERE)) return;
+  uint row = own.is_real ? column->row : 0u, waiting = 0u;
   int is_smooth = 0;
+  const GLOBAL migrate_slowness *slowness = table + row * p->table_stride;
+  range.axis = axis, range.slowness = slowness + begin * LAW_STRIDE, range.n = MIN((uint)RANGE, p->n_time - begin);
   load_column(&own, begin, column, axis, table, image, bound, p HERE);
+  if (HAS_ANGLES) {
+    bins.limits = limits, bins.v_dt = v_dt + row * p->v_dt_stride;
+    bins.image = image + row * p->image_stride, bins.fold = fold + row * p->image_stride;
+    begin_bins(&own, begin, &bins, p HERE);
+  }
   SIMD_BARRIER();
 #ifdef POLYNOMIAL
-  range_view range;
-  range.axis = axis, range.slowness = slowness + begin * LAW_STRIDE, range.n = MIN((uint)RANGE, p->n_time - begin);
-  is_smooth = prepare_nodes(&own, begin, &range, block + NODE_AT + SIMD_GROUP * (uint)(NODE_WORDS * NODES), p HERE);
+  if (!HAS_ANGLES)
+    is_smooth = prepare_nodes(&own, begin, &range, block + NODE_AT + SIMD_GROUP * (uint)(NODE_WORDS * NODES), p HERE);
 #endif
-  uint waiting = 0u;
-  float reach2 = tile_reach2(block, centre, column, bound[BOUND_RADIUS2_LAST] HERE);
+  float reach2 = tile_reach2(block, centre, column, bound[BOUND_RADIUS2_LAST], own.is_real HERE);
   for (uint first = 0u; first < p->n_traces; first += (uint)TILE_LANES) {
     uint total = stage_traces(block, words, traces, first, centre, reach2, p HERE);
     for (uint step = 0u; 32u * step < total; step++) {
-      uint reached =
-          run_step(&own, &waiting, block, step, total, begin, is_smooth, traces, column, axis, slowness, rows, sinc, p HERE);
+      uint reached = run_step(&own, &waiting, block, step, total, begin, is_smooth, traces, column, axis, slowness, range.mask,
+                              &bins, rows, sinc, p HERE);
       if (SIMD_LANE == 0u) words[(uint)USED_AT + SIMD_GROUP * (uint)COLUMNS + step] = reached;
     }
     BARRIER();
@@ -327,10 +362,15 @@ DEVICE_FUNCTION void run_tile(LOCAL float *block, LOCAL uint *words, uint begin,
     }
   }
   run_waiting(&own, block + ITEM_AT + SIMD_GROUP * (uint)(LIST_ITEMS * ITEM_WORDS), waiting, rows, sinc, p HERE);
+  if (HAS_MASK ? !own.is_real : column->row == 0xffffffffu) return;
+  if (HAS_ANGLES) {
+    keep_bins(&own, begin, &bins, p HERE);
+    return;
+  }
   UNROLL_ALL
   for (uint c = 0u; c < (uint)CHUNKS; c++) {
     uint i = begin + 32u * c + SIMD_LANE;
-    if (column->row != 0xffffffffu && i < p->n_time) {
+    if (i < p->n_time && (!HAS_MASK || (range.mask[c] >> SIMD_LANE & 1u))) {
       image[column->row * p->image_stride + i] = own.sum[c];
       fold[column->row * p->image_stride + i] += own.count[c];
     }

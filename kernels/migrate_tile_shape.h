@@ -55,7 +55,8 @@
  * fewer than TOGETHER are left over and wait there for the next step. Then others that cover the range (v3: the exact ones),
  * filled up to a whole number of TOGETHER with copies of no weight. The rest from the list's end backwards. */
 #define LIST_ITEMS (32 + 2 * TOGETHER)
-#define TILE_WORDS (ITEM_AT + COLUMNS * LIST_ITEMS * ITEM_WORDS)
+#define ACROSS_AT (ITEM_AT + COLUMNS * LIST_ITEMS * ITEM_WORDS) /* by opening angle: a word a place of the lists */
+#define TILE_WORDS (ACROSS_AT + (HAS_ANGLES ? COLUMNS * LIST_ITEMS : 0))
 
 /* A staged trace: 8 coordinates (split), then */
 #define STAGED_SHIFT 8
@@ -70,8 +71,10 @@
 #define ITEM_INTERVAL 6        /* uint: first | end << 16 in the range | tested: half_offset2 | polynomial: shift */
 #define ITEM_FLAGS 7           /* uint: two bits a chunk, ITEM_TESTED, staged place << 16 */
 #define ITEM_PROJECTIONS 8     /* for the antialias, times spacing: along from source, receiver; across from source, receiver */
-#define ITEM_TESTED 0x8000u    /* sample by sample */
-#define BASE_WHOLE 0x80000000u /* covers the range with one weight */
+#define ITEM_ACROSS ITEM_WORDS /* by opening angle: product of the legs' vectors; it is kept apart from the list */
+#define ITEM_MADE_WORDS (ITEM_WORDS + 1)
+#define ITEM_TESTED 0x8000u         /* sample by sample */
+#define BASE_WHOLE 0x80000000u      /* covers the range with one weight */
 #define BASE_POLYNOMIAL 0x40000000u /* by the polynomial */
 #define BASE_MASK 0x3fffffffu
 
@@ -99,6 +102,7 @@
 typedef struct range_view {
   const GLOBAL migrate_slowness *slowness;
   const GLOBAL migrate_sample *axis; /* from sample 0 of the image on */
+  const GLOBAL uint *mask;           /* with a mask: a word a chunk */
   uint n;
 } range_view;
 
@@ -108,12 +112,48 @@ typedef struct tile_lane {
   const GLOBAL migrate_node *nodes;
   float sum[CHUNKS];
   int count[CHUNKS];
-  float x; /* of the polynomial, in the first chunk */
+  float x;     /* of the polynomial, in the first chunk */
+  int is_real; /* not padding, and the mask leaves something of the range */
+  /* By opening angle: the sums are those of one bin, whose samples have so many edges' cosines at or above their own. */
+  float v_dt[CHUNKS], lower[CHUNKS], upper[CHUNKS];
+  uint edges[CHUNKS];
 } tile_lane;
+
+/* What only gathers by opening angle need. */
+typedef struct tile_bins {
+  const GLOBAL migrate_split *limits;
+  const GLOBAL migrate_split *v_dt; /* the column's, from sample 0 on */
+  GLOBAL float *image;              /* the column's of bin 0, from sample 0 on */
+  GLOBAL int *fold;
+} tile_bins;
 
 DEVICE_FUNCTION uint sample_of(uint begin, uint chunk, PARAMETERS *p HERE_PARAMETER) {
   uint i = begin + 32u * chunk + SIMD_LANE;
   return MIN(i, p->n_time - 1u);
+}
+
+/* Bit i: sample i of chunk c is in the interval. */
+DEVICE_FUNCTION uint chunk_mask(uint interval, uint c) {
+  int first = (int)(interval & 0xffffu) - 32 * (int)c, end = (int)(interval >> 16) - 32 * (int)c;
+  first = MIN(MAX(first, 0), 32), end = MIN(MAX(end, 0), 32);
+  uint below_end = end == 32 ? 0xffffffffu : (1u << (uint)end) - 1u, below = first == 32 ? 0xffffffffu : (1u << (uint)first) - 1u;
+  return below_end & ~below;
+}
+
+/* 1 where the mask leaves something of every chunk. */
+DEVICE_FUNCTION int has_every_chunk(const PRIVATE range_view *range) {
+  int every = 1;
+  for (uint c = 0u; c < (uint)CHUNKS && 32u * c < range->n; c++) every = every && range->mask[c] != 0u;
+  return every;
+}
+
+DEVICE_FUNCTION void view_staged(PRIVATE trace_view *view, const LOCAL float *staged, const GLOBAL migrate_column *column) {
+  view->source_x = difference(column->x, column->x_low, staged[0], staged[1]);
+  view->source_y = difference(column->y, column->y_low, staged[2], staged[3]);
+  view->receiver_x = difference(column->x, column->x_low, staged[4], staged[5]);
+  view->receiver_y = difference(column->y, column->y_low, staged[6], staged[7]);
+  view->shift = staged[STAGED_SHIFT];
+  view_fill(view);
 }
 
 /* ---- small reductions ---- */

@@ -93,8 +93,9 @@ DEVICE_FUNCTION void run_edge_chunk(PRIVATE float *sum, PRIVATE int *count, cons
 
 /* Bit c: the lane's sample in chunk c is inside, of an item whose samples are tested one by one: rare. */
 RARE_FUNCTION uint inside_tested(const LOCAL float *item, uint lane, uint begin, const GLOBAL migrate_trace *trace,
-                                 const GLOBAL migrate_column *column, const GLOBAL migrate_sample *axis,
+                                 const GLOBAL migrate_column *column, const PRIVATE range_view *range,
                                  const GLOBAL migrate_slowness *slowness, PARAMETERS *p) {
+  const GLOBAL migrate_sample *axis = range->axis;
   trace_view view;
   uint bits = 0u;
   view.source2 = item[0], view.receiver2 = item[1], view.shift = item[2];
@@ -102,6 +103,7 @@ RARE_FUNCTION uint inside_tested(const LOCAL float *item, uint lane, uint begin,
   for (uint c = 0u; c < (uint)CHUNKS; c++) {
     uint i = begin + 32u * c + lane;
     if (i >= p->n_time) break;
+    if (HAS_MASK && !(range->mask[c] >> lane & 1u)) continue;
     const GLOBAL migrate_slowness *here = slowness + i * LAW_STRIDE;
     leg_terms m;
     terms_load(&m, axis + i, here, p);
@@ -136,14 +138,14 @@ DEVICE_FUNCTION void next_chunk(PRIVATE tile_lane *own) {
 /* Items whose samples are tested: rare. @return those of `bits` of which a sample was inside. */
 DEVICE_FUNCTION uint run_tested(PRIVATE tile_lane *own, const LOCAL float *items, uint bits, uint begin, const LOCAL float *index,
                                 const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
-                                const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
+                                const PRIVATE range_view *range, const GLOBAL migrate_slowness *slowness,
                                 const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
   uint reached = 0u;
   for (; bits; bits &= bits - 1u) {
     uint e = CTZ(bits);
     const LOCAL float *item = items + ((uint)LIST_ITEMS - 1u - e) * (uint)ITEM_WORDS;
     const GLOBAL migrate_trace *trace = traces + AS_UINT(index[AS_UINT(item[ITEM_FLAGS]) >> 16]);
-    uint inside = inside_tested(item, SIMD_LANE, begin, trace, column, axis, slowness, p);
+    uint inside = inside_tested(item, SIMD_LANE, begin, trace, column, range, slowness, p);
     reached |= SIMD_ANY(inside) ? 1u << e : 0u;
     UNROLL_ALL
     for (uint c = 0u; c < (uint)CHUNKS; c++) {
@@ -155,20 +157,12 @@ DEVICE_FUNCTION uint run_tested(PRIVATE tile_lane *own, const LOCAL float *items
   return reached;
 }
 
-/* Bit i: sample i of chunk c is in the interval. */
-DEVICE_FUNCTION uint chunk_mask(uint interval, uint c) {
-  int first = (int)(interval & 0xffffu) - 32 * (int)c, end = (int)(interval >> 16) - 32 * (int)c;
-  first = MIN(MAX(first, 0), 32), end = MIN(MAX(end, 0), 32);
-  uint below_end = end == 32 ? 0xffffffffu : (1u << (uint)end) - 1u, below = first == 32 ? 0xffffffffu : (1u << (uint)first) - 1u;
-  return below_end & ~below;
-}
-
 /* The items of a list that do not cover the range: places LIST_ITEMS - 1, - 2 ... @return bit e: item e is tested and a
  * sample of it was inside. */
 DEVICE_FUNCTION uint run_parts(PRIVATE tile_lane *own, const LOCAL float *items, uint n_parts, uint begin,
                                const LOCAL float *index, const GLOBAL migrate_trace *traces, const GLOBAL migrate_column *column,
-                               const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
-                               const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
+                               const PRIVATE range_view *range, const GLOBAL migrate_slowness *slowness, const GLOBAL float *rows,
+                               const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
   const LOCAL float *last = items + ((uint)LIST_ITEMS - 1u) * (uint)ITEM_WORDS, *mine = last - SIMD_LANE * (uint)ITEM_WORDS;
   uint flags = SIMD_LANE < n_parts ? AS_UINT(mine[ITEM_FLAGS]) : 0u;
   uint interval = SIMD_LANE < n_parts ? AS_UINT(mine[ITEM_INTERVAL]) : 0u;
@@ -188,7 +182,7 @@ DEVICE_FUNCTION uint run_parts(PRIVATE tile_lane *own, const LOCAL float *items,
       next_chunk(own);
     }
   }
-  return tested ? run_tested(own, items, tested, begin, index, traces, column, axis, slowness, rows, sinc, p HERE) : 0u;
+  return tested ? run_tested(own, items, tested, begin, index, traces, column, range, slowness, rows, sinc, p HERE) : 0u;
 }
 
 #endif

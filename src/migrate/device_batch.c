@@ -32,7 +32,7 @@ static moho_status shape_launch(const moho_device_run *r, const moho_kernel_vers
     return MOHO_OK;
   }
   launch->lanes = (uint32_t)(SIMD_LANES * c->columns);
-  launch->group_memory = moho_tile_group_bytes(c->columns, c->chunks, c->together);
+  launch->group_memory = moho_tile_group_bytes(c->columns, c->chunks, c->together, r->plan.has_angles);
   uint32_t ranges = (uint32_t)moho_pieces(r->plan.n_time, SIMD_LANES * c->chunks), tiles = (uint32_t)(n_entries / r->plan.tile);
   launch->groups[0] = ranges, launch->groups[1] = tiles;
   if (!version->plan.is_persistent) return MOHO_OK;
@@ -44,8 +44,15 @@ static moho_status shape_launch(const moho_device_run *r, const moho_kernel_vers
   return moho_queue_fill(r->queue, r->work, 0, moho_buffer_bytes(r->work), 0);
 }
 
+/* Of what the options do not ask for, anything that is there. */
+static moho_binding first_of(moho_buffer *wanted, moho_buffer *else_this, const moho_device_run *r) {
+  return (moho_binding){wanted ? wanted : else_this ? else_this : r->constant.sinc, 0};
+}
+
 moho_status moho_device_record_launch(moho_device_run *r, int candidate, const moho_device_part *part) {
   const moho_device_slot *slot = part->slot;
+  const moho_device_slab none = {0}, *slab = part->slab ? part->slab : &none;
+  const moho_kernel_version *version = r->choice.candidates[candidate];
   moho_binding buffers[] = {{r->packed ? r->packed : slot->data, 0},
                             {slot->data, r->plan.sorted_offset + part->first_trace * sizeof(migrate_trace)},
                             {r->constant.axis, 0},
@@ -55,17 +62,22 @@ moho_status moho_device_record_launch(moho_device_run *r, int candidate, const m
                             {part->image, part->image_offset},
                             {part->fold, part->image_offset},
                             {slot->used, part->first_trace * sizeof(uint32_t)},
-                            {r->work, 0}};
+                            {r->work, 0},
+                            first_of(r->constant.limits, NULL, r),
+                            first_of(slab->v_dt, r->constant.v_dt, r),
+                            first_of(slab->mask, NULL, r)};
+  size_t n_buffers = sizeof buffers / sizeof *buffers;
   migrate_device_parameters parameters = r->parameters;
   parameters.n_traces = (unsigned)part->n_traces;
   parameters.n_columns = (unsigned)part->n_entries;
   parameters.first_column = (unsigned)part->first_entry;
+  parameters.bin_stride = (unsigned)(slab->n_rows * r->plan.image_stride);
   moho_launch launch = {.kernel = r->kernels[candidate],
                         .buffers = buffers,
-                        .n_buffers = sizeof buffers / sizeof *buffers,
+                        .n_buffers = version->plan.is_tiled ? n_buffers : n_buffers - 3,
                         .parameters = &parameters,
                         .parameter_bytes = sizeof parameters};
-  MOHO_TRY(shape_launch(r, r->choice.candidates[candidate], part->n_entries, &launch, &parameters));
+  MOHO_TRY(shape_launch(r, version, part->n_entries, &launch, &parameters));
   return moho_queue_launch(r->queue, &launch);
 }
 
@@ -136,16 +148,29 @@ static size_t next_columns(const moho_device_run *r, size_t n_traces) {
   return columns > tile ? columns : tile;
 }
 
+/* With a mask, so many that they have as many ranges with work as `columns` without one; *share: of the ranges of those columns.
+ */
+static size_t columns_with_work(const moho_device_run *r, size_t first, size_t end, size_t columns, double *share) {
+  size_t tile = r->plan.tile, ranges = moho_pieces(r->plan.n_time, SIMD_LANES * r->plan.constants.chunks);
+  size_t wanted = columns / tile * ranges, t = first / tile;
+  const size_t *live = r->live_ranges;
+  size_t last = moho_smaller(end / tile, t + r->plan.launch_columns / tile), n = 1;
+  while (t + n < last && live[t + n + 1] - live[t] <= wanted) n++;
+  *share = (double)(live[t + n] - live[t]) / (double)(n * ranges);
+  return n * tile;
+}
+
 /* One part of a batch's traces into all columns of a slab. */
 static moho_status launch_slab(moho_device_run *r, moho_device_part *part, const moho_device_slab *slab, moho_device_slot *last) {
   size_t end = slab->first_entry + slab->n_entries;
   for (size_t first = slab->first_entry; first < end && !moho_device_is_stopped(r); first += part->n_entries) {
+    double live = 1;
     part->first_entry = first;
-    part->n_entries = moho_smaller(next_columns(r, part->n_traces), end - first);
+    part->n_entries = r->last_columns = moho_smaller(next_columns(r, part->n_traces), end - first);
+    if (r->live_ranges) part->n_entries = columns_with_work(r, first, end, part->n_entries, &live);
     MOHO_TRY(moho_device_record_launch(r, r->chosen, part));
-    r->last_columns = part->n_entries;
     double work = (double)part->n_entries * (double)part->n_traces;
-    MOHO_TRY(submit(r, (moho_device_flight){.work = work,
+    MOHO_TRY(submit(r, (moho_device_flight){.work = work * live,
                                             .share = work / (double)r->plan.entries,
                                             .slot = first + part->n_entries >= end ? last : NULL}));
   }
@@ -164,7 +189,7 @@ static moho_status launch_traces(moho_device_run *r, moho_device_part *part, con
 
 /* Traces ascend within each column and bin, so the sums' order does not depend on the parts. */
 static moho_status launch_parts(moho_device_run *r, moho_device_slot *slot) {
-  size_t last_bin = r->plan.bins - 1;
+  size_t last_bin = r->plan.trace_bins - 1;
   while (slot->first_of_bin && last_bin && slot->first_of_bin[last_bin] == slot->end_of_bin[last_bin]) last_bin--;
   for (size_t s = 0; s < r->n_slabs; s++) {
     const moho_device_slab *slab = &r->slabs[s];
@@ -172,8 +197,9 @@ static moho_status launch_parts(moho_device_run *r, moho_device_slot *slot) {
                              .columns = r->constant.columns,
                              .image = slab->image,
                              .fold = slab->fold,
-                             .table = slab->table ? slab->table : r->constant.table};
-    for (size_t bin = 0; bin < r->plan.bins; bin++) {
+                             .table = slab->table ? slab->table : r->constant.table,
+                             .slab = slab};
+    for (size_t bin = 0; bin < r->plan.trace_bins; bin++) {
       size_t first = slot->first_of_bin ? slot->first_of_bin[bin] : 0;
       size_t end = slot->first_of_bin ? slot->end_of_bin[bin] : slot->n;
       part.image_offset = bin * slab->n_rows * r->plan.image_stride * sizeof(float);

@@ -51,9 +51,9 @@ static moho_status send_piece(moho_device_run *r, moho_device_slot *slot) {
 
 void moho_device_sort_traces(const moho_device_run *r, moho_device_slot *slot, const migrate_trace *from, migrate_trace *to) {
   size_t *first = slot->first_of_bin, *end = slot->end_of_bin, at = 0;
-  memset(end, 0, r->plan.bins * sizeof *end);
+  memset(end, 0, r->plan.trace_bins * sizeof *end);
   for (size_t i = 0; i < slot->n; i++) end[slot->bins[i]]++;
-  for (size_t b = 0; b < r->plan.bins; b++) {
+  for (size_t b = 0; b < r->plan.trace_bins; b++) {
     size_t n = end[b];
     first[b] = end[b] = at; /* the end grows below */
     at = moho_round_up(at + n, MOHO_SORTED_STEP);
@@ -69,7 +69,7 @@ static void fill_bins(const moho_device_run *r, const moho_geometry *geometry, m
     uint8_t *live = &slot->live[slot->n + i];
     long bin = *live ? moho_migration_bin_of(r->m, geometry, i) : -1;
     if (*live && bin < 0) *live = MOHO_PLACE_UNBINNED;
-    if (slot->bins) slot->bins[slot->n + i] = (int32_t)(bin < 0 ? (long)r->plan.bins - 1 : bin);
+    if (slot->bins) slot->bins[slot->n + i] = (int32_t)(bin < 0 ? (long)r->plan.trace_bins - 1 : bin);
   }
 }
 

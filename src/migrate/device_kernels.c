@@ -12,7 +12,7 @@ moho_status moho_device_kernels_register(void) {
   return moho_kernel_register(&moho_definition_v3);
 }
 
-enum { OWN_CONSTANTS = 9 };
+enum { OWN_CONSTANTS = 11 };
 
 /* 1 when the option `constants` gives this one. */
 static int is_given(const moho_device_constants *given, const char *name) {
@@ -26,7 +26,9 @@ static size_t list_constants(const moho_kernel_version *version, const migrate_d
                              moho_constant out[OWN_CONSTANTS + MOHO_DEVICE_CONSTANTS]) {
   const moho_device_constants *given = &plan->constants;
   int has_triangle = p->antialias == MOHO_ANTIALIAS_TRIANGLE;
-  int groups = has_triangle ? version->plan.groups_with_triangle : version->plan.groups_a_multiprocessor;
+  int groups = p->n_limits    ? version->plan.groups_with_angles
+               : has_triangle ? version->plan.groups_with_triangle
+                              : version->plan.groups_a_multiprocessor;
   const moho_constant own[OWN_CONSTANTS] = {{"INTERPOLATION", p->interpolation, 0},
                                             {"ANTIALIAS", p->antialias, 0},
                                             {"WEIGHT_POWER", p->weight_power, 0},
@@ -35,6 +37,8 @@ static size_t list_constants(const moho_kernel_version *version, const migrate_d
                                             {"HAS_WINDOW", p->has_window, 0},
                                             {"STORAGE", p->storage, 0},
                                             {"NO_SHIFT", plan->begins_at_zero, 0},
+                                            {"HAS_ANGLES", p->n_limits != 0, 0},
+                                            {"HAS_MASK", p->mask_stride != 0, 0},
                                             {"KERN_BLOCKS_PER_SM", groups, 0}};
   size_t n = 0, n_own = groups ? OWN_CONSTANTS : OWN_CONSTANTS - 1;
   for (size_t i = 0; i < n_own; i++)

@@ -13,8 +13,8 @@ enum { MOHO_DEFAULT_COLUMNS = 8, MOHO_DEFAULT_CHUNKS = 4, MOHO_DEFAULT_TOGETHER 
 
 extern const moho_kernel_definition moho_definition_baseline, moho_definition_pack, moho_definition_v2, moho_definition_v3;
 
-/* Bytes of group memory that a group takes with such COLUMNS, CHUNKS and TOGETHER. */
-size_t moho_tile_group_bytes(size_t columns, size_t chunks, size_t together);
+/* Bytes of group memory that a group takes with such COLUMNS, CHUNKS and TOGETHER, with bins by opening angle or without. */
+size_t moho_tile_group_bytes(size_t columns, size_t chunks, size_t together, int has_angles);
 
 /* Make them known; any number of times, from any thread. */
 moho_status moho_device_kernels_register(void);

@@ -120,13 +120,15 @@ moho_status moho_device_load_constants(moho_device_run *r) {
   MOHO_TRY(load_axis(r));
   MOHO_TRY(load_sinc(r));
   MOHO_TRY(upload(r, r->columns, r->plan.entries * sizeof *r->columns, &r->constant.columns));
-  return load_tables(r);
+  MOHO_TRY(load_tables(r));
+  return moho_device_load_samples(r);
 }
 
 void moho_device_drop_constants(moho_device_run *r) {
   moho_buffer_destroy(&r->constant.axis), moho_buffer_destroy(&r->constant.sinc);
   moho_buffer_destroy(&r->constant.columns), moho_buffer_destroy(&r->constant.table);
   for (size_t s = 0; s < r->n_slabs; s++) moho_buffer_destroy(&r->slabs[s].table);
+  moho_device_drop_samples(r);
 }
 
 /* The host's copy of the tables: of one column where they are all alike; of all where every batch uploads them. */
@@ -143,10 +145,10 @@ static moho_status allocate_slot(moho_device_run *r, moho_device_slot *slot) {
   size_t capacity = r->m->capacity, bytes = r->plan.sorted_offset + r->plan.sorted_traces * sizeof(migrate_trace);
   static const char hint[] = "a batch does not fit: use a smaller grid, or fewer traces a batch";
   MOHO_TRY(moho_allocate(capacity, 1, "prepared traces", &slot->live));
-  if (r->plan.bins > 1) {
+  if (r->plan.trace_bins > 1) {
     MOHO_TRY(moho_allocate(capacity, sizeof *slot->bins, "bins of traces", &slot->bins));
-    MOHO_TRY(moho_allocate(r->plan.bins, sizeof *slot->first_of_bin, "bins of traces", &slot->first_of_bin));
-    MOHO_TRY(moho_allocate(r->plan.bins, sizeof *slot->end_of_bin, "bins of traces", &slot->end_of_bin));
+    MOHO_TRY(moho_allocate(r->plan.trace_bins, sizeof *slot->first_of_bin, "bins of traces", &slot->first_of_bin));
+    MOHO_TRY(moho_allocate(r->plan.trace_bins, sizeof *slot->end_of_bin, "bins of traces", &slot->end_of_bin));
     if (!r->plan.is_kept || !r->plan.is_unified)
       MOHO_TRY(moho_allocate(r->plan.sorted_traces, sizeof *slot->places, "traces by bin", &slot->places));
   }

@@ -127,6 +127,7 @@ void moho_device_order(const moho_device_plan *p, const moho_grid *grid, uint32_
 static void cut_slabs(moho_device_plan *p, const moho_device_report *report, int is_uniform) {
   size_t samples = p->constants.slab_samples ? p->constants.slab_samples : ((size_t)1 << 31) - 1;
   size_t largest = report->largest_buffer ? report->largest_buffer : SIZE_MAX;
+  if (p->has_angles) samples /= p->bins; /* an index reaches all bins */
   samples = moho_smaller(samples, largest / sizeof(float) / p->bins);
   size_t entries = moho_smaller(((size_t)1 << 31) - 1, largest / sizeof(migrate_slowness));
   if (!is_uniform) samples = moho_smaller(samples, entries / p->table_entries);
@@ -164,20 +165,22 @@ static void cut_pieces(moho_device_plan *p, size_t columns, size_t n_traces) {
 
 /* Of one trace: on the device, and prepared on the host. Where memory is shared they are the same. */
 static size_t trace_device_bytes(const moho_device_plan *p) {
-  size_t row = p->row_floats * sizeof(float) + (p->bins > 1 ? 2 : 1) * sizeof(migrate_trace) + sizeof(uint32_t);
+  size_t row = p->row_floats * sizeof(float) + (p->trace_bins > 1 ? 2 : 1) * sizeof(migrate_trace) + sizeof(uint32_t);
   return p->slots * row + p->packed_bytes;
 }
 
 static size_t trace_host_bytes(const moho_device_plan *p) {
   size_t row = p->row_floats * sizeof(float) + sizeof(migrate_trace);
-  size_t sorted = p->bins > 1 ? sizeof(int32_t) + (p->is_unified ? 0 : sizeof(migrate_trace)) : 0;
+  size_t sorted = p->trace_bins > 1 ? sizeof(int32_t) + (p->is_unified ? 0 : sizeof(migrate_trace)) : 0;
   return p->slots * (1 + (p->is_kept ? 0 : row) + sorted) + sizeof(uint32_t);
 }
 
 /* What does not grow with the batch. */
 static size_t fixed_device_bytes(const moho_device_plan *p, size_t columns, int is_uniform) {
   size_t tables = p->n_time * ((is_uniform ? 1 : columns) * p->table_entries * sizeof(migrate_slowness) + sizeof(migrate_sample));
-  size_t gaps = p->bins > 1 ? p->slots * p->bins * MOHO_SORTED_STEP * (sizeof(migrate_trace) + sizeof(uint32_t)) : 0;
+  size_t gaps = p->trace_bins > 1 ? p->slots * p->trace_bins * MOHO_SORTED_STEP * (sizeof(migrate_trace) + sizeof(uint32_t)) : 0;
+  if (p->has_angles) tables += p->n_time * (is_uniform ? 1 : columns) * sizeof(migrate_split);
+  tables += columns * p->mask_stride * sizeof(uint32_t);
   return columns * p->bins * p->image_stride * (sizeof(float) + sizeof(int32_t)) + gaps + tables +
          p->entries * sizeof(migrate_column) + sizeof(float[MOHO_SINC_ROWS][MOHO_SINC_TAPS]);
 }
@@ -224,9 +227,13 @@ moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_
                           .begins_at_zero = begins_at_zero(q->geometry),
                           .slots = version->plan.is_kept ? MOHO_DEVICE_SLOTS : 1,
                           .bins = s->bins,
+                          .has_angles = q->options->gathers && q->options->gathers->kind == MOHO_GATHERS_ANGLE,
+                          .has_mask = q->options->mask != NULL,
                           .n_time = q->grid->n_time,
                           .table_entries = moho_device_law_entries(&s->law),
                           .image_stride = moho_time_axis_stride(q->grid->n_time)};
+  p->trace_bins = p->has_angles ? 1 : p->bins;
+  if (p->has_mask) p->mask_stride = moho_round_up(moho_pieces(p->n_time, 32), 4);
   MOHO_TRY(moho_device_constants_parse(q->options->constants, &p->constants));
   MOHO_TRY(cut_tiles(p, version, q->grid));
   cut_slabs(p, q->report, s->is_uniform);
@@ -238,8 +245,8 @@ moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_
   size_t fixed_device = fixed_device_bytes(p, s->columns, s->is_uniform), fixed_host = fixed_host_bytes(s, q);
   s->capacity = choose_capacity(s, q, fixed_device, fixed_host);
   p->traces_offset = moho_round_up(s->capacity * p->row_floats * sizeof(float), 256);
-  p->sorted_traces = s->capacity + (p->bins > 1 ? p->bins * MOHO_SORTED_STEP : 0);
-  p->sorted_offset = p->traces_offset + (p->bins > 1 ? moho_round_up(s->capacity * sizeof(migrate_trace), 256) : 0);
+  p->sorted_traces = s->capacity + (p->trace_bins > 1 ? p->trace_bins * MOHO_SORTED_STEP : 0);
+  p->sorted_offset = p->traces_offset + (p->trace_bins > 1 ? moho_round_up(s->capacity * sizeof(migrate_trace), 256) : 0);
   s->device_bytes = fixed_device + s->capacity * trace_device_bytes(p);
   s->bytes = fixed_host + s->capacity * trace_host_bytes(p);
   if (p->is_unified) s->bytes += s->device_bytes, s->device_bytes = 0;

@@ -42,6 +42,9 @@ typedef struct moho_device_plan {
   size_t tiles_along, tiles_across, entries; /* entries: columns with the padding */
   size_t slab_entries;                       /* of a slab, at most; whole tiles */
   size_t bins;                               /* of the gathers; 1: none. A slab holds its image once a bin */
+  size_t trace_bins;                         /* that traces are sorted by; 1: none, or kernels sort samples by their angle */
+  int has_angles, has_mask;                  /* gathers by opening angle; a mask of samples */
+  size_t mask_stride;                        /* words of the mask a column */
   size_t image_stride, n_time;               /* samples */
   size_t table_entries;                      /* of a sample in the table of slowness */
   size_t slots;                              /* batches at once */

@@ -182,6 +182,7 @@ static moho_status device_create(moho_migration *m, const moho_migration_setup *
   r->contributions_expected = s->contributions_a_trace;
   r->parameters =
       moho_device_parameters(m, s->is_uniform, storage_of(m, &r->plan, s->choice.candidates[0]), r->plan.constants.chunks);
+  r->parameters.mask_stride = (unsigned)r->plan.mask_stride;
   pthread_mutex_init(&r->lock, NULL);
   pthread_cond_init(&r->changed, NULL);
   MOHO_TRY(moho_device_kernels_register());

@@ -19,11 +19,14 @@ typedef struct moho_device_slab {
   size_t first_row, n_rows;      /* of real columns */
   moho_buffer *image, *fold;     /* [bins, n_rows, image_stride] */
   moho_buffer *table;            /* [n_rows, n_time]; NULL: one for all */
+  moho_buffer *v_dt;             /* by opening angle: [n_rows, n_time]; NULL: one for all */
+  moho_buffer *mask;             /* [n_rows, mask_stride]; NULL: no mask */
 } moho_device_slab;
 
 /* What launches read besides traces. */
 typedef struct moho_device_constant_data {
   moho_buffer *axis, *columns, *sinc, *table; /* table: of all columns, or NULL */
+  moho_buffer *limits, *v_dt;                 /* by opening angle; v_dt: of all columns, or NULL */
 } moho_device_constant_data;
 
 typedef enum { MOHO_SLOT_FREE, MOHO_SLOT_HANDED_OVER, MOHO_SLOT_LAUNCHING } moho_slot_state;
@@ -94,6 +97,7 @@ typedef struct moho_device_run {
   double rate;         /* traces times columns a second; 0: not known yet */
   double last_done;    /* when the last flight was seen to be done */
   size_t last_columns; /* of the last launch */
+  size_t *live_ranges; /* with a mask: [tiles + 1] ranges with samples to compute in all tiles before; or NULL */
 
   /* Shared, under lock. */
   pthread_mutex_t lock;
@@ -131,8 +135,15 @@ typedef struct moho_device_part {
   size_t first_trace, n_traces, first_entry, n_entries;
   moho_buffer *columns, *image, *fold, *table; /* whose rows the columns name */
   size_t image_offset, table_offset;           /* bytes; image_offset: of the bin, of the fold too */
+  const moho_device_slab *slab;                /* bins by opening angle, mask; NULL: none of them */
 } moho_device_part;
 moho_status moho_device_record_launch(moho_device_run *r, int candidate, const moho_device_part *part);
+
+/* ---- device_samples.c ---- */
+
+/* What is told of single samples, where bins by opening angle or a mask are asked for. */
+moho_status moho_device_load_samples(moho_device_run *r);
+void moho_device_drop_samples(moho_device_run *r);
 
 /* ---- device_trial.c ---- */
 

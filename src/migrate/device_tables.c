@@ -179,7 +179,9 @@ migrate_device_parameters moho_device_parameters(const moho_migration *m, int is
                                  .law = (unsigned)m->law.kind,
                                  .law_entries = (unsigned)moho_device_law_entries(&m->law),
                                  .law_nodes = (unsigned)moho_device_law_nodes(&m->law),
-                                 .bank_stride = (unsigned)m->layout.bank_stride};
+                                 .bank_stride = (unsigned)m->layout.bank_stride,
+                                 .n_limits = m->bins.kind == MOHO_GATHERS_ANGLE ? (unsigned)m->n_bins + 1 : 0,
+                                 .v_dt_stride = is_uniform ? 0 : (unsigned)m->axis.n};
   if (m->layout.bank.n) {
     p.bank_inverse = (float)(1 / m->layout.bank.narrowest);
     p.bank_per_octave = (float)m->layout.bank.per_octave, p.bank_last = (float)m->layout.bank.last;

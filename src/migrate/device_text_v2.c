@@ -19,10 +19,12 @@ _Static_assert(COLUMNS == MOHO_DEFAULT_COLUMNS && CHUNKS == MOHO_DEFAULT_CHUNKS 
 #undef COLUMNS
 #undef CHUNKS
 #undef TOGETHER
+#undef HAS_ANGLES
 #define COLUMNS columns
 #define CHUNKS chunks
 #define TOGETHER together
-size_t moho_tile_group_bytes(size_t columns, size_t chunks, size_t together) {
+#define HAS_ANGLES has_angles
+size_t moho_tile_group_bytes(size_t columns, size_t chunks, size_t together, int has_angles) {
   (void)chunks; /* none of the text's group memory grows with it today */
   return (4 * (TILE_WORDS) + 15) / 16 * 16;
 }

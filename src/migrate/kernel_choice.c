@@ -17,15 +17,22 @@
 #define ALL_OPTIONS \
   EVERY(MOHO_TRAVELTIME_VTI_RATIONAL), EVERY_INTERPOLATION, EVERY(MOHO_ANTIALIAS_FILTER_BANK), EVERY(MOHO_WEIGHT_TRUE_AMPLITUDE)
 static const moho_kernel_version versions[] = {
-    {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY, 1},
-    {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, PLAIN_OPTIONS, FLOAT_ONLY, 0},
-    {MOHO_KERNEL_V1, &moho_device_method, "migrate_baseline", {.is_kept = 1}, PLAIN_OPTIONS, FLOAT_OR_HALF, 0},
+    {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY, 1, 1, 1},
+    {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, PLAIN_OPTIONS, FLOAT_ONLY, 0, 0, 0},
+    {MOHO_KERNEL_V1, &moho_device_method, "migrate_baseline", {.is_kept = 1}, PLAIN_OPTIONS, FLOAT_OR_HALF, 0, 0, 0},
     {MOHO_KERNEL_V2,
      &moho_device_method,
      "migrate_v2",
-     {.is_kept = 1, .is_packed = 1, .is_tiled = 1, .groups_a_multiprocessor = 3, .groups_with_triangle = 4},
+     {.is_kept = 1,
+      .is_packed = 1,
+      .is_tiled = 1,
+      .groups_a_multiprocessor = 3,
+      .groups_with_triangle = 4,
+      .groups_with_angles = 2},
      ALL_OPTIONS,
      FLOAT_OR_HALF,
+     1,
+     1,
      1},
     {MOHO_KERNEL_V3,
      &moho_device_method,
@@ -36,9 +43,12 @@ static const moho_kernel_version versions[] = {
       .is_persistent = 1,
       .reads_lines = 1,
       .groups_a_multiprocessor = 3,
-      .groups_with_triangle = 3},
+      .groups_with_triangle = 3,
+      .groups_with_angles = 2},
      ALL_OPTIONS,
      FLOAT_OR_HALF,
+     1,
+     1,
      1},
 };
 enum { VERSIONS = sizeof versions / sizeof *versions };
@@ -47,6 +57,10 @@ static const char *const names[] = {"auto", "native", "baseline", "v1", "v2", "v
 
 const char *moho_migration_kernel_name(moho_migration_kernel kernel) {
   return (unsigned)kernel < sizeof names / sizeof *names ? names[kernel] : NULL;
+}
+
+static int has_angles(const moho_migration_options *o) {
+  return o->gathers && o->gathers->kind == MOHO_GATHERS_ANGLE;
 }
 
 /* The first option that the version lacks, with its value; NULL: it can do them all. */
@@ -66,8 +80,8 @@ static const char *lacks(const moho_kernel_version *v, const moho_device_report 
   if (!(v->weights & BIT(o->weight))) return "migration.weight true_amplitude";
   if ((o->outer_mute.n || o->inner_mute.n) && !v->mutes_by_offset) return "migration.mute";
   if (!(v->storages & BIT(o->storage))) return "storage half";
-  if (o->gathers && o->gathers->kind == MOHO_GATHERS_ANGLE && v->function) return "gathers by angle";
-  if (o->mask && v->function) return "a mask of samples (migration.adaptive)";
+  if (has_angles(o) && !v->bins_by_angle) return "gathers by angle";
+  if (o->mask && !v->masks) return "a mask of samples (migration.adaptive)";
   /* Half has 11 bits: enough for samples, not for second differences of a trace integrated twice. */
   if (o->storage == MOHO_STORAGE_HALF && o->antialias != MOHO_ANTIALIAS_NONE) return "storage half with migration.antialias";
   return NULL;
@@ -98,7 +112,9 @@ static moho_status choose_auto(const moho_device_report *report, const moho_migr
   for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
     const moho_kernel_version *v = version_of(order[i]);
     if (!v || lacks(v, report, o)) continue;
-    if (!out->n || (out->candidates[0]->kernel == MOHO_KERNEL_V3 && order[i] == MOHO_KERNEL_V2)) out->candidates[out->n++] = v;
+    /* A trial says nothing of a mask, whose tiles differ, nor of angles, which take sums of all bins. */
+    int is_tried = out->n == 1 && out->candidates[0]->kernel == MOHO_KERNEL_V3 && v->kernel == MOHO_KERNEL_V2;
+    if (!out->n || (is_tried && !o->mask && !has_angles(o))) out->candidates[out->n++] = v;
   }
   if (!out->n) return refuse(report, o, lacks(version_of(MOHO_KERNEL_V3), report, o));
   const char *name = names[out->candidates[0]->kernel];

@@ -20,6 +20,7 @@ typedef struct moho_kernel_plan {
   int reads_lines;             /* STORAGE_LINES where only linear interpolation of the trace is asked for */
   int groups_a_multiprocessor; /* that registers are kept free for; 0: as the compiler likes */
   int groups_with_triangle;    /* the same with the antialias */
+  int groups_with_angles;      /* the same with bins by opening angle */
   int is_tiled;                /* a group works on a tile of COLUMNS columns, 32 lanes each; else a lane an image sample */
 } moho_kernel_plan;
 
@@ -30,7 +31,8 @@ typedef struct moho_kernel_version {
   moho_kernel_plan plan;
   unsigned traveltimes, interpolations, antialiases, weights; /* bit e: value e of the option's enum */
   unsigned storages;
-  int mutes_by_offset; /* outer_mute, inner_mute */
+  int mutes_by_offset;      /* outer_mute, inner_mute */
+  int bins_by_angle, masks; /* gathers by opening angle; options.mask */
 } moho_kernel_version;
 
 enum { MOHO_MOST_CANDIDATES = 2 };

@@ -40,28 +40,34 @@ static void compile_text(const kernel_text *k, const moho_constant *constants, s
 
 /* The migration's constants, as src/migrate always gives them: without, every option is in the code, which takes minutes
  * (scripts/ptx_check.sh looks for double precision in all of it). */
-enum { CONSTANTS = 7, SETS = 3 };
+enum { CONSTANTS = 9, SETS = 3 };
 static const moho_constant sets[SETS][CONSTANTS] = {{{"INTERPOLATION", 0, 0},
                                                      {"ANTIALIAS", 0, 0},
                                                      {"WEIGHT_POWER", 0, 0},
                                                      {"HAS_MUTE", 0, 0},
                                                      {"HAS_WINDOW", 0, 0},
                                                      {"STORAGE", 2, 0},
-                                                     {"LAW", 0, 0}},
+                                                     {"LAW", 0, 0},
+                                                     {"HAS_ANGLES", 0, 0},
+                                                     {"HAS_MASK", 0, 0}},
                                                     {{"INTERPOLATION", 2, 0},
                                                      {"ANTIALIAS", 1, 0},
                                                      {"WEIGHT_POWER", 2, 0},
                                                      {"HAS_MUTE", 1, 0},
                                                      {"HAS_WINDOW", 1, 0},
                                                      {"STORAGE", 1, 0},
-                                                     {"LAW", 1, 0}},
+                                                     {"LAW", 1, 0},
+                                                     {"HAS_ANGLES", 1, 0},
+                                                     {"HAS_MASK", 1, 0}},
                                                     {{"INTERPOLATION", 1, 0},
                                                      {"ANTIALIAS", 2, 0},
                                                      {"WEIGHT_POWER", 8, 0},
                                                      {"HAS_MUTE", 1, 0},
                                                      {"HAS_WINDOW", 0, 0},
                                                      {"STORAGE", 1, 0},
-                                                     {"LAW", 3, 0}}};
+                                                     {"LAW", 3, 0},
+                                                     {"HAS_ANGLES", 0, 0},
+                                                     {"HAS_MASK", 1, 0}}};
 
 static int is_of_migration(const kernel_text *k) {
   return strncmp(k->file, "migrate_", 8) == 0;

@@ -46,6 +46,7 @@ static void with_constants_too(void **state) {
               4);
   compile_all((const moho_constant[]){{"INTERPOLATION", 2, 0}, {"ANTIALIAS", 1, 0}, {"WEIGHT_POWER", 2, 0}, {"STORAGE", 1, 0}},
               4);
+  compile_all((const moho_constant[]){{"LAW", 0, 0}, {"STORAGE", 3, 0}, {"HAS_ANGLES", 1, 0}, {"HAS_MASK", 1, 0}}, 4);
 }
 
 /* The compiler's words come back with the text's own line. */
