@@ -28,7 +28,7 @@ typedef struct command {
 } command;
 
 extern const command command_migrate, command_demigrate, command_explain, command_info, command_view, command_synth,
-    command_devices, command_selftest, command_bench, command_velocity;
+    command_devices, command_selftest, command_bench, command_velocity, command_program;
 
 /* All commands, in the order of help. */
 extern const command *const all_commands[];

@@ -4,15 +4,15 @@
 #include "command.h"
 #include "man_page.h"
 
-enum { N_COMMANDS = 10 };
+enum { N_COMMANDS = 11 };
 
 const command *const all_commands[N_COMMANDS] = {&command_synth,    &command_migrate, &command_demigrate, &command_explain,
                                                  &command_info,     &command_view,    &command_velocity,  &command_devices,
-                                                 &command_selftest, &command_bench};
+                                                 &command_selftest, &command_bench,   &command_program};
 const size_t n_commands = N_COMMANDS;
 
 /* Commands of later work: recognised and refused. */
-static const char *const later_commands[] = {"program", "serve"};
+static const char *const later_commands[] = {"serve"};
 enum { N_LATER = sizeof later_commands / sizeof *later_commands };
 
 static void print_help(FILE *out) {

@@ -14,6 +14,7 @@
 #include "moho/least_squares.h"
 #include "moho/matmul.h"
 #include "moho/migration.h"
+#include "moho/program.h"
 #include "moho/queue.h"
 #include "moho/status.h"
 #include "moho/synth.h"

@@ -52,7 +52,7 @@ typedef enum moho_program_type {
   X(MOHO_PROGRAM_MOVE, "move", MOHO_OPERANDS_D_A, ALL)                    \
   X(MOHO_PROGRAM_SET, "set", MOHO_OPERANDS_D_IMMEDIATE, ALL)              \
   X(MOHO_PROGRAM_GET, "get", MOHO_OPERANDS_D_SPECIAL, INDEX)              \
-  X(MOHO_PROGRAM_SCALAR, "param", MOHO_OPERANDS_D_SCALAR, ALL)           \
+  X(MOHO_PROGRAM_SCALAR, "param", MOHO_OPERANDS_D_SCALAR, ALL)            \
   X(MOHO_PROGRAM_LENGTH, "length", MOHO_OPERANDS_D_BUFFER, INDEX)         \
   X(MOHO_PROGRAM_LOAD, "load", MOHO_OPERANDS_D_MEMORY, ALL)               \
   X(MOHO_PROGRAM_STORE, "store", MOHO_OPERANDS_MEMORY_A, ALL)             \
@@ -314,6 +314,10 @@ typedef union moho_program_value {
   uint64_t u;
   double f; /* of float types: rounded to them */
 } moho_program_value;
+
+/** A value as the bits of a type, zero-extended, rounded to float types; MOHO_ERROR_RANGE where it does not fit. And back. */
+MOHO_API moho_status moho_program_value_bits(moho_program_type type, moho_program_value value, uint64_t *bits);
+MOHO_API moho_program_value moho_program_value_of(moho_program_type type, uint64_t bits);
 
 /* What went wrong first: of all lanes that faulted the one of the lowest id, and the first of its instructions, in the order of
  * the inlined program, that faulted. */

@@ -1,6 +1,6 @@
 /* program_bind.c - what a launch brings, checked in one place for all executions: scalars as bits, the grid, bytes of group
  * memory. */
-#include <math.h>
+#include <stdio.h>
 
 #include "base/memory.h"
 #include "program/program_core.h"
@@ -17,26 +17,11 @@ size_t moho_program_group_bytes(const moho_program *program, uint32_t lanes, siz
 }
 
 moho_status moho_program_scalar_bits(const moho_program *program, size_t i, moho_program_value value, uint64_t *bits) {
-  const moho_declared *scalar = &program->scalars[i];
-  if (moho_type_is_real(scalar->type)) {
-    *bits = moho_real_bits(scalar->type, value.f);
-    if (isfinite(value.f) && !isfinite(moho_real_of_bits(scalar->type, *bits)))
-      return moho_fail(MOHO_ERROR_RANGE, "scalar %s: %g is too large for %s", scalar->name, value.f,
-                       moho_type_words[scalar->type]);
-    return MOHO_OK;
-  }
-  size_t width = 8 * moho_program_type_bytes((moho_program_type)scalar->type);
-  if (moho_type_is_signed(scalar->type)) {
-    int64_t most = INT64_MAX >> (64 - width);
-    if (value.i > most || value.i < -most - 1)
-      return moho_fail(MOHO_ERROR_RANGE, "scalar %s: %lld is no %s", scalar->name, (long long)value.i,
-                       moho_type_words[scalar->type]);
-  } else if (value.u > UINT64_MAX >> (64 - width)) {
-    return moho_fail(MOHO_ERROR_RANGE, "scalar %s: %llu is no %s", scalar->name, (unsigned long long)value.u,
-                     moho_type_words[scalar->type]);
-  }
-  *bits = value.u & UINT64_MAX >> (64 - width);
-  return MOHO_OK;
+  moho_status status = moho_program_value_bits((moho_program_type)program->scalars[i].type, value, bits);
+  if (!status) return MOHO_OK;
+  char words[200];
+  snprintf(words, sizeof words, "%.199s", moho_last_error()->message);
+  return moho_fail(status, "scalar %s: %s", program->scalars[i].name, words);
 }
 
 /* a*b, or 0 where it passes 2^31. */
