@@ -91,17 +91,17 @@ double real_value(int type, uint64_t bits) {
 }
 
 /* Among the finite values 0 .. most of the format, which are in order, and infinity, which stands for the next one. */
-static uint64_t search(int type, double magnitude) {
+static uint64_t search(int type, long double magnitude) {
   uint64_t low = 0, high = type == MOHO_PROGRAM_F16 ? 0x7c00 : 0x7f80; /* value(low) <= magnitude < value(high) */
   if (isinf(magnitude)) return high;
   while (high - low > 1) {
     uint64_t middle = (low + high) / 2;
-    if (real_value(type, middle) <= magnitude) low = middle;
+    if ((long double)real_value(type, middle) <= magnitude) low = middle;
     else high = middle;
   }
   double below = real_value(type, low), above = 2 * below - real_value(type, low - (low > 0));
   if (isfinite(real_value(type, high))) above = real_value(type, high);
-  double down = magnitude - below, up = above - magnitude;
+  long double down = magnitude - (long double)below, up = (long double)above - magnitude;
   return down < up || (!(up < down) && low % 2 == 0) ? low : high;
 }
 
@@ -114,9 +114,15 @@ uint64_t nearest_bits(int type, double value) {
     memcpy(&bits, &f, sizeof f);
   } else {
     if (isnan(f)) return type == MOHO_PROGRAM_F16 ? 0x7e00 : 0x7fc0;
-    bits = search(type, fabs((double)f)) | (signbit(f) ? 0x8000u : 0u);
+    bits = search(type, (long double)fabsf(f)) | (signbit(f) ? 0x8000u : 0u);
   }
   return bits;
+}
+
+uint64_t nearest_exact(int type, long double value) {
+  if (type == MOHO_PROGRAM_F64 || isnan(value)) return nearest_bits(type, (double)value);
+  if (type == MOHO_PROGRAM_F32) return nearest_bits(type, (double)(float)value);
+  return search(type, fabsl(value)) | (signbit(value) ? 0x8000u : 0u);
 }
 
 int same_value(int type, uint64_t a, uint64_t b) {

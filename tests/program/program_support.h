@@ -31,6 +31,8 @@ uint64_t whole_bits(int type, wide value);
 /* Floats' bits as a number; the nearest value of the type to a double (ties to even). f16, bf16 take it as a float first. */
 double real_value(int type, uint64_t bits);
 uint64_t nearest_bits(int type, double value);
+/* The nearest value of the type to the number itself. */
+uint64_t nearest_exact(int type, long double value);
 /* Any NaN equals any NaN. */
 int same_value(int type, uint64_t a, uint64_t b);
 /* Bits of a type: its special values first, then random ones. */

@@ -226,10 +226,10 @@ static void group_memory(void **state) {
 /* A later alloc of the same pool makes it 0 again; fence brings buffers' contents to the group's other lanes. */
 static void alloc_again(void **state) {
   (void)state;
-  moho_program *program =
-      program_of("program t\nbuffer inout u32 y\npool u32 k[4]\nregister u32 l, v, w, n, one\nget l, lane\nset n, 3\nset one, 1\nset v, 0\n"
-                 "loop n\n  alloc k\n  load v, k[l]\n  add v, v, one\n  barrier\n  store k[l], v\nend\n"
-                 "store y[l], v\nfence\nxor l, l, one\nload w, y[l]\nadd v, v, w\nbarrier\nxor l, l, one\nstore y[l], v\n");
+  moho_program *program = program_of(
+      "program t\nbuffer inout u32 y\npool u32 k[4]\nregister u32 l, v, w, n, one\nget l, lane\nset n, 3\nset one, 1\nset v, 0\n"
+      "loop n\n  alloc k\n  load v, k[l]\n  add v, v, one\n  barrier\n  store k[l], v\nend\n"
+      "store y[l], v\nfence\nxor l, l, one\nload w, y[l]\nadd v, v, w\nbarrier\nxor l, l, one\nstore y[l], v\n");
   uint32_t y[4] = {9, 9, 9, 9};
   run_program(program, (moho_program_memory[]){{y, 4}}, NULL, 1, 4);
   for (int i = 0; i < 4; i++) assert_int_equal(y[i], 2);
