@@ -15,9 +15,11 @@ static const char ways[] =
     "get i, id\nload v, x[i]\nset sum, 0\nset one, 1\nset three, 3\nset seven, 7\nset k, 0\nset n, 5\n"
     "compare.lt p, v, k\nif p\n  set sum, 1000\n  call twice\nelse\n  if !p\n    set sum, 2000\n  end\nend\n"
     "loop v\n  add k, k, one\n  set v, 0\n  compare.eq q, k, seven\n  if q\n    break\n  end\n"
-    "  loop n\n    add sum, sum, k\n    compare.gt q, sum, n\n    compare.eq p, k, three\n    pand q, q, p\n    if q\n"
+    "  loop n\n    add sum, sum, k\n    compare.gt q, sum, n\n    compare.eq p, k, three\n    pand q, q, p\n"
+    "    if q\n"
     "      break\n    end\n  end\nend\n"
-    "set n, 100\ncompare.lt go, k, three\nwhile go max 50\n  add k, k, one\n  add sum, sum, n\n  compare.lt go, k, three\nend\n"
+    "set n, 100\ncompare.lt go, k, three\nwhile go max 50\n  add k, k, one\n  add sum, sum, n\n"
+    "  compare.lt go, k, three\nend\n"
     "compare.eq p, k, seven\nif p\n  store y[i], sum\n  exit\nend\nadd sum, sum, one\nstore y[i], sum\n"
     "function twice\n  add sum, sum, sum\nend\n";
 
@@ -54,19 +56,19 @@ static void loop_counts(void **state) {
       if (n < 0 && !is_signed(type)) continue;
       char text[400];
       uint32_t count = 77;
-      snprintf(
-          text, sizeof text,
-          "program t\nbuffer out u32 y\nregister %s n\nregister u32 k, one\nset n, %d\nset k, 0\nset one, 1\nloop n\nadd k, k, one\n"
-          "set n, 100\nend\nstore y[0], k\n",
-          type_words[type], n);
+      snprintf(text, sizeof text,
+               "program t\nbuffer out u32 y\nregister %s n\nregister u32 k, one\nset n, %d\nset k, 0\nset one, 1\n"
+               "loop n\nadd k, k, one\n"
+               "set n, 100\nend\nstore y[0], k\n",
+               type_words[type], n);
       moho_program *program = program_of(text);
       run_program(program, (moho_program_memory[]){{&count, 1}}, NULL, 1, 1);
       assert_int_equal(count, n < 0 ? 0 : n);
       moho_program_destroy(&program);
     }
-  moho_program *program =
-      program_of("program t\nbuffer out u32 y\nregister u8 n\nregister u32 k, one\nset n, 200\nset k, 0\nset one, 1\nloop n\n"
-                 "add k, k, one\nend\nstore y[0], k\n");
+  moho_program *program = program_of("program t\nbuffer out u32 y\nregister u8 n\nregister u32 k, one\nset n, 200\nset k, 0\n"
+                                     "set one, 1\nloop n\n"
+                                     "add k, k, one\nend\nstore y[0], k\n");
   uint32_t count = 0;
   run_program(program, (moho_program_memory[]){{&count, 1}}, NULL, 1, 1);
   assert_int_equal(count, 200);
@@ -75,11 +77,14 @@ static void loop_counts(void **state) {
 
 static void predicates(void **state) {
   (void)state;
-  moho_program *program = program_of(
-      "program t\nbuffer out u32 y\nregister u32 i, a, b, one, two, zero\npredicate p, q, r\nget i, id\nset one, 1\nset two, 2\n"
-      "set zero, 0\nand a, i, one\nand b, i, two\ncompare.ne p, a, zero\ncompare.ne q, b, zero\n"
-      "pand r, p, q\nselect a, r, one, zero\npor r, p, q\nselect b, r, two, zero\nor a, a, b\npnot r, p\nselect b, r, one, zero\n"
-      "shl b, b, two\nor a, a, b\npnot p, p\nif p\nshl one, one, one\nend\nshl one, one, two\nshl one, one, one\nor a, a, one\nstore y[i], a\n");
+  moho_program *program =
+      program_of("program t\nbuffer out u32 y\nregister u32 i, a, b, one, two, zero\npredicate p, q, r\nget i, id\nset one, 1\n"
+                 "set two, 2\n"
+                 "set zero, 0\nand a, i, one\nand b, i, two\ncompare.ne p, a, zero\ncompare.ne q, b, zero\n"
+                 "pand r, p, q\nselect a, r, one, zero\npor r, p, q\nselect b, r, two, zero\nor a, a, b\npnot r, p\n"
+                 "select b, r, one, zero\n"
+                 "shl b, b, two\nor a, a, b\npnot p, p\nif p\nshl one, one, one\nend\nshl one, one, two\nshl one, one, one\n"
+                 "or a, a, one\nstore y[i], a\n");
   uint32_t y[4];
   run_program(program, (moho_program_memory[]){{y, 4}}, NULL, 1, 4);
   for (uint32_t i = 0; i < 4; i++) {
@@ -104,7 +109,9 @@ static void specials(void **state) {
   for (int w = 0; w < 24; w++) {
     char text[300];
     uint64_t y[ALL];
-    snprintf(text, sizeof text, "program t\nbuffer out u64 y\nregister u64 i, v\nget i, id\nget v, %s\nstore y[i], v\n",
+    snprintf(text, sizeof text,
+             "program t\nbuffer out u64 y\nregister u64 i, v\nget i, id\nget v, %s\n"
+             "store y[i], v\n",
              words[w]);
     moho_program *program = program_of(text);
     moho_program_fault fault;
@@ -154,7 +161,8 @@ static void scalars(void **state) {
       program_of("program t\nscalar i8 a\nscalar u64 b\nscalar f16 c\nscalar f32 d\nscalar f64 e\nbuffer out f64 y\n"
                  "register i8 ra\nregister u64 rb\nregister f16 rc\nregister f32 rd\nregister f64 w\n"
                  "param ra, a\nconvert w, ra\nstore y[0], w\nparam rb, b\nconvert w, rb\nstore y[1], w\nparam rc, c\n"
-                 "convert w, rc\nstore y[2], w\nparam rd, d\nconvert w, rd\nstore y[3], w\nparam w, e\nstore y[4], w\n"
+                 "convert w, rc\nstore y[2], w\nparam rd, d\nconvert w, rd\nstore y[3], w\nparam w, e\n"
+                 "store y[4], w\n"
                  "length rb, y\nconvert w, rb\nstore y[5], w\n");
   double y[6];
   const moho_program_value values[] = {{.i = -7}, {.u = 1ull << 63}, {.f = 0.1}, {.f = 0.1}, {.f = 0.1}};
@@ -198,14 +206,18 @@ static void array_too_large(void **state) {
  */
 static void group_memory(void **state) {
   (void)state;
-  moho_program *program = program_of(
-      "program t\nbuffer in i32 x\nbuffer out i32 y\nbuffer out i32 z\nbuffer inout i32 zeros\narray i32 tile[1 lanes]\npool i32 sums[512]\n"
-      "register u32 i, l, n, last, one, step, other, nine\nregister i32 v, w, none\npredicate p\n"
-      "get i, id\nget l, lane\nget n, lanes\nset one, 1\nset none, 0\nload v, tile[l]\nstore zeros[i], v\nload v, x[i]\nstore tile[l], v\n"
-      "barrier\nsub last, n, one\nsub last, last, l\nload w, tile[last]\nstore y[i], w\n"
-      "alloc sums\nload w, sums[l]\nload none, zeros[i]\nadd w, w, none\nstore zeros[i], w\nstore sums[l], v\nset step, 1\nset nine, 9\n"
-      "loop nine\n  barrier\n  load v, sums[l]\n  compare.ge p, l, step\n  if p\n    sub other, l, step\n    load w, sums[other]\n"
-      "    add v, v, w\n  end\n  barrier\n  store sums[l], v\n  shl step, step, one\nend\nstore z[i], v\n");
+  moho_program *program =
+      program_of("program t\nbuffer in i32 x\nbuffer out i32 y\nbuffer out i32 z\nbuffer inout i32 zeros\n"
+                 "array i32 tile[1 lanes]\npool i32 sums[512]\n"
+                 "register u32 i, l, n, last, one, step, other, nine\nregister i32 v, w, none\npredicate p\n"
+                 "get i, id\nget l, lane\nget n, lanes\nset one, 1\nset none, 0\nload v, tile[l]\nstore zeros[i], v\n"
+                 "load v, x[i]\nstore tile[l], v\n"
+                 "barrier\nsub last, n, one\nsub last, last, l\nload w, tile[last]\nstore y[i], w\n"
+                 "alloc sums\nload w, sums[l]\nload none, zeros[i]\nadd w, w, none\nstore zeros[i], w\nstore sums[l], v\n"
+                 "set step, 1\nset nine, 9\n"
+                 "loop nine\n  barrier\n  load v, sums[l]\n  compare.ge p, l, step\n  if p\n    sub other, l, step\n"
+                 "    load w, sums[other]\n"
+                 "    add v, v, w\n  end\n  barrier\n  store sums[l], v\n  shl step, step, one\nend\nstore z[i], v\n");
   enum { GROUPS = 3, LANES = 300 };
   int32_t x[GROUPS * LANES], y[GROUPS * LANES], z[GROUPS * LANES], zeros[GROUPS * LANES];
   for (int i = 0; i < GROUPS * LANES; i++) x[i] = i * i % 101, zeros[i] = 5;
@@ -226,10 +238,11 @@ static void group_memory(void **state) {
 /* A later alloc of the same pool makes it 0 again; fence brings buffers' contents to the group's other lanes. */
 static void alloc_again(void **state) {
   (void)state;
-  moho_program *program = program_of(
-      "program t\nbuffer inout u32 y\npool u32 k[4]\nregister u32 l, v, w, n, one\nget l, lane\nset n, 3\nset one, 1\nset v, 0\n"
-      "loop n\n  alloc k\n  load v, k[l]\n  add v, v, one\n  barrier\n  store k[l], v\nend\n"
-      "store y[l], v\nfence\nxor l, l, one\nload w, y[l]\nadd v, v, w\nbarrier\nxor l, l, one\nstore y[l], v\n");
+  moho_program *program =
+      program_of("program t\nbuffer inout u32 y\npool u32 k[4]\nregister u32 l, v, w, n, one\nget l, lane\nset n, 3\n"
+                 "set one, 1\nset v, 0\n"
+                 "loop n\n  alloc k\n  load v, k[l]\n  add v, v, one\n  barrier\n  store k[l], v\nend\n"
+                 "store y[l], v\nfence\nxor l, l, one\nload w, y[l]\nadd v, v, w\nbarrier\nxor l, l, one\nstore y[l], v\n");
   uint32_t y[4] = {9, 9, 9, 9};
   run_program(program, (moho_program_memory[]){{y, 4}}, NULL, 1, 4);
   for (int i = 0; i < 4; i++) assert_int_equal(y[i], 2);
@@ -270,13 +283,15 @@ static void faults(void **state) {
        4,
        0,
        {4, 4, 4, 4, 4, 4, 4, 4}},
-      {"load v, x[i]\nset w, 103\ncompare.ge p, v, w\nset v, 0\nset w, 1\nwhile p max 4\nadd v, v, w\nend\nstore y[i], v\n",
+      {"load v, x[i]\nset w, 103\ncompare.ge p, v, w\nset v, 0\nset w, 1\nwhile p max 4\nadd v, v, w\nend\n"
+       "store y[i], v\n",
        MOHO_PROGRAM_WHILE,
        6,
        3,
        {0, 0, 0, 4, 4, 4, 4, 4}},
       /* the lowest id before the first instruction; of a lane the first instruction */
-      {"set w, 0\nload v, x[i + 1]\nset n, 6\ncompare.lt q, i, n\nif !q\ndiv v, v, w\nend\nset n, 3\ncompare.eq q, i, n\nif q\ndiv v, v, w\nstore y[99], v\nend\nstore y[i], v\n",
+      {"set w, 0\nload v, x[i + 1]\nset n, 6\ncompare.lt q, i, n\nif !q\ndiv v, v, w\nend\nset n, 3\n"
+       "compare.eq q, i, n\nif q\ndiv v, v, w\nstore y[99], v\nend\nstore y[i], v\n",
        MOHO_PROGRAM_DIV,
        11,
        3,
@@ -289,11 +304,11 @@ static void faults(void **state) {
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
     char text[1000], words[100];
     int32_t x[8] = {100, 101, 102, 103, 104, 105, 106, 107}, y[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
-    snprintf(
-        text, sizeof text,
-        "program t\nbuffer in i32 x\nbuffer out i32 y\narray i32 tile[6]\npool i32 k[4]\nregister u32 i, n\nregister i32 v, w\n"
-        "predicate p, q\nget i, id\n%s",
-        cases[c].body);
+    snprintf(text, sizeof text,
+             "program t\nbuffer in i32 x\nbuffer out i32 y\narray i32 tile[6]\npool i32 k[4]\nregister u32 i, n\n"
+             "register i32 v, w\n"
+             "predicate p, q\nget i, id\n%s",
+             cases[c].body);
     moho_program *program = program_of(text);
     moho_program_fault fault = run_program(program, (moho_program_memory[]){{x, 8}, {y, 8}}, NULL, 1, 8);
     for (int i = 0; i < 8; i++)
@@ -328,10 +343,10 @@ static void far_addresses(void **state) {
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
     char text[300];
     uint8_t x[2] = {11, 11}, y = 0;
-    snprintf(
-        text, sizeof text,
-        "program t\nbuffer in u8 x\nbuffer out u8 y\nregister %s i\nregister u8 v\nset i, %s\nload v, x[i %s]\nstore y[0], v\n",
-        cases[c].type, cases[c].value, cases[c].offset);
+    snprintf(text, sizeof text,
+             "program t\nbuffer in u8 x\nbuffer out u8 y\nregister %s i\nregister u8 v\nset i, %s\nload v, x[i %s]\n"
+             "store y[0], v\n",
+             cases[c].type, cases[c].value, cases[c].offset);
     moho_program *program = program_of(text);
     moho_program_fault fault = run_program(program, (moho_program_memory[]){{x, 2}, {&y, 1}}, NULL, 1, 1);
     assert_int_equal(fault.happened, cases[c].is_fault);
@@ -343,7 +358,8 @@ static void far_addresses(void **state) {
 /* The report names the lowest id of all groups. */
 static void fault_of_groups(void **state) {
   (void)state;
-  moho_program *program = program_of("program t\nbuffer in u32 x\nregister u32 i, v\nget i, id\nload v, x[i]\ndiv v, i, v\n");
+  moho_program *program = program_of("program t\nbuffer in u32 x\nregister u32 i, v\nget i, id\nload v, x[i]\n"
+                                     "div v, i, v\n");
   uint32_t x[40];
   for (int i = 0; i < 40; i++) x[i] = i != 37 && i != 22 && i != 23;
   moho_program_fault fault = run_program(program, (moho_program_memory[]){{x, 40}}, NULL, 4, 10);
