@@ -19,7 +19,7 @@ typedef struct matmul_parameters {
   unsigned int a_batch, b_batch, c_batch;
   unsigned int has_bias, activation;           /* an operation of tensor_math.h; TENSOR_COPY: none */
   float alpha, beta, scalar[2];                /* the activation's */
-  unsigned int quads;                          /* a group's tile is 64 quads square; 1 or 2 */
+  unsigned int finish_groups;                  /* of matmul_finish in a row of C */
   unsigned int simd, threads, may_use_library; /* of the cpu's native function */
 } matmul_parameters;
 

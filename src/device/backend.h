@@ -93,6 +93,8 @@ typedef struct moho_backend {
   void (*close)(void *state);
   /* What changes: memory_free_bytes. */
   void (*refresh)(void *state, moho_device_report *report);
+  /* Name and version of the library that makes the calls of this name (library_call.h); NULL with the reason. May be NULL. */
+  const char *(*library)(void *state, const char *name, const char **why);
 
   moho_status (*allocate)(void *state, size_t bytes, moho_memory memory, moho_block *out);
   /* NOT_AVAILABLE with the reason when it cannot be without a copy. Alignment was checked. */

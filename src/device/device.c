@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "device/cpu/cpu_features.h"
 #include "device/device_core.h"
+#include "device/library_call.h"
 
 /* ---- failures ---- */
 
@@ -195,4 +196,14 @@ moho_native_function moho_native_pick(const moho_native_kernel *kernel, moho_sim
   for (moho_simd s = simd; s > MOHO_SIMD_SCALAR; s--)
     if (kernel->by_simd[s] && moho_cpu_has_simd(s)) return kernel->by_simd[s];
   return kernel->by_simd[MOHO_SIMD_SCALAR];
+}
+
+/* ---- libraries ---- */
+
+const char *moho_device_library(const moho_device *device, const char *name, const char **why) {
+  static const char *const none = "this device has no libraries";
+  const char *reason = none;
+  const char *words = device->backend->library ? device->backend->library(device->state, name, &reason) : NULL;
+  if (why) *why = reason;
+  return words;
 }

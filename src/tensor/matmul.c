@@ -6,9 +6,11 @@
 
 #include "base/memory.h"
 #include "device/device_core.h"
+#include "device/library_call.h"
 #include "kernels/matmul.h"
 #include "kernels/tensor_map.h"
 #include "tensor/blas.h"
+#include "tensor/matmul_layout.h"
 #include "tensor/matmul_native.h"
 #include "tensor/operation_table.h"
 #include "tensor/prepared.h"
@@ -19,6 +21,9 @@ static const moho_kernel_definition tiled = {
     .name = "matmul_tiled", .text = moho_text_matmul, .max_lanes = 256, .uses_group = 1, .native = moho_native_matmul};
 static const moho_kernel_definition vector = {
     .name = "matmul_vector", .text = moho_text_matmul, .max_lanes = 256, .uses_group = 1, .native = moho_native_matmul};
+
+static const moho_kernel_definition finish = {.name = "matmul_finish", .text = moho_text_matmul, .max_lanes = 256};
+static const moho_kernel_definition library = {.name = MOHO_LIBRARY_SGEMM, .max_lanes = 1};
 
 /* Indices of kernels stay below this, those of a lane beyond the edge too. */
 #define MOST_ELEMENTS ((size_t)1 << 30)
@@ -35,6 +40,7 @@ typedef struct product {
   moho_device *device;
   moho_tensor a, b, c, bias; /* rank 3 [batch, rows, columns]; bias rank 1 */
   size_t batches, m, n, k;
+  int by_library;
 } product;
 
 static moho_status check_operand(const moho_tensor *tensor, const char *operand, moho_device **device) {
@@ -135,19 +141,38 @@ static int is_cpu(const moho_device *device) {
 }
 
 const char *moho_matmul_library(const moho_device *device, const char **why) {
-  static const char *const none = "no matrix library for this device";
+  static const char *const none = "the device is not alive";
   if (why) *why = none;
-  if (moho_handle_check(device, MOHO_KIND_DEVICE) || !is_cpu(device)) return NULL;
+  if (moho_handle_check(device, MOHO_KIND_DEVICE)) return NULL;
+  if (!is_cpu(device)) return moho_device_library(device, MOHO_LIBRARY_SGEMM, why);
   const moho_blas *blas = moho_blas_get(why);
   return blas ? blas->words : NULL;
 }
 
-static moho_status check_method(const product *p) {
-  const char *why;
-  if (p->options->method > MOHO_MATMUL_OWN)
-    return moho_fail(MOHO_ERROR_ARGUMENT, "matmul: method %d, expected 0 to 2", (int)p->options->method);
-  if (p->options->method != MOHO_MATMUL_LIBRARY || moho_matmul_library(p->device, &why)) return MOHO_OK;
-  return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "matmul on %s by a library: %s", p->device->report.uri, why);
+static matmul_layout layout_of(const moho_tensor *x) {
+  return matmul_layout_of(x->shape[1], x->shape[2], (size_t)x->stride[1], (size_t)x->stride[2]);
+}
+
+/* What libraries take: a leading dimension, sizes of 31 bits. */
+static int suits_library(const product *p) {
+  matmul_layout a = layout_of(&p->a), b = layout_of(&p->b);
+  size_t largest = p->m;
+  const size_t sizes[] = {p->n, p->k, p->batches, a.leading, b.leading, (size_t)p->c.stride[1]};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) largest = sizes[i] > largest ? sizes[i] : largest;
+  int x_repeats = p->n == 1 && p->k > 1 && p->b.stride[1] < 1;
+  return p->k && a.leading && b.leading && !x_repeats && largest <= BLAS_MOST;
+}
+
+/* May the library compute it? *by_library; where it alone was asked for, no is an error. */
+static moho_status choose(const product *p, int *by_library) {
+  const char *why = NULL;
+  moho_matmul_method method = p->options->method;
+  if (method > MOHO_MATMUL_OWN) return moho_fail(MOHO_ERROR_ARGUMENT, "matmul: method %d, expected 0 to 2", (int)method);
+  *by_library = method != MOHO_MATMUL_OWN && moho_matmul_library(p->device, &why);
+  if (*by_library && !suits_library(p)) *by_library = 0, why = "k is 0, or strides or sizes that it does not take";
+  if (method != MOHO_MATMUL_LIBRARY || *by_library || !p->batches || !p->m || !p->n) return MOHO_OK;
+  return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "matmul (m %zu, n %zu, k %zu) on %s by a library: %s", p->m, p->n, p->k,
+                   p->device->report.uri, why);
 }
 
 /* ---- plans ---- */
@@ -179,10 +204,9 @@ static void fill_parameters(const product *p, matmul_parameters *out, moho_bindi
                              .alpha = p->options->alpha,
                              .beta = p->options->beta,
                              .scalar = {(float)p->options->scalars[0], (float)p->options->scalars[1]},
-                             .quads = quads_for(p),
                              .simd = (unsigned)moho_device_simd(p->device),
                              .threads = (unsigned)moho_device_threads(p->device),
-                             .may_use_library = p->options->method != MOHO_MATMUL_OWN};
+                             .may_use_library = (unsigned)p->by_library};
   bindings[0] = moho_tensor_binding(&p->a, &out->a_first);
   bindings[1] = moho_tensor_binding(&p->b, &out->b_first);
   bindings[3] = moho_tensor_binding(&p->c, &out->c_first);
@@ -197,14 +221,62 @@ static moho_status add_step(const product *p, moho_prepared *prepared) {
   moho_step step = {.parameters = &parameters, .parameter_bytes = sizeof parameters, .n_bindings = 4, .lanes = MATMUL_LANES};
   fill_parameters(p, &parameters, step.bindings);
   int is_vector = p->n == 1 && parameters.a_column == 1;
-  size_t tile = 64 * parameters.quads;
+  unsigned quads = quads_for(p);
+  size_t tile = 64 * quads;
   step.definition = is_vector ? &vector : &tiled;
   step.groups[0] = (uint32_t)(is_vector ? p->m : moho_pieces(p->m, tile) * moho_pieces(p->n, tile));
   step.groups[1] = (uint32_t)p->batches;
   step.group_memory = (is_vector ? MATMUL_LANES : MATMUL_GROUP_FLOATS) * sizeof(float);
-  step.constants[0] = (moho_constant){"QUADS", parameters.quads, 0};
+  step.constants[0] = (moho_constant){"QUADS", quads, 0};
   step.constants[1] = (moho_constant){"ACTIVATION", parameters.activation, 0};
   step.n_constants = 2;
+  return moho_prepared_add(prepared, &step);
+}
+
+/* The library's call, and a launch for what it does not know. */
+static moho_status add_library_steps(const product *p, moho_prepared *prepared) {
+  matmul_parameters all;
+  moho_binding bindings[4];
+  fill_parameters(p, &all, bindings);
+  matmul_layout a = layout_of(&p->a), b = layout_of(&p->b);
+  const moho_sgemm_call call = {.m = all.m,
+                                .n = all.n,
+                                .k = all.k,
+                                .batches = all.batches,
+                                .transpose_a = (uint32_t)a.is_transposed,
+                                .transpose_b = (uint32_t)b.is_transposed,
+                                .lda = (uint32_t)a.leading,
+                                .ldb = (uint32_t)b.leading,
+                                .ldc = p->m > 1 ? all.c_row : all.n,
+                                .a_first = all.a_first,
+                                .b_first = all.b_first,
+                                .c_first = all.c_first,
+                                .a_batch = all.a_batch,
+                                .b_batch = all.b_batch,
+                                .c_batch = all.c_batch,
+                                .alpha = all.alpha,
+                                .beta = all.beta};
+  MOHO_TRY(moho_prepared_add(prepared, &(moho_step){.definition = &library,
+                                                    .parameters = &call,
+                                                    .parameter_bytes = sizeof call,
+                                                    .bindings = {bindings[0], bindings[1], bindings[3]},
+                                                    .n_bindings = 3,
+                                                    .groups = {1, 1},
+                                                    .lanes = 1}));
+  if (!all.has_bias && all.activation == MOHO_OPERATION_COPY) return MOHO_OK;
+  all.finish_groups = (unsigned)moho_pieces(p->n, MATMUL_LANES);
+  if (p->m * all.finish_groups > (size_t)1 << 23)
+    return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "matmul (m %zu, n %zu, k %zu): bias and activation of so large a C", p->m, p->n,
+                     p->k);
+  moho_step step = {.definition = &finish,
+                    .parameters = &all,
+                    .parameter_bytes = sizeof all,
+                    .n_bindings = 2,
+                    .bindings = {all.has_bias ? bindings[2] : bindings[3], bindings[3]},
+                    .lanes = MATMUL_LANES,
+                    .groups = {(uint32_t)p->m * all.finish_groups, all.batches},
+                    .constants = {{"ACTIVATION", all.activation, 0}},
+                    .n_constants = 1};
   return moho_prepared_add(prepared, &step);
 }
 
@@ -212,9 +284,13 @@ static int is_long(const moho_tensor *tensor) {
   return moho_tensor_reach(tensor) > MOST_ELEMENTS;
 }
 
+static moho_status add(const product *p, moho_prepared *prepared) {
+  return p->by_library && !is_cpu(p->device) ? add_library_steps(p, prepared) : add_step(p, prepared);
+}
+
 /* A launch a matrix where a batch reaches too far for 32-bit indices, or has more matrices than a grid has rows. */
 static moho_status add_steps(const product *p, moho_prepared *prepared) {
-  if (!is_long(&p->a) && !is_long(&p->b) && !is_long(&p->c) && p->batches <= 65535) return add_step(p, prepared);
+  if (!is_long(&p->a) && !is_long(&p->b) && !is_long(&p->c) && p->batches <= 65535) return add(p, prepared);
   for (size_t g = 0; g < p->batches; g++) {
     product one = *p;
     one.batches = 1;
@@ -226,7 +302,7 @@ static moho_status add_steps(const product *p, moho_prepared *prepared) {
         return moho_fail_at((moho_place){0}, "multiply slices of it", MOHO_ERROR_NOT_AVAILABLE,
                             "matmul (m %zu, n %zu, k %zu): operand %c reaches beyond 2^30 elements", p->m, p->n, p->k, "abc"[i]);
     }
-    MOHO_TRY(add_step(&one, prepared));
+    MOHO_TRY(add(&one, prepared));
   }
   return MOHO_OK;
 }
@@ -245,7 +321,7 @@ moho_status moho_matmul_prepare(const moho_tensor *a, const moho_tensor *b, cons
   if (!out) return moho_fail(MOHO_ERROR_ARGUMENT, "matmul: nowhere to put the prepared call, got NULL");
   *out = NULL;
   MOHO_TRY(check_product(a, b, c, options ? options : &standard, &p));
-  MOHO_TRY(check_method(&p));
+  MOHO_TRY(choose(&p, &p.by_library));
   MOHO_TRY(check_sizes(&p));
   MOHO_TRY(moho_prepared_create(p.device, out));
   moho_status status = p.batches && p.m && p.n ? add_steps(&p, *out) : MOHO_OK;

@@ -12,6 +12,7 @@
 #include "kernels/tensor_math.h"
 #include "tensor/blas.h"
 #include "tensor/matmul_block.h"
+#include "tensor/matmul_layout.h"
 
 /* Multiply-adds below which a second thread costs more than it brings. */
 #define WORTH_A_THREAD 1e6
@@ -38,30 +39,17 @@ typedef struct stripe {
 
 /* ---- by the library ---- */
 
-/* Leading dimension of a matrix whose elements lie `row` and `column` apart; 0: neither way contiguous. */
-static size_t leading(size_t row, size_t column, size_t rows, size_t columns, int *transposed) {
-  *transposed = column != 1 && columns > 1;
-  if (*transposed && row != 1 && rows > 1) return 0;
-  size_t lead = *transposed ? column : row, least = *transposed ? rows : columns;
-  return (*transposed ? columns : rows) > 1 ? lead : least ? least : 1;
-}
-
 static int by_library(const stripe *s) {
   const matmul_parameters *p = s->p;
   const moho_blas *blas = p->may_use_library ? moho_blas_get(NULL) : NULL;
-  int a_transposed, b_transposed;
-  size_t lda = leading(p->a_row, p->a_column, s->m, p->k, &a_transposed);
-  size_t ldb = leading(p->b_row, p->b_column, p->k, s->n, &b_transposed);
-  size_t ldc = s->m > 1 ? p->c_row : s->n;
-  if (!blas || !p->k || lda < (a_transposed ? s->m : p->k) || ldb < (b_transposed ? p->k : s->n)) return 0;
-  if (s->m > BLAS_MOST || s->n > BLAS_MOST || p->k > BLAS_MOST || lda > BLAS_MOST || ldb > BLAS_MOST || ldc > BLAS_MOST) return 0;
-  int a_kind = a_transposed ? BLAS_TRANSPOSED : BLAS_AS_IT_IS, b_kind = b_transposed ? BLAS_TRANSPOSED : BLAS_AS_IT_IS;
-  if (s->n == 1)
-    blas->sgemv(BLAS_ROW_MAJOR, a_kind, (int)(a_transposed ? p->k : s->m), (int)(a_transposed ? s->m : p->k), p->alpha, s->a,
-                (int)lda, s->b, (int)(p->k > 1 ? p->b_row : 1), p->beta, s->c, (int)(s->m > 1 ? p->c_row : 1));
-  else
-    blas->sgemm(BLAS_ROW_MAJOR, a_kind, b_kind, (int)s->m, (int)s->n, (int)p->k, p->alpha, s->a, (int)lda, s->b, (int)ldb,
-                p->beta, s->c, (int)ldc);
+  matmul_layout a = matmul_layout_of(s->m, p->k, p->a_row, p->a_column), b = matmul_layout_of(p->k, s->n, p->b_row, p->b_column);
+  if (!blas || !p->k || !a.leading || !b.leading) return 0;
+  int a_is = a.is_transposed ? BLAS_TRANSPOSED : BLAS_AS_IT_IS, b_is = b.is_transposed ? BLAS_TRANSPOSED : BLAS_AS_IT_IS;
+  int m = (int)s->m, n = (int)s->n, k = (int)p->k, ldc = (int)(s->m > 1 ? p->c_row : s->n);
+  if (n == 1)
+    blas->sgemv(BLAS_ROW_MAJOR, a_is, a.is_transposed ? k : m, a.is_transposed ? m : k, p->alpha, s->a, (int)a.leading, s->b,
+                k > 1 ? (int)p->b_row : 1, p->beta, s->c, m > 1 ? (int)p->c_row : 1);
+  else blas->sgemm(BLAS_ROW_MAJOR, a_is, b_is, m, n, k, p->alpha, s->a, (int)a.leading, s->b, (int)b.leading, p->beta, s->c, ldc);
   return 1;
 }
 

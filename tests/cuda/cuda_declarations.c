@@ -25,3 +25,15 @@ _Static_assert(SAME_TYPE(moho_cu_pointer, CUdeviceptr), "CUdeviceptr");
 _Static_assert(SAME_TYPE(moho_cu_device, CUdevice), "CUdevice");
 _Static_assert(SAME_TYPE(__typeof__(((moho_nvrtc *)0)->nvrtcGetErrorString), __typeof__(&nvrtcGetErrorString)),
                "nvrtcGetErrorString is declared otherwise");
+
+#if __has_include(<cublas_v2.h>)
+#include <cublas_api.h>
+#include "device/cuda/cuda_blas.h"
+
+/* Enums of a toolkit count as their unsigned integers, pointers to its structs as ours. */
+#define SAME_CUBLAS(name, parameters) \
+  _Static_assert(SAME_TYPE(moho_cublas_status(*) parameters, __typeof__(&name)), #name " is declared otherwise");
+MOHO_CUBLAS_TABLE(SAME_CUBLAS)
+_Static_assert(CUBLAS_OP_N == 0 && CUBLAS_OP_T == 1 && CUBLAS_STATUS_SUCCESS == 0, "cuBLAS's numbers");
+_Static_assert(SAME_TYPE(__typeof__(&cublasGetStatusString), const char *(*)(cublasStatus_t)), "cublasGetStatusString");
+#endif

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "device/cpu/cpu_features.h"
-#include "device/cuda/cuda_state.h"
+#include "device/cuda/cuda_blas.h"
 
 enum { OLDEST_ARCHITECTURE = 70 }; /* __grid_constant__ parameters and independent lanes */
 
@@ -129,9 +129,11 @@ static moho_status open_device(const moho_device_uri *uri, void **out, moho_devi
   moho_cuda_state *state = calloc(1, sizeof *state);
   if (!state) return moho_fail(MOHO_ERROR_MEMORY, "cuda: out of memory");
   pthread_mutex_init(&state->lock, NULL);
+  pthread_mutex_init(&state->blas_lock, NULL);
   moho_status status = open_state(uri, state, report);
   if (status) {
     pthread_mutex_destroy(&state->lock);
+    pthread_mutex_destroy(&state->blas_lock);
     free(state);
     return status;
   }
@@ -141,8 +143,14 @@ static moho_status open_device(const moho_device_uri *uri, void **out, moho_devi
 
 static void close_device(void *state_pointer) {
   moho_cuda_state *state = state_pointer;
+  if (state->blas && moho_cuda_enter_quietly(state)) {
+    moho_cuda_blas_close(state);
+    moho_cuda_leave(state);
+  }
+  free(state->blas);
   state->cu->cuDevicePrimaryCtxRelease_v2(state->device);
   pthread_mutex_destroy(&state->lock);
+  pthread_mutex_destroy(&state->blas_lock);
   free(state);
 }
 
@@ -151,6 +159,7 @@ const moho_backend moho_backend_cuda = {.name = "cuda",
                                         .open = open_device,
                                         .close = close_device,
                                         .refresh = refresh,
+                                        .library = moho_cuda_library,
                                         .allocate = moho_cuda_allocate,
                                         .wrap = moho_cuda_wrap,
                                         .release = moho_cuda_release,

@@ -43,6 +43,7 @@ moho_status moho_cuda_launch(moho_cuda_state *state, moho_cu_stream stream, cons
   alignas(16) unsigned char parameters[MOHO_LAUNCH_PARAMETER_BYTES];
   moho_cu_pointer addresses[MOHO_LAUNCH_BUFFERS];
   void *slots[SLOTS];
+  if (kernel->call) return kernel->call(state, stream, command);
   uint32_t groups_y = command->groups[1] ? command->groups[1] : 1, n = command->n_buffers;
   if (n > MOHO_LAUNCH_BUFFERS || command->parameter_bytes > sizeof parameters)
     return moho_fail(MOHO_ERROR_ARGUMENT, "cuda:%d: kernel %s: %u buffers and %u bytes of parameters, at most %d and %d",

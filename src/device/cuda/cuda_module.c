@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "device/check_mode.h"
+#include "device/cuda/cuda_blas.h"
 #include "device/cuda/cuda_disk_cache.h"
-#include "device/cuda/cuda_state.h"
+#include "device/library_call.h"
 
 enum { PLAIN_GROUP_MEMORY = 48 << 10 }; /* a group that needs more has to ask ("CUDA C++ Programming Guide", shared memory) */
 
@@ -102,13 +103,14 @@ static moho_status load(moho_cuda_state *state, const moho_unit *unit, moho_cuda
 moho_status moho_cuda_load(void *state_pointer, const moho_unit *unit, moho_pipeline *out) {
   moho_cuda_state *state = state_pointer;
   *out = (moho_pipeline){.definition = unit->definition};
-  if (!unit->text)
+  int is_library = !unit->text && !strcmp(unit->name, MOHO_LIBRARY_SGEMM);
+  if (!unit->text && !is_library)
     return moho_fail_at((moho_place){0}, "give its text", MOHO_ERROR_NOT_FOUND, "cuda:%d: there is no text of kernel %s",
                         state->ordinal, unit->name);
   moho_cuda_kernel *kernel = calloc(1, sizeof *kernel);
   if (!kernel) return moho_fail(MOHO_ERROR_MEMORY, "kernel %s: out of memory", unit->name);
-  moho_status status = moho_cuda_enter(state);
-  if (!status) {
+  moho_status status = is_library ? moho_cuda_blas_load(state, kernel, out) : moho_cuda_enter(state);
+  if (!status && !is_library) {
     status = load(state, unit, kernel, out);
     moho_cuda_leave(state);
   }
@@ -120,7 +122,7 @@ moho_status moho_cuda_load(void *state_pointer, const moho_unit *unit, moho_pipe
 void moho_cuda_unload(void *state_pointer, moho_pipeline *pipeline) {
   moho_cuda_state *state = state_pointer;
   moho_cuda_kernel *kernel = pipeline->handle;
-  if (kernel && moho_cuda_enter_quietly(state)) {
+  if (kernel && !kernel->call && moho_cuda_enter_quietly(state)) {
     state->cu->cuModuleUnload(kernel->module);
     moho_cuda_leave(state);
   }

@@ -21,10 +21,12 @@ typedef struct moho_cuda_state {
   moho_cuda_target target;
   size_t group_memory_limit; /* of a group that asks for it */
   uint32_t groups_y_limit;
-  pthread_mutex_t lock; /* of what follows */
-  int lost;             /* an error that ends the context was seen */
-  int blamed;           /* and a ticket took it as its own */
-  char lost_words[200]; /* the driver's */
+  pthread_mutex_t lock;        /* of what follows */
+  int lost;                    /* an error that ends the context was seen */
+  int blamed;                  /* and a ticket took it as its own */
+  char lost_words[200];        /* the driver's */
+  pthread_mutex_t blas_lock;   /* of what follows, and around each call of cuBLAS */
+  struct moho_cuda_blas *blas; /* NULL until it is looked for */
 } moho_cuda_state;
 
 /* Make the context current; each enter that returned MOHO_OK is followed by one leave. MOHO_ERROR_LOST on a lost device. */
@@ -57,6 +59,8 @@ typedef struct moho_cuda_kernel {
   moho_cu_function function;
   int n_parameters;       /* -1: the driver does not tell */
   size_t parameter_bytes; /* of the last one */
+  /* Not NULL: a library's call in place of a function. */
+  moho_status (*call)(moho_cuda_state *state, moho_cu_stream stream, const moho_command *command);
 } moho_cuda_kernel;
 moho_status moho_cuda_load(void *state, const moho_unit *unit, moho_pipeline *out);
 void moho_cuda_unload(void *state, moho_pipeline *pipeline);
