@@ -21,7 +21,7 @@
 
 typedef struct tensor_map_parameters {
   unsigned int n, operation, rank;
-  unsigned int is_integer; /* computed in int */
+  unsigned int is_integer; /* computed in int; where it is 0 integers of the inputs are made floats */
   unsigned int is_flat;    /* one axis; strides 1, or 0 of an operand that is one element */
   unsigned int is_aligned; /* flat, and each operand begins at a multiple of 4 elements */
   unsigned int type[TENSOR_OPERANDS];

@@ -37,6 +37,10 @@
 #define TENSOR_SILU_BACKWARD 27u
 #define TENSOR_GELU_TANH_BACKWARD 28u
 #define TENSOR_GELU_ERF_BACKWARD 29u
+#define TENSOR_SQUARED_ERROR 30u
+#define TENSOR_BINARY_CROSS_ENTROPY 31u
+#define TENSOR_QUANTIZE 32u
+#define TENSOR_DEQUANTIZE 33u
 
 /* Beyond +-200 activations are their limits to the last bit; arguments stay where no product overflows. */
 #define TENSOR_LIMIT 200.0f
@@ -108,6 +112,18 @@ DEVICE_FUNCTION float tensor_silu_slope(float x) {
   return FMA(inside, tensor_sigmoid_slope(inside), elementary_sigmoid(inside));
 }
 
+/* -(y log p + (1 - y) log(1 - p)), logarithms of at least epsilon. */
+DEVICE_FUNCTION float tensor_binary_loss(float p, float y, float epsilon) {
+  float there = p < epsilon ? epsilon : p, not_there = 1.0f - p < epsilon ? epsilon : 1.0f - p;
+  return -FMA(y, elementary_log(there), (1.0f - y) * elementary_log(not_there));
+}
+
+/* round_half_even(x / scale) + zero; the store saturates. Beyond 2^22 a float is far outside every range of 8 bits. */
+DEVICE_FUNCTION float tensor_quantized(float x, float scale, float zero) {
+  float q = tensor_inside(x / scale, 4194304.0f);
+  return ((q + ELEMENTARY_MAGIC) - ELEMENTARY_MAGIC) + zero;
+}
+
 /* x of a, b, c and the call's numbers s, t. */
 DEVICE_FUNCTION float tensor_apply(uint operation, float a, float b, float c, float s, float t) {
   switch (operation) {
@@ -139,6 +155,10 @@ DEVICE_FUNCTION float tensor_apply(uint operation, float a, float b, float c, fl
   case TENSOR_SILU_BACKWARD: return tensor_silu_slope(a) * b;
   case TENSOR_GELU_TANH_BACKWARD: return tensor_gelu_tanh_slope(a) * b;
   case TENSOR_GELU_ERF_BACKWARD: return tensor_gelu_erf_slope(a) * b;
+  case TENSOR_SQUARED_ERROR: return (a - b) * (a - b);
+  case TENSOR_BINARY_CROSS_ENTROPY: return tensor_binary_loss(a, b, s);
+  case TENSOR_QUANTIZE: return tensor_quantized(a, s, t);
+  case TENSOR_DEQUANTIZE: return (a - t) * s;
   default: return a; /* copy, convert */
   }
 }

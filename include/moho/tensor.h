@@ -107,45 +107,55 @@ MOHO_API moho_status moho_tensor_read(const moho_tensor *tensor, void *to);
 /* ---- operations ---- */
 
 /* name, word; what each takes: docs/tensor.md and moho_operation_describe(). x, a, b, c: inputs; s, t: scalars of the call. */
-#define MOHO_OPERATION_TABLE(X)                                                                                                \
-  X(MOHO_OPERATION_ADD, "add") /* a + b */                                                                                     \
-  X(MOHO_OPERATION_SUB, "sub")                                                                                                 \
-  X(MOHO_OPERATION_MUL, "mul")                                                                                                 \
-  X(MOHO_OPERATION_DIV, "div")                                                                                                 \
-  X(MOHO_OPERATION_MIN, "min") /* minimumNumber: a NaN loses */                                                                \
-  X(MOHO_OPERATION_MAX, "max")                                                                                                 \
-  X(MOHO_OPERATION_FMA, "fma") /* a * b + c, rounded once in f32 */                                                            \
-  X(MOHO_OPERATION_COPY, "copy")                                                                                               \
-  X(MOHO_OPERATION_CONVERT, "convert") /* to the output's dtype */                                                             \
-  X(MOHO_OPERATION_FILL, "fill")       /* s */                                                                                 \
-  X(MOHO_OPERATION_ABS, "abs")                                                                                                 \
-  X(MOHO_OPERATION_NEG, "neg")                                                                                                 \
-  X(MOHO_OPERATION_SQRT, "sqrt")                                                                                               \
-  X(MOHO_OPERATION_EXP, "exp")                                                                                                 \
-  X(MOHO_OPERATION_LOG, "log")                                                                                                 \
-  X(MOHO_OPERATION_CLIP, "clip")             /* min(max(x, s), t); NaN stays */                                                \
-  X(MOHO_OPERATION_RELU, "relu")             /* relu(NaN) = NaN */                                                             \
-  X(MOHO_OPERATION_LEAKY_RELU, "leaky_relu") /* x > 0 ? x : s x */                                                             \
-  X(MOHO_OPERATION_SIGMOID, "sigmoid")                                                                                         \
-  X(MOHO_OPERATION_TANH, "tanh")                                                                                               \
-  X(MOHO_OPERATION_SILU, "silu")           /* x sigmoid(x) */                                                                  \
-  X(MOHO_OPERATION_GELU_TANH, "gelu_tanh") /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */                                 \
-  X(MOHO_OPERATION_GELU_ERF, "gelu_erf")   /* x/2 (1 + erf(x / sqrt 2)) */                                                     \
-  /* backward: inputs x and dy, output dx = f'(x) dy */                                                                        \
-  X(MOHO_OPERATION_RELU_BACKWARD, "relu_backward")                                                                             \
-  X(MOHO_OPERATION_LEAKY_RELU_BACKWARD, "leaky_relu_backward")                                                                 \
-  X(MOHO_OPERATION_SIGMOID_BACKWARD, "sigmoid_backward")                                                                       \
-  X(MOHO_OPERATION_TANH_BACKWARD, "tanh_backward")                                                                             \
-  X(MOHO_OPERATION_SILU_BACKWARD, "silu_backward")                                                                             \
-  X(MOHO_OPERATION_GELU_TANH_BACKWARD, "gelu_tanh_backward")                                                                   \
-  X(MOHO_OPERATION_GELU_ERF_BACKWARD, "gelu_erf_backward")                                                                     \
-  /* over an axis, or all; in one fixed tree (docs/tensor.md): the same bits on every device and with any number of threads */ \
-  X(MOHO_OPERATION_SUM, "sum") /* of nothing 0 */                                                                              \
-  X(MOHO_OPERATION_MEAN, "mean")                                                                                               \
-  X(MOHO_OPERATION_PROD, "prod")             /* of nothing 1 */                                                                \
-  X(MOHO_OPERATION_REDUCE_MIN, "reduce_min") /* a NaN is the result; of nothing an error */                                    \
-  X(MOHO_OPERATION_REDUCE_MAX, "reduce_max")                                                                                   \
-  X(MOHO_OPERATION_ARGMAX, "argmax") /* i32: the first of the largest, or the first NaN */
+#define MOHO_OPERATION_TABLE(X)                                                                                                  \
+  X(MOHO_OPERATION_ADD, "add") /* a + b */                                                                                       \
+  X(MOHO_OPERATION_SUB, "sub")                                                                                                   \
+  X(MOHO_OPERATION_MUL, "mul")                                                                                                   \
+  X(MOHO_OPERATION_DIV, "div")                                                                                                   \
+  X(MOHO_OPERATION_MIN, "min") /* minimumNumber: a NaN loses */                                                                  \
+  X(MOHO_OPERATION_MAX, "max")                                                                                                   \
+  X(MOHO_OPERATION_FMA, "fma") /* a * b + c, rounded once in f32 */                                                              \
+  X(MOHO_OPERATION_COPY, "copy")                                                                                                 \
+  X(MOHO_OPERATION_CONVERT, "convert") /* to the output's dtype */                                                               \
+  X(MOHO_OPERATION_FILL, "fill")       /* s */                                                                                   \
+  X(MOHO_OPERATION_ABS, "abs")                                                                                                   \
+  X(MOHO_OPERATION_NEG, "neg")                                                                                                   \
+  X(MOHO_OPERATION_SQRT, "sqrt")                                                                                                 \
+  X(MOHO_OPERATION_EXP, "exp")                                                                                                   \
+  X(MOHO_OPERATION_LOG, "log")                                                                                                   \
+  X(MOHO_OPERATION_CLIP, "clip")             /* min(max(x, s), t); NaN stays */                                                  \
+  X(MOHO_OPERATION_RELU, "relu")             /* relu(NaN) = NaN */                                                               \
+  X(MOHO_OPERATION_LEAKY_RELU, "leaky_relu") /* x > 0 ? x : s x */                                                               \
+  X(MOHO_OPERATION_SIGMOID, "sigmoid")                                                                                           \
+  X(MOHO_OPERATION_TANH, "tanh")                                                                                                 \
+  X(MOHO_OPERATION_SILU, "silu")           /* x sigmoid(x) */                                                                    \
+  X(MOHO_OPERATION_GELU_TANH, "gelu_tanh") /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */                                   \
+  X(MOHO_OPERATION_GELU_ERF, "gelu_erf")   /* x/2 (1 + erf(x / sqrt 2)) */                                                       \
+  /* backward: inputs x and dy, output dx = f'(x) dy */                                                                          \
+  X(MOHO_OPERATION_RELU_BACKWARD, "relu_backward")                                                                               \
+  X(MOHO_OPERATION_LEAKY_RELU_BACKWARD, "leaky_relu_backward")                                                                   \
+  X(MOHO_OPERATION_SIGMOID_BACKWARD, "sigmoid_backward")                                                                         \
+  X(MOHO_OPERATION_TANH_BACKWARD, "tanh_backward")                                                                               \
+  X(MOHO_OPERATION_SILU_BACKWARD, "silu_backward")                                                                               \
+  X(MOHO_OPERATION_GELU_TANH_BACKWARD, "gelu_tanh_backward")                                                                     \
+  X(MOHO_OPERATION_GELU_ERF_BACKWARD, "gelu_erf_backward")                                                                       \
+  X(MOHO_OPERATION_SQUARED_ERROR, "squared_error")               /* losses: (x - y)^2; x, y */                                   \
+  X(MOHO_OPERATION_BINARY_CROSS_ENTROPY, "binary_cross_entropy") /* p, y: -(y log p + (1 - y) log(1 - p)), logarithms of >= s */ \
+  X(MOHO_OPERATION_QUANTIZE, "quantize")                         /* to i8 or u8: clamp(round_half_even(x / s) + t) */            \
+  X(MOHO_OPERATION_DEQUANTIZE, "dequantize")                     /* (q - t) s */                                                 \
+  /* over an axis, or all; in one fixed tree (docs/tensor.md): the same bits on every device and with any number of threads */   \
+  X(MOHO_OPERATION_SUM, "sum") /* of nothing 0 */                                                                                \
+  X(MOHO_OPERATION_MEAN, "mean")                                                                                                 \
+  X(MOHO_OPERATION_PROD, "prod")             /* of nothing 1 */                                                                  \
+  X(MOHO_OPERATION_REDUCE_MIN, "reduce_min") /* a NaN is the result; of nothing an error */                                      \
+  X(MOHO_OPERATION_REDUCE_MAX, "reduce_max")                                                                                     \
+  X(MOHO_OPERATION_ARGMAX, "argmax") /* i32: the first of the largest, or the first NaN */                                       \
+  /* along an axis, row by row; s: epsilon */                                                                                    \
+  X(MOHO_OPERATION_SOFTMAX, "softmax")         /* the largest subtracted; a row of -infinity gives 0 */                          \
+  X(MOHO_OPERATION_LOG_SOFTMAX, "log_softmax") /* a row of -infinity stays */                                                    \
+  X(MOHO_OPERATION_LAYER_NORM, "layer_norm") /* (x - mean) / sqrt(variance + s) gamma + beta; x, gamma or NULL, beta or NULL */  \
+  X(MOHO_OPERATION_RMS_NORM, "rms_norm")     /* x / sqrt(mean of x^2 + s) gamma; x, gamma or NULL */                             \
+  X(MOHO_OPERATION_CROSS_ENTROPY, "cross_entropy") /* x, classes (i32): -log softmax(x)[class], at most -log s */
 
 typedef enum {
 #define MOHO_OPERATION_ENUM(name, word) name,
@@ -156,6 +166,9 @@ typedef enum {
 
 enum { MOHO_CALL_INPUTS = 3, MOHO_CALL_SCALARS = 4, MOHO_ALL_AXES = -1 };
 
+/* What is made of a loss' terms. */
+typedef enum { MOHO_LOSS_MEAN, MOHO_LOSS_SUM, MOHO_LOSS_NONE } moho_loss;
+
 /* One operation on its operands. */
 typedef struct moho_tensor_call {
   moho_operation operation;
@@ -163,6 +176,7 @@ typedef struct moho_tensor_call {
   const moho_tensor *output;
   double scalars[MOHO_CALL_SCALARS]; /* s, t ... */
   int axis;                          /* of operations along an axis; MOHO_ALL_AXES: all elements (reductions) */
+  moho_loss loss;                    /* of losses: the output is one element, or with MOHO_LOSS_NONE has the terms' shape */
 } moho_tensor_call;
 
 MOHO_API const char *moho_operation_name(moho_operation operation);
@@ -191,6 +205,36 @@ MOHO_API moho_status moho_tensor_fill(moho_queue *queue, moho_tensor *out, doubl
 /** Along an axis, or MOHO_ALL_AXES. `out` has the shape of x without the axis, or with 1 there. */
 MOHO_API moho_status moho_tensor_reduce(moho_queue *queue, moho_operation operation, const moho_tensor *x, int axis,
                                         moho_tensor *out);
+
+/** softmax, log_softmax along an axis. */
+MOHO_API moho_status moho_tensor_softmax(moho_queue *queue, moho_operation operation, const moho_tensor *x, int axis,
+                                         moho_tensor *out);
+/** layer_norm, rms_norm along an axis; gamma, beta: [axis] of x's dtype, or NULL. */
+MOHO_API moho_status moho_tensor_norm(moho_queue *queue, moho_operation operation, const moho_tensor *x, int axis,
+                                      const moho_tensor *gamma, const moho_tensor *beta, double epsilon, moho_tensor *out);
+
+/* ---- integers of 8 bits for floats ---- */
+
+/* x is about (q - zero) scale. */
+typedef struct moho_quantization {
+  double scale;
+  int zero;
+} moho_quantization;
+typedef enum { MOHO_QUANTIZE_SYMMETRIC, MOHO_QUANTIZE_AFFINE } moho_quantize_kind;
+typedef struct moho_quantization_error {
+  double largest, mean, rms; /* of |x - (q - zero) scale| */
+  double signal_to_noise_db; /* 10 log10 (sum x^2 / sum error^2); infinity where there is no error */
+} moho_quantization_error;
+
+/** Scale and zero that hold all of x (floats): symmetric (i8: -127 .. 127, zero 0), or affine over the range of x and 0 (i8, u8).
+ *  Waits. @return MOHO_ERROR_RANGE where x holds a NaN or an infinity. */
+MOHO_API moho_status moho_tensor_quantization(const moho_tensor *x, moho_dtype to, moho_quantize_kind kind,
+                                              moho_quantization *out);
+MOHO_API moho_status moho_tensor_quantize(moho_queue *queue, const moho_tensor *x, moho_quantization how, moho_tensor *out);
+MOHO_API moho_status moho_tensor_dequantize(moho_queue *queue, const moho_tensor *q, moho_quantization how, moho_tensor *out);
+/** What is lost: x (f32) against q. Waits; takes memory for two tensors like x. */
+MOHO_API moho_status moho_tensor_quantization_error(const moho_tensor *x, const moho_tensor *q, moho_quantization how,
+                                                    moho_quantization_error *out);
 
 /* ---- prepared: checked and planned once, run often ---- */
 

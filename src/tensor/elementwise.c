@@ -45,6 +45,10 @@ SAME(TANH_BACKWARD);
 SAME(SILU_BACKWARD);
 SAME(GELU_TANH_BACKWARD);
 SAME(GELU_ERF_BACKWARD);
+SAME(SQUARED_ERROR);
+SAME(BINARY_CROSS_ENTROPY);
+SAME(QUANTIZE);
+SAME(DEQUANTIZE);
 
 extern const char moho_text_tensor_map[];
 
@@ -142,6 +146,7 @@ static int is_integer_dtype(moho_dtype dtype) {
 
 /* Integers are computed as integers; a conversion begins with the input's numbers. */
 static int computes_integers(const moho_tensor_call *call) {
+  if (call->operation == MOHO_OPERATION_DEQUANTIZE) return 0;
   for (int i = 0; i < MOHO_CALL_INPUTS; i++)
     if (call->inputs[i]) return is_integer_dtype(call->inputs[i]->dtype);
   return is_integer_dtype(call->output->dtype);

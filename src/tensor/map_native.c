@@ -75,6 +75,7 @@ static void gather(const map_work *w, int operand, uint32_t begin, size_t n, moh
     w->loops->load[w->p->type[operand]](to + done, w->buffers[operand], first, stride, count);
     done += count;
   }
+  if (!w->p->is_integer && w->p->type[operand] >= TENSOR_I32) w->loops->ints_to_floats(to, n, 0);
 }
 
 static void scatter(const map_work *w, uint32_t begin, size_t n, const moho_word *from) {
@@ -97,6 +98,8 @@ static void spread(const map_work *w, int operand, moho_word *to) {
   moho_word x = number(w->p, 0);
   if (w->p->type[operand] != TENSOR_NUMBER)
     w->loops->load[w->p->type[operand]](&x, w->buffers[operand], w->p->first[operand], 0, 1);
+  if (!w->p->is_integer && w->p->type[operand] >= TENSOR_I32 && w->p->type[operand] != TENSOR_NUMBER)
+    w->loops->ints_to_floats(&x, 1, 0);
   for (size_t k = 0; k < BLOCK; k++) to[k] = x;
 }
 

@@ -63,8 +63,12 @@ static moho_status check_inputs(const moho_operation_entry *entry, const moho_te
       if (tensor) return moho_fail(MOHO_ERROR_ARGUMENT, "%s: got an input %d, it takes %d", entry->name, i + 1, i);
       continue;
     }
-    if (!tensor && entry->number_may_stand && call->inputs[!i]) continue;
+    if (!tensor && ((entry->number_may_stand && call->inputs[!i]) || (entry->optional >> i & 1u))) continue;
     MOHO_TRY(check_tensor(entry, operand, tensor, device));
+    if (i == 1 && entry->second) {
+      MOHO_TRY(check_dtype(entry, operand, tensor->dtype, entry->second));
+      continue;
+    }
     MOHO_TRY(check_dtype(entry, operand, tensor->dtype, n ? MOHO_SET(*dtype) : entry->inputs));
     *dtype = tensor->dtype;
     n++;

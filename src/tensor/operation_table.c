@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "tensor/elementwise.h"
+#include "tensor/losses.h"
 #include "tensor/reduce.h"
+#include "tensor/rows.h"
 
 #define UNARY \
   { "x" }
@@ -22,6 +24,8 @@
   { .name = (word), .operands = UNARY, .inputs = (set), .in_place = 1, .plan = moho_plan_elementwise }
 #define REDUCTION(word, set) \
   { .name = (word), .operands = UNARY, .inputs = (set), .plan = moho_plan_reduce }
+#define LOSS(word, target) \
+  { .name = (word), .operands = {"x", target}, .inputs = MOHO_FLOATS, .plan = moho_plan_loss }
 #define GRADIENT(word) \
   { .name = (word), .operands = BACKWARD, .inputs = MOHO_FLOATS, .in_place = 1, .plan = moho_plan_elementwise }
 
@@ -77,6 +81,41 @@ static const moho_operation_entry table[MOHO_OPERATION_COUNT] = {
                                .output = MOHO_OUTPUT_ANY,
                                .outputs = MOHO_SET(MOHO_DTYPE_I32),
                                .plan = moho_plan_reduce},
+    [MOHO_OPERATION_SQUARED_ERROR] = LOSS("squared_error", "y"),
+    [MOHO_OPERATION_BINARY_CROSS_ENTROPY] = LOSS("binary_cross_entropy", "y"),
+    [MOHO_OPERATION_CROSS_ENTROPY] = {.name = "cross_entropy",
+                                      .operands = {"x", "classes"},
+                                      .inputs = MOHO_FLOATS,
+                                      .second = MOHO_SET(MOHO_DTYPE_I32),
+                                      .plan = moho_plan_loss},
+    [MOHO_OPERATION_QUANTIZE] = {.name = "quantize",
+                                 .operands = UNARY,
+                                 .inputs = MOHO_FLOATS,
+                                 .output = MOHO_OUTPUT_ANY,
+                                 .outputs = MOHO_BYTES,
+                                 .plan = moho_plan_elementwise},
+    [MOHO_OPERATION_DEQUANTIZE] = {.name = "dequantize",
+                                   .operands = {"q"},
+                                   .inputs = MOHO_BYTES,
+                                   .output = MOHO_OUTPUT_ANY,
+                                   .outputs = MOHO_FLOATS,
+                                   .plan = moho_plan_elementwise},
+    [MOHO_OPERATION_SOFTMAX] =
+        {.name = "softmax", .operands = UNARY, .inputs = MOHO_FLOATS, .in_place = 1, .plan = moho_plan_rows},
+    [MOHO_OPERATION_LOG_SOFTMAX] =
+        {.name = "log_softmax", .operands = UNARY, .inputs = MOHO_FLOATS, .in_place = 1, .plan = moho_plan_rows},
+    [MOHO_OPERATION_LAYER_NORM] = {.name = "layer_norm",
+                                   .operands = {"x", "gamma", "beta"},
+                                   .inputs = MOHO_FLOATS,
+                                   .optional = 6,
+                                   .in_place = 1,
+                                   .plan = moho_plan_rows},
+    [MOHO_OPERATION_RMS_NORM] = {.name = "rms_norm",
+                                 .operands = {"x", "gamma"},
+                                 .inputs = MOHO_FLOATS,
+                                 .optional = 2,
+                                 .in_place = 1,
+                                 .plan = moho_plan_rows},
 };
 
 static const char *const names[MOHO_OPERATION_COUNT] = {

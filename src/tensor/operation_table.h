@@ -12,6 +12,7 @@
 #define MOHO_SET(dtype) (1u << (dtype))
 #define MOHO_FLOATS (MOHO_SET(MOHO_DTYPE_F32) | MOHO_SET(MOHO_DTYPE_F16) | MOHO_SET(MOHO_DTYPE_BF16))
 #define MOHO_INTEGERS (MOHO_SET(MOHO_DTYPE_I32) | MOHO_SET(MOHO_DTYPE_I8) | MOHO_SET(MOHO_DTYPE_U8))
+#define MOHO_BYTES (MOHO_SET(MOHO_DTYPE_I8) | MOHO_SET(MOHO_DTYPE_U8))
 #define MOHO_NUMBERS (MOHO_FLOATS | MOHO_SET(MOHO_DTYPE_I32))
 
 typedef enum {
@@ -23,6 +24,8 @@ typedef struct moho_operation_entry {
   const char *name;
   const char *operands[MOHO_CALL_INPUTS]; /* NULL after the last input */
   unsigned inputs;                        /* dtypes; all inputs have one */
+  unsigned second;                        /* where not 0: dtypes of the second input, which goes its own way */
+  unsigned optional;                      /* bits of inputs that may be NULL */
   moho_output_rule output;
   unsigned outputs;     /* dtypes, of MOHO_OUTPUT_ANY */
   int number_may_stand; /* one of two inputs may be NULL: scalars[0] */

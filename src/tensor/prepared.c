@@ -234,3 +234,15 @@ moho_status moho_tensor_fill(moho_queue *queue, moho_tensor *out, double value) 
 moho_status moho_tensor_reduce(moho_queue *queue, moho_operation operation, const moho_tensor *x, int axis, moho_tensor *out) {
   return moho_tensor_run(queue, &(moho_tensor_call){.operation = operation, .inputs = {x}, .output = out, .axis = axis});
 }
+
+moho_status moho_tensor_softmax(moho_queue *queue, moho_operation operation, const moho_tensor *x, int axis, moho_tensor *out) {
+  return moho_tensor_reduce(queue, operation, x, axis, out);
+}
+
+moho_status moho_tensor_norm(moho_queue *queue, moho_operation operation, const moho_tensor *x, int axis,
+                             const moho_tensor *gamma, const moho_tensor *beta, double epsilon, moho_tensor *out) {
+  return moho_tensor_run(
+      queue,
+      &(moho_tensor_call){
+          .operation = operation, .inputs = {x, gamma, beta}, .output = out, .axis = axis, .scalars = {epsilon}});
+}

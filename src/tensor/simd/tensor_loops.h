@@ -10,6 +10,7 @@
 #undef DEVICE_FUNCTION
 #define DEVICE_FUNCTION static inline __attribute__((always_inline, unused))
 #include "kernels/tensor_math.h"
+#include "kernels/tensor_row_math.h"
 #include "kernels/tensor_tree.h"
 
 #include "tensor/simd/tensor_native.h"
@@ -31,12 +32,14 @@
     for (size_t k = 0; k < n; k++) out[k].i = tensor_apply_int(TENSOR_##OPERATION, a[k].i, b[k].i, c[k].i, s.i, t.i);            \
   }
 /* Operations with a loop of their own; copy and convert change no word. */
-#define FLOAT_LOOPS(X)                                                                                                      \
-  X(ADD)                                                                                                                    \
-  X(SUB)                                                                                                                    \
-  X(MUL) X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(SQRT) X(EXP) X(LOG) X(CLIP) X(RELU) X(LEAKY_RELU) X(SIGMOID)   \
-      X(TANH) X(SILU) X(GELU_TANH) X(GELU_ERF) X(RELU_BACKWARD) X(LEAKY_RELU_BACKWARD) X(SIGMOID_BACKWARD) X(TANH_BACKWARD) \
-          X(SILU_BACKWARD) X(GELU_TANH_BACKWARD) X(GELU_ERF_BACKWARD)
+#define FLOAT_LOOPS(X)                                                                                                     \
+  X(ADD)                                                                                                                   \
+  X(SUB)                                                                                                                   \
+  X(MUL)                                                                                                                   \
+  X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(SQRT) X(EXP) X(LOG) X(CLIP) X(RELU) X(LEAKY_RELU) X(SIGMOID) X(TANH) \
+      X(SILU) X(GELU_TANH) X(GELU_ERF) X(RELU_BACKWARD) X(LEAKY_RELU_BACKWARD) X(SIGMOID_BACKWARD) X(TANH_BACKWARD)        \
+          X(SILU_BACKWARD) X(GELU_TANH_BACKWARD) X(GELU_ERF_BACKWARD) X(SQUARED_ERROR) X(BINARY_CROSS_ENTROPY) X(QUANTIZE) \
+              X(DEQUANTIZE)
 #define INT_LOOPS(X) X(ADD) X(SUB) X(MUL) X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(CLIP) X(RELU)
 FLOAT_LOOPS(FLOAT_LOOP)
 INT_LOOPS(INT_LOOP)
@@ -165,6 +168,34 @@ STORE_LOOP(store_u8, uint8_t, i, (uint8_t))
 TREES(FLOAT_TREE)
 TREES(INT_TREE)
 
+/* ---- rows ---- */
+
+#define TERM_LOOP(name, what)                                             \
+  static void name(moho_word *y, const moho_word *x, size_t n, float a) { \
+    for (size_t k = 0; k < n; k++) y[k].f = tensor_term(what, x[k].f, a); \
+  }
+TERM_LOOP(terms_itself, TENSOR_TERM_ITSELF)
+TERM_LOOP(terms_exp, TENSOR_TERM_EXP)
+TERM_LOOP(terms_square, TENSOR_TERM_SQUARE)
+
+static void share(moho_word *y, const moho_word *e, size_t n, float sum) {
+  for (size_t k = 0; k < n; k++) y[k].f = tensor_share(e[k].f, sum);
+}
+
+static void lower(moho_word *y, const moho_word *x, size_t n, float shift, float log_sum) {
+  for (size_t k = 0; k < n; k++) y[k].f = x[k].f - shift - log_sum;
+}
+
+static void normalize(moho_word *y, const moho_word *x, size_t n, float mean, float scale, const moho_word *gamma,
+                      const moho_word *beta) {
+  if (gamma && beta)
+    for (size_t k = 0; k < n; k++) y[k].f = tensor_normalized(x[k].f, mean, scale, gamma[k].f, beta[k].f);
+  else if (gamma)
+    for (size_t k = 0; k < n; k++) y[k].f = tensor_normalized(x[k].f, mean, scale, gamma[k].f, 0.0f);
+  else
+    for (size_t k = 0; k < n; k++) y[k].f = tensor_normalized(x[k].f, mean, scale, 1.0f, beta ? beta[k].f : 0.0f);
+}
+
 static void stream(void *to, const void *from, size_t bytes) {
   size_t done = 0;
 #if defined(__AVX512F__)
@@ -199,5 +230,9 @@ const moho_tensor_loops TENSOR_LOOPS = {
     .tree_int = {TREES(TREE_INT_ENTRY)},
     .columns_float = {TREES(COLUMNS_FLOAT_ENTRY)},
     .columns_int = {TREES(COLUMNS_INT_ENTRY)},
+    .terms = {terms_itself, terms_exp, terms_square},
+    .share = share,
+    .lower = lower,
+    .normalize = normalize,
     .stream = stream,
 };

@@ -23,7 +23,7 @@ typedef void (*moho_load_function)(moho_word *to, const void *from, size_t first
 typedef void (*moho_store_function)(void *to, size_t first, size_t stride, const moho_word *from, size_t n);
 
 /* Reductions: kernels/tensor_reduce.h's numbers. */
-enum { MOHO_TREES = 4, MOHO_TREE_COLUMNS = 64 };
+enum { MOHO_TREES = 4, MOHO_TREE_COLUMNS = 64, MOHO_ROW_TERMS = 3 };
 /* n <= 1024 words in the fixed tree. */
 typedef moho_word (*moho_tree_function)(const moho_word *x, size_t n);
 /* n <= 1024 rows of `columns` <= 64 words, `stride` words apart, each column by itself in the tree; leaves: [64 * 64]. */
@@ -41,6 +41,12 @@ typedef struct moho_tensor_loops {
   moho_store_function store[MOHO_DTYPE_COUNT];
   moho_tree_function tree_float[MOHO_TREES], tree_int[MOHO_TREES];
   moho_column_tree_function columns_float[MOHO_TREES], columns_int[MOHO_TREES];
+  /* Rows: kernels/tensor_row_math.h's terms and formulas; y may be x. */
+  void (*terms[MOHO_ROW_TERMS])(moho_word *y, const moho_word *x, size_t n, float a);
+  void (*share)(moho_word *y, const moho_word *e, size_t n, float sum);
+  void (*lower)(moho_word *y, const moho_word *x, size_t n, float shift, float log_sum);
+  void (*normalize)(moho_word *y, const moho_word *x, size_t n, float mean, float scale, const moho_word *gamma,
+                    const moho_word *beta);
   /* Past the caches; `to` a multiple of 64 bytes; ends with a fence of its own. */
   void (*stream)(void *to, const void *from, size_t bytes);
 } moho_tensor_loops;
