@@ -72,6 +72,11 @@ int bench_write_memory_report(const char *path, const json_t *memory);
  */
 int bench_memory_run(const char *device_uri, int json, const char *report, FILE *out);
 
+/* ---- bench_program.c ---- */
+
+/* moho bench program: portable programs, so many runs of each; 0 or the exit code. */
+int bench_program_run(const char *device_uri, int runs, int json, FILE *out);
+
 /* ---- bench_tiles.c ---- */
 
 /* Submit and wait of kernel v3 over 1000 tiles that no trace reaches, less the same over one: medians of so many runs.

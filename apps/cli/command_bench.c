@@ -229,16 +229,17 @@ static int has_word(const char *list, const char *word) {
 }
 
 static int check_subject(const command_line *line) {
-  static const char *const later[] = {"tensor", "program"};
-  if (line->n_arguments != 1) return usage_error("bench: what? moho bench migrate, demigrate or memory");
-  for (size_t i = 0; i < 2; i++)
+  static const char *const later[] = {"tensor"};
+  if (line->n_arguments != 1) return usage_error("bench: what? moho bench migrate, demigrate, memory or program");
+  for (size_t i = 0; i < sizeof later / sizeof *later; i++)
     if (strcmp(line->arguments[0], later[i]) == 0) {
       fprintf(stderr, "moho: bench %s is not yet available\n  hint:  moho bench migrate and moho bench memory are\n", later[i]);
       return EXIT_FAILED;
     }
   is_adjoint = strcmp(line->arguments[0], "demigrate") == 0;
-  if (!is_adjoint && strcmp(line->arguments[0], "migrate") != 0 && strcmp(line->arguments[0], "memory") != 0)
-    return usage_error("bench: unknown subject \"%s\", expected migrate, demigrate or memory", line->arguments[0]);
+  if (!is_adjoint && strcmp(line->arguments[0], "migrate") != 0 && strcmp(line->arguments[0], "memory") != 0 &&
+      strcmp(line->arguments[0], "program") != 0)
+    return usage_error("bench: unknown subject \"%s\", expected migrate, demigrate, memory or program", line->arguments[0]);
   return EXIT_GOOD;
 }
 
@@ -265,6 +266,8 @@ static int run(const command_line *line) {
   if (!code) code = output_begin(&text);
   if (code) return code;
   if (strcmp(line->arguments[0], "memory") == 0) code = bench_memory_run(device_uri, line->json, report_path, text.out);
+  else if (strcmp(line->arguments[0], "program") == 0)
+    code = bench_program_run(device_uri, runs != RUNS_NOT_GIVEN ? runs : 7, line->json, text.out);
   else code = bench_migrate(line, text.out);
   int given = output_finish(&text, line);
   return code ? code : given;
@@ -272,7 +275,7 @@ static int run(const command_line *line) {
 
 const command command_bench = {
     .name = "bench",
-    .synopsis = "bench migrate|demigrate|memory [--device URI] [--kernel V,...] [--dataset P,...] [--runs N]",
+    .synopsis = "bench migrate|demigrate|memory|program [--device URI] [--kernel V,...] [--dataset P,...] [--runs N]",
     .summary = "time the migration or the memory of a device on this machine",
     .teaching =
         "migrate generates a preset's survey (without its noise) in memory and migrates\n"
@@ -292,6 +295,9 @@ const command command_bench = {
         "by the dot product with the survey.\n"
         "\n"
         "memory times what a device's runtime does: allocation, copies, launches.\n"
+        "\n"
+        "program times portable programs (docs/program.md): chains of 1 and 8 element-wise\n"
+        "instructions from memory to memory, and loops on registers; --runs of each in turns.\n"
         "\n"
         "    moho bench migrate\n"
         "    moho bench migrate --dataset small,medium --weight none,spreading_obliquity --antialias none,triangle --json\n"

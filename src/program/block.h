@@ -39,10 +39,10 @@ static inline uint64_t moho_block_fault_key(uint64_t id, size_t pc) {
 
 /* An if, loop or while under way. */
 typedef struct moho_block_frame {
-  uint8_t *entry;   /* lanes that came in */
-  uint8_t *live;    /* loops: those that go on; if: those that took the first part */
-  uint64_t *counts; /* loop: turns of each lane */
-  uint64_t turn;
+  uint8_t *entry;        /* lanes that came in */
+  uint8_t *live;         /* loops: those that go on; if: those that took the first part */
+  uint64_t *counts;      /* loop: turns of each lane */
+  uint64_t turn, fewest; /* of lanes that came in */
   int is_loop;
 } moho_block_frame;
 

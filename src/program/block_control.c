@@ -63,11 +63,12 @@ static size_t turn_or_leave(moho_block *block, const moho_code *code, size_t hea
   return code[head].target + 1;
 }
 
+/* At an end those take part who go on: the mask is `live` already, and while no lane's turns are over it stays so. */
 static size_t next_turn_of_loop(moho_block *block, const moho_code *code, size_t head) {
   moho_block_frame *frame = &block->frames[block->depth - 1];
-  uint8_t *live = frame->live;
-  const uint64_t *counts = frame->counts, turn = frame->turn++;
-  for (size_t i = 0; i < block->n; i++) live[i] = (uint8_t)(live[i] & (counts[i] > turn));
+  const uint64_t turn = frame->turn++;
+  if (turn < frame->fewest && block->active) return head + 1;
+  block->loops->still(frame->live, frame->live, frame->counts, &turn, block->n);
   return turn_or_leave(block, code, head);
 }
 
@@ -89,6 +90,9 @@ static size_t begin_loop(moho_block *block, const moho_code *code, size_t pc) {
   block->loops->address[in->type](frame->counts, block->registers[in->a], &zero, NULL, block->n);
   if (moho_type_is_signed(in->type))
     for (size_t i = 0; i < block->n; i++) frame->counts[i] = (int64_t)frame->counts[i] < 0 ? 0 : frame->counts[i];
+  frame->fewest = UINT64_MAX;
+  for (size_t i = 0; i < block->n; i++)
+    if (frame->live[i] && frame->counts[i] < frame->fewest) frame->fewest = frame->counts[i];
   return next_turn_of_loop(block, code, pc);
 }
 

@@ -24,6 +24,7 @@ typedef struct moho_block_loops {
   moho_block_loop is_zero[MOHO_PROGRAM_TYPES];                          /* bytes = a == 0, of integers */
   moho_block_loop count_up[MOHO_PROGRAM_TYPES];                         /* d = *(uint32_t *)a + i, of 4 and 8 bytes */
   moho_block_loop address[MOHO_PROGRAM_TYPES];                          /* u64 d = extended a + *(uint64_t *)b */
+  moho_block_loop still;                                                /* bytes = a & (b > *(uint64_t *)c), of b's u64 */
   /* predicates and masks */
   moho_block_loop both, either, opposite, without;    /* a & b, a | b, !a, a & !b */
   size_t (*count)(const uint8_t *mask, size_t n);     /* of ones */

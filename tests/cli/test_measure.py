@@ -68,6 +68,14 @@ class Bench(CommandTest):
             self.assertEqual(case["contributions"], cases[0]["contributions"])
 
     @unittest.skipIf(BRIEF, "takes minutes under sanitizers")
+    def test_bench_of_programs(self):
+        cases = [json.loads(line) for line in self.good("bench", "program", "--runs", "1", "--json").out.splitlines()]
+        self.assertEqual(["chain_1", "chain_8", "chain_8_exp", "arithmetic", "arithmetic_exp"], [case["case"] for case in cases])
+        for case in cases:
+            self.assertTrue(case["passed"], case)
+            self.assertGreater(case["lane_instructions_per_s"], 0)
+            self.assertLessEqual(case["seconds"]["min"], case["seconds"]["median"])
+
     def test_bench_says_when_it_is_slower(self):
         case = json.loads(self.good("bench", "migrate", "--dataset", "tiny", "--runs", "1", "--no-check", "--json").out)
         case["contributions_per_s"] *= 1000
