@@ -17,7 +17,8 @@
  * MARK: 1 into a word that lanes of several groups may mark. READ_PAIR, READ_WORD: element index + offset (a constant) of data
  * that the launch does not write, counted from `row`, which may lie before the buffer: FAR_ROW, element `index` (of so many
  * bytes) of `pointer`. One operation makes each address; `zero`: a parameter that is 0, which no compiler may know.
- * COS_PI: cos(pi x), 0 <= x <= 1, to 5e-7.
+ * COS_PI: cos(pi x), 0 <= x <= 1, to 5e-7. ROUND_INT: to the nearest integer, |x| < 2^31. ATOMIC_ADD into an INOUT_ATOMIC buffer
+ * (whose pointers are GLOBAL ATOMIC_WORD *), LOCAL_ATOMIC_ADD into a uint of group memory: both give what was there before.
  */
 #ifndef MOHO_KERNELS_KERN_H
 #define MOHO_KERNELS_KERN_H
@@ -76,6 +77,7 @@ DEVICE_FUNCTION float kern_fast_sqrt(float x) {
 #define FAST_RSQRT(x) fast::rsqrt(x)
 #define FAST_RECIPROCAL(x) fast::divide(1.0f, x)
 #define ROUND_DOWN_ADD(x, big) (floor(x) + (big))
+#define ROUND_INT(x) ((int)rint(x))
 #define MIN(a, b) min(a, b)
 #define MAX(a, b) max(a, b)
 #define ABS(x) abs(x)
@@ -95,7 +97,10 @@ DEVICE_FUNCTION float kern_fast_sqrt(float x) {
 #define COS_PI(x) kern_cos_pi(x)
 #define READ_PAIR(row, index, offset) (((const device float2 *)(row) + (index))[offset])
 #define READ_WORD(row, index, offset) (((const device uint *)(row) + (index))[offset])
+#define ATOMIC_WORD atomic_uint
 #define ATOMIC_ADD(pointer, value) atomic_fetch_add_explicit(pointer, value, memory_order_relaxed)
+#define LOCAL_ATOMIC_ADD(pointer, value) \
+  atomic_fetch_add_explicit((threadgroup atomic_uint *)(pointer), value, memory_order_relaxed)
 #define ATOMIC_OR(pointer, value) atomic_fetch_or_explicit(pointer, value, memory_order_relaxed)
 #define MARK(pointer) (*(pointer) = 1u)
 #define KERN_PRAGMA(x) _Pragma(#x)
@@ -192,6 +197,7 @@ DEVICE_FUNCTION uint kern_half_pair(float low, float high) {
 #define FAST_RSQRT(x) kern_fast_rsqrt(x)
 #define FAST_RECIPROCAL(x) kern_fast_reciprocal(x)
 #define ROUND_DOWN_ADD(x, big) __fadd_rd(x, big)
+#define ROUND_INT(x) __float2int_rn(x)
 #define MIN(a, b) min(a, b)
 #define MAX(a, b) max(a, b)
 #define ABS(x) fabsf(x)
@@ -232,7 +238,9 @@ template <int bytes> DEVICE_FUNCTION const float *kern_far_row(const void *point
 #define COS_PI(x) kern_cos_pi(x)
 #define READ_PAIR(row, index, offset) kern_read_pair<8 * (offset)>(row, index)
 #define READ_WORD(row, index, offset) kern_read_word<4 * (offset)>(row, index)
+#define ATOMIC_WORD unsigned int
 #define ATOMIC_ADD(pointer, value) atomicAdd(pointer, value)
+#define LOCAL_ATOMIC_ADD(pointer, value) atomicAdd(pointer, value)
 #define ATOMIC_OR(pointer, value) atomicOr(pointer, value)
 #define MARK(pointer) (*(pointer) = 1u)
 #define KERN_PRAGMA(x) _Pragma(#x)
@@ -369,6 +377,7 @@ DEVICE_FUNCTION uint kern_float_to_half(float x) {
 #define FAST_RSQRT(x) (1.0f / sqrtf(x))
 #define FAST_RECIPROCAL(x) (1.0f / (x))
 #define ROUND_DOWN_ADD(x, big) (floorf(x) + (big))
+#define ROUND_INT(x) ((int)nearbyintf(x))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define ABS(x) fabsf(x)
@@ -394,7 +403,9 @@ DEVICE_FUNCTION float4 kern_load4(const float *pointer) {
 #define COS_PI(x) kern_cos_pi(x)
 #define READ_PAIR(row, index, offset) kern_load2((const float *)(row) + 2 * (size_t)(index) + 2 * (offset))
 #define READ_WORD(row, index, offset) (((const uint *)(row) + (index))[offset])
+#define ATOMIC_WORD uint
 #define ATOMIC_ADD(pointer, value) __atomic_fetch_add(pointer, value, __ATOMIC_RELAXED)
+#define LOCAL_ATOMIC_ADD(pointer, value) __atomic_fetch_add(pointer, value, __ATOMIC_RELAXED)
 #define ATOMIC_OR(pointer, value) __atomic_fetch_or(pointer, value, __ATOMIC_RELAXED)
 #define MARK(pointer) __atomic_store_n(pointer, 1u, __ATOMIC_RELAXED)
 #define UNROLL(n)

@@ -105,6 +105,12 @@ typedef struct migrate_device_parameters {
   unsigned int bin_stride;  /* samples of image and fold from bin to bin */
   unsigned int v_dt_stride; /* entries; 0: one row for all */
   unsigned int mask_stride; /* words, a multiple of 4; 0: all samples are computed */
+  /* The adjoint, demigrate_tile.h. */
+  unsigned int first_trace;            /* of `traces`, for launches of a part */
+  unsigned int n_ranges, range_stride; /* of a column; records from one column to the next, 0: one column's serve all */
+  unsigned int window, n_windows;      /* places of the trace's time in group memory at once; how many such */
+  unsigned int copies;                 /* of a filter bank; else 1 */
+  float finer;                         /* on the trace integrated twice so many quanta make one of the trace */
 } migrate_device_parameters;
 
 /* migrate_pack: float rows -> pairs or lines. Buffers 0 values [rows, row_stride], 1 traces, 2 packed (uint words), 3 PARAM. */

@@ -37,8 +37,9 @@ static size_t choose_slab(const moho_demigration *d) {
   return moho_smaller(most, d->plan.n_tiles);
 }
 
-moho_status moho_adjoint_create(moho_demigration *d, double dt_s) {
+static moho_status create(moho_demigration *d, const moho_geometry *geometry) {
   moho_migration *m = d->m;
+  (void)geometry;
   native_run *r = m->run;
   size_t threads = (size_t)m->threads;
   /* The adjoint counts no fold and has rows of its own. */
@@ -58,21 +59,36 @@ moho_status moho_adjoint_create(moho_demigration *d, double dt_s) {
     moho_tile_worker_destroy(&r->workers[i]); /* made for the migration's tiles */
     MOHO_TRY(moho_tile_worker_create(&d->frame, &d->plan, &r->workers[i]));
   }
-  MOHO_TRY(moho_allocate(threads * m->axis.n, sizeof *d->weights, "weights", &d->weights));
-  MOHO_TRY(moho_allocate(d->capacity * m->layout.stride, sizeof *d->sums, "sums of traces", &d->sums));
   MOHO_TRY(
       moho_allocate(threads * SLICE * (size_t)d->frame.parameters.row_stride, sizeof *d->copies, "sums of traces", &d->copies));
   d->counts.memory_bytes = m->n_columns * m->axis.stride * sizeof(float) + d->capacity * m->layout.stride * sizeof *d->sums +
                            threads * SLICE * (size_t)d->frame.parameters.row_stride * sizeof *d->copies +
                            (d->slab + threads) * moho_tile_columns_bytes(&m->law, &d->plan, 0);
-  return moho_trace_unpreparer_create(&m->options, m->is_line, m->input_samples, dt_s, m->layout.k_max, &m->classes,
-                                      &d->unpreparer);
+  return MOHO_OK;
 }
 
-void moho_adjoint_destroy(moho_demigration *d) {
+static void destroy(moho_demigration *d) {
   for (size_t k = 0; d->columns && k < d->slab; k++) moho_tile_columns_destroy(&d->columns[k]);
-  moho_trace_unpreparer_destroy(&d->unpreparer);
-  free(d->columns), free(d->weights), free(d->sums), free(d->copies);
+  free(d->columns), free(d->copies);
+}
+
+/* ---- the image ---- */
+
+static moho_status set_image(moho_demigration *d, const float *image, const int32_t *fold) {
+  const moho_migration *m = d->m;
+  native_run *r = m->run;
+  moho_status status = MOHO_OK;
+  moho_error error = {0};
+#pragma omp parallel for num_threads(m->threads) schedule(static)
+  for (size_t column = 0; column < m->n_columns; column++) {
+    double *weight = d->weights + (size_t)omp_get_thread_num() * m->axis.n;
+    moho_status own = moho_demigration_column(m, column, image, fold, weight, r->image + column * m->axis.stride);
+    if (own) {
+#pragma omp critical(moho_migration_error)
+      if (!status) status = own, error = moho_error_take();
+    }
+  }
+  return status ? moho_error_set(&error) : MOHO_OK;
 }
 
 /* ---- slabs ---- */
@@ -161,8 +177,8 @@ static moho_status run_slabs(moho_demigration *d, size_t traces, const moho_repo
   return MOHO_OK;
 }
 
-moho_status moho_adjoint_run(moho_demigration *d, const moho_geometry *geometry, const float *like, float *traces,
-                             const moho_reporter *reporter) {
+static moho_status run(moho_demigration *d, const moho_geometry *geometry, const float *like, float *traces,
+                       const moho_reporter *reporter) {
   moho_migration *m = d->m;
   native_run *r = m->run;
   double begin = moho_seconds();
@@ -180,3 +196,5 @@ moho_status moho_adjoint_run(moho_demigration *d, const moho_geometry *geometry,
   for (size_t i = 0; i < geometry->n; i++) d->counts.traces_live += r->live[i], d->counts.traces_reached += r->used[i];
   return MOHO_OK;
 }
+
+const moho_adjoint_method moho_native_adjoint_method = {.create = create, .set_image = set_image, .run = run, .destroy = destroy};

@@ -2,7 +2,6 @@
 #include "moho/demigration.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -11,26 +10,37 @@
 
 /* ---- what can be done ---- */
 
+static moho_status refuse_option(const char *key, const char *hint, const char *what) {
+  return moho_fail_at((moho_place){.key = key}, hint, MOHO_ERROR_NOT_AVAILABLE, "%s", what);
+}
+
 moho_status moho_demigration_supports(const moho_device *device, const moho_migration_options *options) {
   moho_device_report report;
   moho_kernel_choice choice;
   MOHO_TRY(moho_migration_supports(device, options));
   MOHO_TRY(moho_device_describe(device, &report));
-  MOHO_TRY(moho_kernel_choose(&report, options, &choice));
-  if (!report.has_native)
-    return moho_fail_at((moho_place){.key = "execution.device"}, "set execution.device to cpu", MOHO_ERROR_NOT_AVAILABLE,
-                        "device %s does not demigrate: only the cpu's own loops do", report.uri);
-  if (choice.candidates[0]->method != &moho_native_method)
-    return moho_fail_at((moho_place){.key = "execution.kernel"}, "set execution.kernel to native, or leave it auto",
-                        MOHO_ERROR_NOT_AVAILABLE, "kernel %s does not demigrate, expected native",
-                        moho_migration_kernel_name(options->kernel));
+  MOHO_TRY(moho_kernel_choose_adjoint(&report, options, &choice));
   if (options->gathers && options->gathers->kind != MOHO_GATHERS_NONE)
-    return moho_fail_at((moho_place){.key = "gathers.kind"}, "set gathers.kind to none: the stack is demigrated",
-                        MOHO_ERROR_NOT_AVAILABLE, "image gathers cannot be demigrated");
+    return refuse_option("gathers.kind", "set gathers.kind to none: the stack is demigrated",
+                         "image gathers cannot be demigrated");
+  if (options->storage == MOHO_STORAGE_HALF)
+    return refuse_option("execution.storage", "set execution.storage to float", "storage half cannot be demigrated");
+  if (options->mask && choice.candidates[0]->function)
+    return refuse_option("execution.device", "set execution.device to cpu", "a mask of samples cannot be demigrated on a device");
   return MOHO_OK;
 }
 
 /* ---- create ---- */
+
+static moho_status allocate_shared(moho_demigration *d, double dt_s) {
+  const moho_migration *m = d->m;
+  size_t threads = (size_t)m->threads;
+  MOHO_TRY(moho_allocate(threads * m->axis.n, sizeof *d->weights, "weights", &d->weights));
+  MOHO_TRY(moho_allocate(threads * m->axis.stride, sizeof *d->column, "weights", &d->column));
+  MOHO_TRY(moho_allocate(d->capacity * m->layout.stride, sizeof *d->sums, "sums of traces", &d->sums));
+  return moho_trace_unpreparer_create(&m->options, m->is_line, m->input_samples, dt_s, m->layout.k_max, &m->classes,
+                                      &d->unpreparer);
+}
 
 moho_status moho_demigration_create(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                                     const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
@@ -39,8 +49,10 @@ moho_status moho_demigration_create(moho_device *device, const moho_grid *grid, 
   *out = NULL;
   MOHO_TRY(moho_demigration_supports(device, options));
   MOHO_TRY(moho_allocate(1, sizeof *d, "demigration", &d));
-  moho_status status = moho_migration_create(device, grid, velocity, options, geometry, n_samples, dt_s, &d->m);
-  if (!status) status = moho_adjoint_create(d, dt_s);
+  moho_status status = moho_migration_create_adjoint(device, grid, velocity, options, geometry, n_samples, dt_s, &d->m);
+  if (!status) d->method = d->m->method == &moho_native_method ? &moho_native_adjoint_method : &moho_device_adjoint_method;
+  if (!status) status = d->method->create(d, geometry);
+  if (!status) status = allocate_shared(d, dt_s);
   if (status) moho_demigration_destroy(&d);
   *out = d;
   return status;
@@ -49,7 +61,9 @@ moho_status moho_demigration_create(moho_device *device, const moho_grid *grid, 
 void moho_demigration_destroy(moho_demigration **demigration) {
   moho_demigration *d = *demigration;
   if (!d) return;
-  moho_adjoint_destroy(d);
+  if (d->method) d->method->destroy(d);
+  moho_trace_unpreparer_destroy(&d->unpreparer);
+  free(d->weights), free(d->column), free(d->sums);
   moho_migration_destroy(&d->m);
   free(d);
   *demigration = NULL;
@@ -66,11 +80,9 @@ static moho_status refuse_sample(const moho_migration *m, size_t column, size_t 
                       g->first_s + (double)k * g->step_s);
 }
 
-/* c(x, t0) I / N into the loops' image. weight: scratch [time]. */
-static moho_status set_column(const moho_migration *m, size_t column, const float *image, const int32_t *fold, double *weight) {
-  const native_run *r = m->run;
+moho_status moho_demigration_column(const moho_migration *m, size_t column, const float *image, const int32_t *fold,
+                                    double *weight, float *out) {
   size_t n = m->axis.n;
-  float *out = r->image + column * m->axis.stride;
   MOHO_TRY(moho_migration_column_weights(m, column, weight));
   for (size_t k = 0; k < n; k++) {
     double value = (double)image[column * n + k];
@@ -82,25 +94,14 @@ static moho_status set_column(const moho_migration *m, size_t column, const floa
 }
 
 moho_status moho_demigration_set_image(moho_demigration *d, const float *image, const int32_t *fold) {
-  const moho_migration *m = d->m;
-  moho_status status = MOHO_OK;
-  moho_error error = {0};
-  int divides = m->options.normalise == MOHO_NORMALISE_FOLD;
+  int divides = d->m->options.normalise == MOHO_NORMALISE_FOLD;
   d->has_image = 0;
   if (divides && !fold)
     return moho_fail_at((moho_place){.key = "migration.normalise"}, "give the fold that the migration found", MOHO_ERROR_ARGUMENT,
                         "the adjoint of a migration divided by its fold needs that fold");
-#pragma omp parallel for num_threads(m->threads) schedule(static)
-  for (size_t column = 0; column < m->n_columns; column++) {
-    double *weight = d->weights + (size_t)omp_get_thread_num() * m->axis.n;
-    moho_status column_status = set_column(m, column, image, divides ? fold : NULL, weight);
-    if (column_status) {
-#pragma omp critical(moho_migration_error)
-      if (!status) status = column_status, error = moho_error_take();
-    }
-  }
+  moho_status status = d->method->set_image(d, image, divides ? fold : NULL);
   d->has_image = status == MOHO_OK;
-  return status ? moho_error_set(&error) : MOHO_OK;
+  return status;
 }
 
 /* ---- run ---- */
@@ -114,7 +115,7 @@ moho_status moho_demigration_run(moho_demigration *d, const moho_geometry *geome
   for (size_t first = 0; first < geometry->n; first += d->capacity) {
     moho_geometry slice = moho_geometry_slice(geometry, first, moho_smaller(d->capacity, geometry->n - first));
     MOHO_TRY(moho_migration_check_geometry(&slice, first, d->m->layout.dt_s));
-    MOHO_TRY(moho_adjoint_run(d, &slice, like ? like + first * ns : NULL, traces + first * ns, &reporter));
+    MOHO_TRY(d->method->run(d, &slice, like ? like + first * ns : NULL, traces + first * ns, &reporter));
   }
   return MOHO_OK;
 }

@@ -9,7 +9,9 @@ moho_status moho_device_kernels_register(void) {
   MOHO_TRY(moho_kernel_register(&moho_definition_baseline));
   MOHO_TRY(moho_kernel_register(&moho_definition_pack));
   MOHO_TRY(moho_kernel_register(&moho_definition_v2));
-  return moho_kernel_register(&moho_definition_v3);
+  MOHO_TRY(moho_kernel_register(&moho_definition_v3));
+  MOHO_TRY(moho_kernel_register(&moho_definition_demigrate_ranges));
+  return moho_kernel_register(&moho_definition_demigrate_v3);
 }
 
 enum { OWN_CONSTANTS = 11 };
@@ -53,17 +55,22 @@ static moho_status refuse_constants(const moho_device_constants *given, const ch
                       given->values[0], function);
 }
 
-moho_status moho_device_kernel_create(moho_device *device, const moho_kernel_version *version, const migrate_device_parameters *p,
-                                      const moho_device_plan *plan, moho_kernel **out) {
-  if (!version) return moho_kernel_create(device, &(moho_kernel_options){.name = "migrate_pack"}, out);
+moho_status moho_device_adjoint_kernel_create(moho_device *device, const moho_kernel_version *version, const char *function,
+                                              const migrate_device_parameters *p, const moho_device_plan *plan,
+                                              moho_kernel **out) {
   moho_constant constants[OWN_CONSTANTS + MOHO_DEVICE_CONSTANTS];
   size_t n = list_constants(version, p, plan, constants);
-  MOHO_TRY(moho_kernel_create(device, &(moho_kernel_options){.name = version->function, .constants = constants, .n_constants = n},
-                              out));
+  MOHO_TRY(moho_kernel_create(device, &(moho_kernel_options){.name = function, .constants = constants, .n_constants = n}, out));
   moho_kernel_report report;
   moho_status status = moho_kernel_describe(*out, &report);
   if (!status && plan->constants.changes_text && (strcmp(report.origin, "c") == 0 || strcmp(report.origin, "native") == 0))
-    status = refuse_constants(&plan->constants, version->function);
+    status = refuse_constants(&plan->constants, function);
   if (status) moho_kernel_destroy(out);
   return status;
+}
+
+moho_status moho_device_kernel_create(moho_device *device, const moho_kernel_version *version, const migrate_device_parameters *p,
+                                      const moho_device_plan *plan, moho_kernel **out) {
+  if (!version) return moho_kernel_create(device, &(moho_kernel_options){.name = "migrate_pack"}, out);
+  return moho_device_adjoint_kernel_create(device, version, version->function, p, plan, out);
 }

@@ -55,8 +55,9 @@ static moho_status allocate_slabs(moho_device_run *r) {
     moho_device_slab *slab = &r->slabs[s];
     size_t bytes = r->plan.bins * slab->n_rows * r->plan.image_stride * sizeof(float);
     MOHO_TRY(moho_device_buffer(r, bytes, shared_memory(r), "the image does not fit: use a smaller grid", &slab->image));
-    MOHO_TRY(moho_device_buffer(r, bytes, shared_memory(r), "the fold does not fit: use a smaller grid", &slab->fold));
     MOHO_TRY(moho_buffer_fill(slab->image, 0, bytes, 0));
+    if (r->plan.is_adjoint) continue;
+    MOHO_TRY(moho_device_buffer(r, bytes, shared_memory(r), "the fold does not fit: use a smaller grid", &slab->fold));
     MOHO_TRY(moho_buffer_fill(slab->fold, 0, bytes, 0));
   }
   return MOHO_OK;
@@ -169,22 +170,26 @@ moho_status moho_device_allocate_pieces(moho_device_run *r) {
 
 /* ---- all ---- */
 
-moho_status moho_device_allocate(moho_device_run *r) {
+static moho_status allocate_batches(moho_device_run *r) {
   static const char hint[] = "a batch does not fit: use a smaller grid, or fewer traces a batch";
+  MOHO_TRY(moho_allocate(r->plan.sorted_traces, sizeof *r->used_host, "prepared traces", &r->used_host));
+  for (size_t i = 0; i < r->plan.slots; i++) MOHO_TRY(allocate_slot(r, &r->slots[i]));
+  if (r->plan.is_kept && !r->plan.is_unified) MOHO_TRY(moho_device_allocate_pieces(r));
+  if (r->plan.is_packed)
+    MOHO_TRY(moho_device_buffer(r, r->m->capacity * r->plan.packed_bytes, MOHO_MEMORY_DEVICE, hint, &r->packed));
+  return moho_device_buffer(r, 256, MOHO_MEMORY_DEVICE, hint, &r->work);
+}
+
+moho_status moho_device_allocate(moho_device_run *r) {
   moho_migration *m = r->m;
   r->n_slabs = (r->plan.entries + r->plan.slab_entries - 1) / r->plan.slab_entries;
   MOHO_TRY(moho_allocate(r->n_slabs, sizeof *r->slabs, "slabs", &r->slabs));
   MOHO_TRY(moho_allocate(r->plan.entries, sizeof *r->columns, "image columns", &r->columns));
   MOHO_TRY(moho_allocate(m->n_columns, sizeof *r->flat, "image columns", &r->flat));
-  MOHO_TRY(moho_allocate(r->plan.sorted_traces, sizeof *r->used_host, "prepared traces", &r->used_host));
   MOHO_TRY(place_columns(r));
   MOHO_TRY(make_tables(r));
   MOHO_TRY(allocate_slabs(r));
-  for (size_t i = 0; i < r->plan.slots; i++) MOHO_TRY(allocate_slot(r, &r->slots[i]));
-  if (r->plan.is_kept && !r->plan.is_unified) MOHO_TRY(moho_device_allocate_pieces(r));
-  if (r->plan.is_packed)
-    MOHO_TRY(moho_device_buffer(r, m->capacity * r->plan.packed_bytes, MOHO_MEMORY_DEVICE, hint, &r->packed));
-  MOHO_TRY(moho_device_buffer(r, 256, MOHO_MEMORY_DEVICE, hint, &r->work));
+  if (!r->plan.is_adjoint) MOHO_TRY(allocate_batches(r));
   return r->plan.is_kept ? moho_device_load_constants(r) : MOHO_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernels/demigrate_record.h"
 #include "kernels/migrate_device.h"
 #include "migrate/device_kernels.h"
 #include "migrate/device_tables.h"
@@ -148,7 +149,7 @@ static void cut_launches(moho_device_plan *p, const moho_device_report *report) 
 /* A piece takes traces, or at least a row of the image and its fold. */
 static void cut_pieces(moho_device_plan *p, size_t columns, size_t n_traces) {
   size_t row = p->row_floats * sizeof(float), image_row = 2 * p->bins * p->image_stride * sizeof(float);
-  if (p->is_unified) return;
+  if (p->is_unified || p->is_adjoint) return;
   if (p->is_kept) {
     p->piece_traces = moho_smaller(MOHO_PIECE_BYTES / (row + sizeof(migrate_trace)), n_traces);
     if (p->constants.piece_traces) p->piece_traces = moho_smaller(p->piece_traces, p->constants.piece_traces);
@@ -165,12 +166,14 @@ static void cut_pieces(moho_device_plan *p, size_t columns, size_t n_traces) {
 
 /* Of one trace: on the device, and prepared on the host. Where memory is shared they are the same. */
 static size_t trace_device_bytes(const moho_device_plan *p) {
+  if (p->is_adjoint) return 2 * p->row_floats * sizeof(uint32_t) + sizeof(migrate_trace) + 2 * sizeof(uint32_t);
   size_t row = p->row_floats * sizeof(float) + (p->trace_bins > 1 ? 2 : 1) * sizeof(migrate_trace) + sizeof(uint32_t);
   return p->slots * row + p->packed_bytes;
 }
 
 static size_t trace_host_bytes(const moho_device_plan *p) {
   size_t row = p->row_floats * sizeof(float) + sizeof(migrate_trace);
+  if (p->is_adjoint) return trace_device_bytes(p) + p->row_floats * sizeof(double);
   size_t sorted = p->trace_bins > 1 ? sizeof(int32_t) + (p->is_unified ? 0 : sizeof(migrate_trace)) : 0;
   return p->slots * (1 + (p->is_kept ? 0 : row) + sorted) + sizeof(uint32_t);
 }
@@ -181,8 +184,11 @@ static size_t fixed_device_bytes(const moho_device_plan *p, size_t columns, int 
   size_t gaps = p->trace_bins > 1 ? p->slots * p->trace_bins * MOHO_SORTED_STEP * (sizeof(migrate_trace) + sizeof(uint32_t)) : 0;
   if (p->has_angles) tables += p->n_time * (is_uniform ? 1 : columns) * sizeof(migrate_split);
   tables += columns * p->mask_stride * sizeof(uint32_t);
-  return columns * p->bins * p->image_stride * (sizeof(float) + sizeof(int32_t)) + gaps + tables +
-         p->entries * sizeof(migrate_column) + sizeof(float[MOHO_SINC_ROWS][MOHO_SINC_TAPS]);
+  size_t ranges = moho_pieces(p->n_time, 32 * p->constants.chunks) * RECORD_WORDS * sizeof(float);
+  size_t fold = p->is_adjoint ? 0 : sizeof(int32_t);
+  if (p->is_adjoint) tables += (is_uniform ? 1 : columns) * ranges;
+  return columns * p->bins * p->image_stride * (sizeof(float) + fold) + gaps + tables + p->entries * sizeof(migrate_column) +
+         sizeof(float[MOHO_SINC_ROWS][MOHO_SINC_TAPS]);
 }
 
 static size_t fixed_host_bytes(const moho_migration_setup *s, const moho_migration_size_query *q) {
@@ -223,6 +229,7 @@ moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_
   moho_device_plan *p = &s->device;
   const moho_kernel_version *version = s->choice.candidates[0];
   *p = (moho_device_plan){.is_unified = q->report->unified_memory,
+                          .is_adjoint = s->is_adjoint,
                           .is_kept = version->plan.is_kept,
                           .begins_at_zero = begins_at_zero(q->geometry),
                           .slots = version->plan.is_kept ? MOHO_DEVICE_SLOTS : 1,
@@ -238,7 +245,7 @@ moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_
   MOHO_TRY(cut_tiles(p, version, q->grid));
   cut_slabs(p, q->report, s->is_uniform);
   p->row_floats = moho_prepared_layout_make(q->options, q->n_samples, 1, s->k_max).stride;
-  p->is_packed = version->plan.is_packed || q->options->storage == MOHO_STORAGE_HALF;
+  p->is_packed = !p->is_adjoint && (version->plan.is_packed || q->options->storage == MOHO_STORAGE_HALF);
   if (p->is_packed) p->packed_bytes = p->row_floats * (q->options->storage == MOHO_STORAGE_HALF ? 4 : 8);
   cut_launches(p, q->report);
   cut_pieces(p, s->columns, q->geometry->n);

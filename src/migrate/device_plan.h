@@ -36,6 +36,7 @@ typedef struct moho_device_plan {
   moho_device_constants constants;
   int is_unified;                            /* host and device share their memory: what is prepared is not copied */
   int begins_at_zero;                        /* every live trace: kernels need not look at its shift */
+  int is_adjoint;                            /* a demigration: slabs without fold, no slots, no pieces */
   int is_kept, is_packed;                    /* moho_kernel_plan of the candidates */
   size_t tile_along, tile_across;            /* nodes of a tile along and across inlines */
   size_t tile;                               /* columns of a tile */

@@ -162,7 +162,7 @@ static unsigned storage_of(const moho_migration *m, const moho_device_plan *plan
 static moho_status start(moho_device_run *r) {
   MOHO_TRY(moho_queue_create(r->m->device, &r->queue));
   MOHO_TRY(moho_queue_measure(r->queue, 1));
-  if (!r->plan.is_kept) return MOHO_OK;
+  if (!r->plan.is_kept || r->plan.is_adjoint) return MOHO_OK;
   if (!r->plan.is_unified) {
     MOHO_TRY(moho_queue_create(r->m->device, &r->upload));
     MOHO_TRY(moho_queue_measure(r->upload, 1));
@@ -187,7 +187,7 @@ static moho_status device_create(moho_migration *m, const moho_migration_setup *
   pthread_cond_init(&r->changed, NULL);
   MOHO_TRY(moho_device_kernels_register());
   /* Constants that somebody gave may be refused: then here. */
-  if (!r->plan.is_kept || r->plan.constants.changes_text) MOHO_TRY(create_kernels(r));
+  if (!r->plan.is_adjoint && (!r->plan.is_kept || r->plan.constants.changes_text)) MOHO_TRY(create_kernels(r));
   MOHO_TRY(moho_device_allocate(r));
   return start(r);
 }

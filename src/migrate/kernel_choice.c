@@ -17,9 +17,9 @@
 #define ALL_OPTIONS \
   EVERY(MOHO_TRAVELTIME_VTI_RATIONAL), EVERY_INTERPOLATION, EVERY(MOHO_ANTIALIAS_FILTER_BANK), EVERY(MOHO_WEIGHT_TRUE_AMPLITUDE)
 static const moho_kernel_version versions[] = {
-    {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY, 1, 1, 1},
-    {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, PLAIN_OPTIONS, FLOAT_ONLY, 0, 0, 0},
-    {MOHO_KERNEL_V1, &moho_device_method, "migrate_baseline", {.is_kept = 1}, PLAIN_OPTIONS, FLOAT_OR_HALF, 0, 0, 0},
+    {MOHO_KERNEL_NATIVE, &moho_native_method, NULL, {0}, ALL_OPTIONS, FLOAT_ONLY, 1, 1, 1, "demigrate"},
+    {MOHO_KERNEL_BASELINE, &moho_device_method, "migrate_baseline", {0}, PLAIN_OPTIONS, FLOAT_ONLY, 0, 0, 0, NULL},
+    {MOHO_KERNEL_V1, &moho_device_method, "migrate_baseline", {.is_kept = 1}, PLAIN_OPTIONS, FLOAT_OR_HALF, 0, 0, 0, NULL},
     {MOHO_KERNEL_V2,
      &moho_device_method,
      "migrate_v2",
@@ -33,7 +33,8 @@ static const moho_kernel_version versions[] = {
      FLOAT_OR_HALF,
      1,
      1,
-     1},
+     1,
+     NULL},
     {MOHO_KERNEL_V3,
      &moho_device_method,
      "migrate_v3",
@@ -49,7 +50,8 @@ static const moho_kernel_version versions[] = {
      FLOAT_OR_HALF,
      1,
      1,
-     1},
+     1,
+     "demigrate_v3"},
 };
 enum { VERSIONS = sizeof versions / sizeof *versions };
 
@@ -132,6 +134,19 @@ moho_status moho_kernel_choose(const moho_device_report *report, const moho_migr
   if (missing) return refuse(report, o, missing);
   out->candidates[out->n++] = v;
   return MOHO_OK;
+}
+
+moho_status moho_kernel_choose_adjoint(const moho_device_report *report, const moho_migration_options *o,
+                                       moho_kernel_choice *out) {
+  MOHO_TRY(moho_kernel_choose(report, o, out));
+  for (int i = 0; i < out->n; i++) {
+    const moho_kernel_version *v = out->candidates[i];
+    if (!v->adjoint) continue;
+    out->candidates[0] = v, out->n = 1;
+    return MOHO_OK;
+  }
+  return moho_fail_at((moho_place){.key = "execution.kernel"}, "leave execution.kernel auto", MOHO_ERROR_NOT_AVAILABLE,
+                      "kernel %s does not demigrate, expected native (on the cpu) or v3", names[out->candidates[0]->kernel]);
 }
 
 const char *moho_kernel_choice_name(const moho_kernel_choice *choice) {

@@ -33,6 +33,7 @@ typedef struct moho_kernel_version {
   unsigned storages;
   int mutes_by_offset;      /* outer_mute, inner_mute */
   int bins_by_angle, masks; /* gathers by opening angle; options.mask */
+  const char *adjoint;      /* KERNEL of its demigration, or name of the native function; NULL: it has none */
 } moho_kernel_version;
 
 enum { MOHO_MOST_CANDIDATES = 2 };
@@ -42,6 +43,10 @@ typedef struct moho_kernel_choice {
   int n;
   char reason[160];
 } moho_kernel_choice;
+
+/* The one kernel of them that demigrates. @return MOHO_ERROR_NOT_AVAILABLE naming kernel or device. */
+moho_status moho_kernel_choose_adjoint(const moho_device_report *report, const moho_migration_options *options,
+                                       moho_kernel_choice *out);
 
 /* "v2", or "auto" while it is open. */
 const char *moho_kernel_choice_name(const moho_kernel_choice *choice);

@@ -61,12 +61,12 @@ static moho_status build(moho_migration *m, const moho_grid *grid, const moho_ge
   return m->method->create(m, s);
 }
 
-moho_status moho_migration_create(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
-                                  const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
-                                  double dt_s, moho_migration **out) {
+static moho_status create(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
+                          const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples, double dt_s,
+                          int is_adjoint, moho_migration **out) {
   *out = NULL;
   moho_migration_setup s;
-  moho_status status = moho_migration_set_up(device, grid, velocity, options, geometry, n_samples, dt_s, &s);
+  moho_status status = moho_migration_set_up(device, grid, velocity, options, geometry, n_samples, dt_s, is_adjoint, &s);
   if (!status) status = check_memory(&s, grid);
   moho_migration *m = NULL;
   if (!status) status = moho_allocate(1, sizeof *m, "migration", &m);
@@ -89,6 +89,18 @@ moho_status moho_migration_create(moho_device *device, const moho_grid *grid, co
   if (status) moho_migration_destroy(&m);
   *out = m;
   return status;
+}
+
+moho_status moho_migration_create(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
+                                  const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                  double dt_s, moho_migration **out) {
+  return create(device, grid, velocity, options, geometry, n_samples, dt_s, 0, out);
+}
+
+moho_status moho_migration_create_adjoint(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
+                                          const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                          double dt_s, moho_migration **out) {
+  return create(device, grid, velocity, options, geometry, n_samples, dt_s, 1, out);
 }
 
 void moho_migration_destroy(moho_migration **migration) {

@@ -49,6 +49,11 @@ struct moho_migration {
   int is_broken; /* an add failed: the image is not complete */
 };
 
+/* A migration that is never fed, for a demigration: without what only batches of traces want on a device. */
+moho_status moho_migration_create_adjoint(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
+                                          const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                          double dt_s, moho_migration **out);
+
 struct moho_migration_method {
   /* Sizes: s->capacity, bytes, device_bytes and the method's own plan. */
   moho_status (*size)(moho_migration_setup *s, const moho_migration_size_query *query);

@@ -95,7 +95,7 @@ moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid,
                                      double dt_s, moho_migration_plan *out) {
   moho_migration_setup s;
   *out = (moho_migration_plan){0};
-  moho_status status = moho_migration_set_up(device, grid, velocity, options, geometry, n_samples, dt_s, &s);
+  moho_status status = moho_migration_set_up(device, grid, velocity, options, geometry, n_samples, dt_s, 0, &s);
   if (!status)
     status =
         moho_migration_estimate(grid, &s.law, options, geometry, n_samples, SAMPLED_TRACES, SAMPLED_COLUMNS, &out->contributions);

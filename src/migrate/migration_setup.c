@@ -75,12 +75,12 @@ static moho_status check_sizes(const moho_grid *grid, const moho_migration_optio
 
 moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                                   const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
-                                  double dt_s, moho_migration_setup *s) {
-  *s = (moho_migration_setup){.threads = moho_device_threads(device)};
+                                  double dt_s, int is_adjoint, moho_migration_setup *s) {
+  *s = (moho_migration_setup){.threads = moho_device_threads(device), .is_adjoint = is_adjoint};
   moho_device_report report;
   MOHO_TRY(check_sizes(grid, options, n_samples, dt_s));
   MOHO_TRY(moho_device_describe(device, &report));
-  MOHO_TRY(moho_kernel_choose(&report, options, &s->choice));
+  MOHO_TRY((is_adjoint ? moho_kernel_choose_adjoint : moho_kernel_choose)(&report, options, &s->choice));
   MOHO_TRY(moho_migration_check_geometry(geometry, 0, dt_s / options->refine));
   MOHO_TRY(smallest_velocity(grid, velocity, &s->v_min));
   MOHO_TRY(moho_weight_classes(options, geometry, grid, &s->classes));

@@ -13,6 +13,7 @@ typedef struct moho_migration_setup {
   moho_offset_classes classes;
   moho_travel_law law;
   double v_min;       /* m/s, the smallest that any column sees */
+  int is_adjoint;     /* for a demigration: nothing will be fed */
   int is_uniform;     /* velocity and eta depend on t0 only: one column table serves all */
   int k_max, threads; /* antialias: largest half-width, refined samples */
   moho_kernel_choice choice;
@@ -37,7 +38,7 @@ typedef struct moho_migration_size_query {
 /* Checks all arguments; `out` must be released, also after an error. */
 moho_status moho_migration_set_up(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                                   const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
-                                  double dt_s, moho_migration_setup *out);
+                                  double dt_s, int is_adjoint, moho_migration_setup *out);
 void moho_migration_setup_release(moho_migration_setup *setup);
 
 /* Live traces lie at finite places and begin at a time that a float counts in samples; the first of `geometry` is trace
