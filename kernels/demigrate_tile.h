@@ -330,7 +330,7 @@ DEVICE_FUNCTION uint list_range(LOCAL float *block, const PRIVATE scatter_frame 
                      item, p);
   int is_listed = base != 0xffffffffu, is_main = is_listed && (base & BASE_POLYNOMIAL);
   if (is_listed && !is_main && (base & BASE_WHOLE)) { /* its chunks are covered, with one weight */
-    item[ITEM_FLAGS] = AS_FLOAT((1u << (2u * (uint)CHUNKS)) - 1u | SIMD_LANE << 16);
+    item[ITEM_FLAGS] = AS_FLOAT(((1u << (2u * (uint)CHUNKS)) - 1u) | SIMD_LANE << 16);
     item[ITEM_INTERVAL] = AS_FLOAT(range.n << 16);
   }
   if (is_listed && p->n_windows > 1u && !meets_window(to, item, (uint)is_main, begin, range.n, axis, slowness, p)) is_listed = 0;
