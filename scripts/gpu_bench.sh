@@ -144,6 +144,27 @@ memory() {
   awk -F '|' '/^\| [a-z]/ && $2 != " figure " { print "|" $2 "|" $3 "us |" ($4 + 0 > 0 ? $4 "GB/s |" : "") }' "$results/memory.md" >>"$table"
 }
 
+# Its table, as `moho bench` prints it.
+figures() { # figures WHAT OPTIONS...
+  what=$1
+  shift
+  "$moho" bench "$what" --device "$DEVICE" --progress none "$@" >"$results/$what.txt" 2>&1
+  code=$?
+  cat "$results/$what.txt" >>"$table"
+  return $code
+}
+
+demigrate() { figures demigrate --dataset small,medium --kernel v3 --runs "$RUNS"; }
+
+tensor() { figures tensor; }
+
+program() {
+  code=0
+  figures program --runs 15 || code=1
+  MOHO_DEVICE=$DEVICE "$bundle/test_program_fuzz" 60 2>&1 | tail -n 3 | tee -a "$table" || code=1
+  return $code
+}
+
 large() { migrate --dataset large --kernel "$KERNEL" --runs 1; }
 
 # ---- disk
@@ -210,8 +231,8 @@ sanitizer() {
 [ $# -gt 0 ] || set -- check tests bench memory
 for each in "$@"; do
   case $each in
-    check | tests | bench | memory | large | disk | million | beside | sanitizer) part "$each" ;;
-    *) echo "gpu_bench: unknown part $each, expected check, tests, bench, memory, large, disk, million, beside or sanitizer" >&2 && exit 2 ;;
+    check | tests | bench | demigrate | tensor | program | memory | large | disk | million | beside | sanitizer) part "$each" ;;
+    *) echo "gpu_bench: unknown part $each, expected check, tests, bench, demigrate, tensor, program, memory, large, disk, million, beside or sanitizer" >&2 && exit 2 ;;
   esac
 done
 echo "==== results"
