@@ -162,6 +162,7 @@ static json_t *options_json(const bench_case *c) {
                               c->antialias, "weight", c->weight, "rho_filter", "none", "refine", o->refine, "max_m",
                               o->aperture_max_m, "max_dip_deg", o->aperture_max_dip_deg, "taper", o->aperture_taper);
   if (strcmp(c->velocity, "constant") != 0) json_object_set_new(options, "velocity", json_string(c->velocity));
+  if (o->gathers) json_object_set_new(options, "gathers", json_string(c->gathers));
   if (o->traveltime != MOHO_TRAVELTIME_STRAIGHT) json_object_set_new(options, "traveltime", json_string(c->traveltime));
   if (o->storage != MOHO_STORAGE_FLOAT) json_object_set_new(options, "storage", json_string(c->storage));
   if (c->is_adjoint) json_object_set_new(options, "adjoint", json_true());

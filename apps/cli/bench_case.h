@@ -11,7 +11,7 @@ enum { BENCH_MAX_RUNS = 101 };
 typedef struct bench_case {
   char dataset[64], kernel[64];
   char velocity[64], traveltime[64];
-  char interpolation[64], antialias[64], weight[64], storage[64];
+  char interpolation[64], antialias[64], weight[64], storage[64], gathers[64];
   const char *constants; /* "" none */
   moho_migration_options options;
   int runs, is_checked;

@@ -17,10 +17,10 @@ static int have_same(const json_t *a, const json_t *b, const char *const *keys, 
 /* The same machine, dataset, options and threads; the kernel is not looked at. */
 static int is_same_work(const json_t *a, const json_t *b) {
   static const char *const keys[] = {"bench", "dataset", "threads"}, *const of_device[] = {"name", "simd"},
-                           *const of_options[] = {"interpolation", "antialias",   "weight", "rho_filter", "refine",
-                                                  "max_m",         "max_dip_deg", "taper",  "velocity",   "traveltime"};
+                           *const of_options[] = {"interpolation", "antialias", "weight",   "rho_filter", "refine", "max_m",
+                                                  "max_dip_deg",   "taper",     "velocity", "traveltime", "gathers"};
   return have_same(a, b, keys, 3) && have_same(json_object_get(a, "device"), json_object_get(b, "device"), of_device, 2) &&
-         have_same(json_object_get(a, "options"), json_object_get(b, "options"), of_options, 10);
+         have_same(json_object_get(a, "options"), json_object_get(b, "options"), of_options, 11);
 }
 
 static int is_same_case(const json_t *a, const json_t *b) {

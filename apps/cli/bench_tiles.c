@@ -78,7 +78,8 @@ static moho_status make_kernel(moho_device *device, moho_kernel **out) {
   moho_constant constants[] = {{"INTERPOLATION", 0, 0}, {"ANTIALIAS", 0, 0},
                                {"WEIGHT_POWER", 0, 0},  {"HAS_MUTE", 0, 0},
                                {"COLUMNS", COLUMNS, 0}, {"STORAGE", STORAGE_LINES, 0},
-                               {"NO_SHIFT", 1, 0},      {"KERN_BLOCKS_PER_SM", GROUPS_A_MULTIPROCESSOR, 0}};
+                               {"NO_SHIFT", 1, 0},      {"KERN_BLOCKS_PER_SM", GROUPS_A_MULTIPROCESSOR, 0},
+                               {"HAS_ANGLES", 0, 0},    {"HAS_MASK", 0, 0}};
   moho_migration_options options = moho_migration_options_default();
   bench_survey survey = {0};
   bench_reference none = {0};
@@ -103,7 +104,8 @@ static moho_status make_kernel(moho_device *device, moho_kernel **out) {
 
 static moho_status launch(const tiles *t, uint32_t n_tiles) {
   const moho_binding buffers[] = {{t->rows, 0}, {t->traces, 0}, {t->axis, 0}, {t->table, 0}, {t->columns, 0},
-                                  {t->rows, 0}, {t->image, 0},  {t->fold, 0}, {t->used, 0},  {t->work, 0}};
+                                  {t->rows, 0}, {t->image, 0},  {t->fold, 0}, {t->used, 0},  {t->work, 0},
+                                  {t->rows, 0}, {t->rows, 0},   {t->rows, 0}};
   migrate_device_parameters p = {.n_traces = TRACES,
                                  .n_columns = n_tiles * COLUMNS,
                                  .n_time = TIMES,

@@ -7,7 +7,7 @@
 #include "command.h"
 
 static char *device_uri, *datasets, *velocities, *traveltimes, *interpolations, *antialiases, *weights, *storages, *kernels,
-    *constants, *compare_with, *report_path;
+    *gathers, *constants, *compare_with, *report_path;
 enum { RUNS_NOT_GIVEN = -1000000, MOST_COLUMNS = 400 };
 static int runs = RUNS_NOT_GIVEN, is_unchecked, n_columns, is_adjoint;
 static double most_seconds = INFINITY;
@@ -28,6 +28,7 @@ static const struct poptOption options[] = {
     {"weight", '\0', POPT_ARG_STRING, &weights, 0, "none, spreading, obliquity, spreading_obliquity, true_amplitude [none]",
      "W,..."},
     {"antialias", '\0', POPT_ARG_STRING, &antialiases, 0, "none, triangle, filter_bank [none]", "A,..."},
+    {"gathers", '\0', POPT_ARG_STRING, &gathers, 0, "none, angle (bins of 5 degrees up to 60 and one beyond) [none]", "G,..."},
     {"storage", '\0', POPT_ARG_STRING, &storages, 0, "how a device keeps traces: float, half [float]", "S,..."},
     {"constants", '\0', POPT_ARG_STRING, &constants, 0, "constants of the kernel's text, for tuning: \"CHUNKS=4,COLUMNS_X=4\"",
      "C"},
@@ -57,10 +58,18 @@ static moho_migration_options bench_options(void) {
   return o;
 }
 
+/* 0, 5 .. 60 and 180 degrees: no contribution is left out. */
+static const moho_gather_bins *angle_bins(void) {
+  static double edges[14] = {[13] = 180};
+  static const moho_gather_bins bins = {.kind = MOHO_GATHERS_ANGLE, .edges = edges, .n_edges = 14};
+  for (int k = 0; k < 13; k++) edges[k] = 5 * k;
+  return &bins;
+}
+
 /* The words of one case as options; a usage error when one is unknown. */
 static int settle(bench_case *c) {
-  static const char *const names[] = {"dataset", "kernel",  "interpolation", "antialias",
-                                      "weight",  "storage", "velocity",      "traveltime"};
+  static const char *const names[] = {"dataset", "kernel",   "interpolation", "antialias", "weight",
+                                      "storage", "velocity", "traveltime",    "gathers"};
   static const char *const words[] = {"tiny|small|medium|large",
                                       "auto|native|baseline|v1|v2|v3",
                                       "linear|cubic|sinc8",
@@ -68,11 +77,12 @@ static int settle(bench_case *c) {
                                       "auto|none|spreading|obliquity|spreading_obliquity|true_amplitude",
                                       "float|half",
                                       "constant|linear_z",
-                                      "straight|curved_linear|curved_rms|curved_ray|vti|vti_rational"};
-  const char *const given[] = {c->dataset, c->kernel,  c->interpolation, c->antialias,
-                               c->weight,  c->storage, c->velocity,      c->traveltime};
-  int chosen[8];
-  for (int i = 0; i < 8; i++)
+                                      "straight|curved_linear|curved_rms|curved_ray|vti|vti_rational",
+                                      "none|angle"};
+  const char *const given[] = {c->dataset, c->kernel,   c->interpolation, c->antialias, c->weight,
+                               c->storage, c->velocity, c->traveltime,    c->gathers};
+  int chosen[9];
+  for (int i = 0; i < 9; i++)
     if ((chosen[i] = choose_word(names[i], given[i], words[i])) < 0) return EXIT_USAGE;
   c->options = bench_options();
   c->options.kernel = (moho_migration_kernel)chosen[1];
@@ -81,6 +91,7 @@ static int settle(bench_case *c) {
   c->options.weight = (moho_weight)chosen[4];
   c->options.storage = (moho_storage)chosen[5];
   c->options.traveltime = (moho_traveltime)chosen[7];
+  c->options.gathers = chosen[8] ? angle_bins() : NULL;
   c->options.constants = constants;
   c->constants = constants ? constants : "";
   c->runs = runs != RUNS_NOT_GIVEN ? runs : strcmp(c->dataset, "large") == 0 ? 3 : 5;
@@ -114,6 +125,7 @@ static void print_case(FILE *out, const bench_case *c, const bench_result *r, co
   double per_second = bench_rate(r);
   if (strcmp(c->traveltime, "straight") != 0 || strcmp(c->velocity, "constant") != 0)
     fprintf(out, "%s, %s:\n", c->traveltime, c->velocity);
+  if (c->options.gathers) fprintf(out, "gathers by %s, %zu bins:\n", c->gathers, moho_gather_bins_count(c->options.gathers));
   fprintf(out, "%-7s %-8s %-7s %-9s %-20s %-8s %2d threads  %8s contributions  %7.3f s (%.3f .. %.3f)  %s/s  %.3g ns\n",
           c->dataset, c->kernel, c->interpolation, c->antialias, c->weight, r->device.simd[0] ? r->device.simd : r->device.kind,
           r->device.threads, count_text((double)r->contributions, contributions), r->median.kernel, r->least.kernel,
@@ -195,6 +207,7 @@ static int run_cases(bench_call *call) {
                               {antialiases ? antialiases : "none", c.antialias},
                               {weights ? weights : "none", c.weight},
                               {storages ? storages : "float", c.storage},
+                              {gathers ? gathers : "none", c.gathers},
                               {kernels ? kernels : "auto", c.kernel}};
   return run_lists(call, &c, lists, sizeof lists / sizeof *lists);
 }
