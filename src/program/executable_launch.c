@@ -30,6 +30,14 @@ moho_status moho_block_kernel_create(moho_device *device, moho_kernel **out) {
 
 /* ---- recording ---- */
 
+/* Bindings i and k have bytes of one buffer in common; their ranges were checked. */
+static int overlap(const moho_program *program, const moho_program_binding *bindings, size_t i, size_t k) {
+  const moho_program_binding *a = &bindings[i], *b = &bindings[k];
+  size_t a_bytes = a->length * moho_program_type_bytes((moho_program_type)program->buffers[i].type);
+  size_t b_bytes = b->length * moho_program_type_bytes((moho_program_type)program->buffers[k].type);
+  return a->buffer == b->buffer && a->offset < b->offset + b_bytes && b->offset < a->offset + a_bytes;
+}
+
 static moho_status check_buffers(const moho_program *program, const moho_program_launch_options *launch) {
   const char *name = program->functions[0].name;
   if (launch->n_buffers != program->n_buffers || (launch->n_buffers && !launch->buffers))
@@ -44,8 +52,7 @@ static moho_status check_buffers(const moho_program *program, const moho_program
       return moho_fail(MOHO_ERROR_RANGE, "program %s: buffer %s: %zu elements of %s from byte %zu of a buffer of %zu bytes", name,
                        declared->name, b->length, moho_type_words[declared->type], b->offset, bytes);
     for (size_t k = 0; k < i; k++)
-      if (launch->buffers[k].buffer == b->buffer && launch->buffers[k].offset == b->offset &&
-          ((declared->access | program->buffers[k].access) & MOHO_PROGRAM_OUT))
+      if (overlap(program, launch->buffers, i, k) && ((declared->access | program->buffers[k].access) & MOHO_PROGRAM_OUT))
         return moho_fail_at((moho_place){0}, "declare one buffer inout instead", MOHO_ERROR_ARGUMENT,
                             "program %s: buffers %s and %s are the same memory, and it is written", name,
                             program->buffers[k].name, declared->name);
