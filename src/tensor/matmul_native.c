@@ -116,22 +116,28 @@ static size_t parts_of(const matmul_parameters *p) {
   return worth ? worth : 1;
 }
 
+static void run_piece(void *const *buffers, const matmul_parameters *p, size_t piece, size_t parts) {
+  size_t batch = piece / parts;
+  const stripe whole = {.p = p,
+                        .a = (const float *)buffers[0] + p->a_first + batch * p->a_batch,
+                        .b = (const float *)buffers[1] + p->b_first + batch * p->b_batch,
+                        .bias = (const float *)buffers[2] + (p->has_bias ? p->bias_first : 0),
+                        .c = (float *)buffers[3] + p->c_first + batch * p->c_batch,
+                        .m = p->m,
+                        .n = p->n};
+  stripe own = parts > 1 ? part_of(&whole, piece % parts, parts) : whole;
+  run_stripe(&own);
+}
+
 void moho_native_matmul(void *const *buffers, const void *parameters, const uint32_t groups[2], uint32_t lanes) {
   (void)groups, (void)lanes;
   const matmul_parameters *p = parameters;
   size_t parts = p->batches >= p->threads && p->batches > 1 ? 1 : parts_of(p), pieces = parts * p->batches;
   int threads = (int)(parts > 1 ? parts : (double)p->m * p->n * p->k * p->batches < WORTH_A_THREAD ? 1 : p->threads);
-#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1 && pieces > 1)
-  for (size_t piece = 0; piece < pieces; piece++) {
-    size_t batch = piece / parts;
-    const stripe whole = {.p = p,
-                          .a = (const float *)buffers[0] + p->a_first + batch * p->a_batch,
-                          .b = (const float *)buffers[1] + p->b_first + batch * p->b_batch,
-                          .bias = (const float *)buffers[2] + (p->has_bias ? p->bias_first : 0),
-                          .c = (float *)buffers[3] + p->c_first + batch * p->c_batch,
-                          .m = p->m,
-                          .n = p->n};
-    stripe own = parts > 1 ? part_of(&whole, piece % parts, parts) : whole;
-    run_stripe(&own);
+  if (threads < 2 || pieces < 2) { /* a parallel loop of one thread costs microseconds */
+    for (size_t piece = 0; piece < pieces; piece++) run_piece(buffers, p, piece, parts);
+    return;
   }
+#pragma omp parallel for schedule(static) num_threads(threads)
+  for (size_t piece = 0; piece < pieces; piece++) run_piece(buffers, p, piece, parts);
 }

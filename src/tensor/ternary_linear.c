@@ -151,7 +151,11 @@ static void run_tasks(const ternary_list *list, int threads) {
   size_t blocks = moho_pieces(list->weights->n, TERNARY_OUTPUTS), parts = moho_pieces(list->m, ROWS_A_TASK);
   size_t tasks = blocks * parts;
   if (threads > 1 && tasks < (size_t)threads) threads = (int)tasks;
-#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
+  if (threads < 2 || tasks < 2) { /* a parallel loop of one thread costs microseconds */
+    for (size_t task = 0; task < tasks; task++) run_task(list, task % parts * ROWS_A_TASK, task / parts);
+    return;
+  }
+#pragma omp parallel for schedule(static) num_threads(threads)
   for (size_t task = 0; task < tasks; task++) run_task(list, task % parts * ROWS_A_TASK, task / parts);
 }
 

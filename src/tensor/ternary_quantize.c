@@ -172,13 +172,19 @@ float ternary_quantize_row(const ternary_kernel *kernel, const ternary_norm *nor
   return s;
 }
 
+static void quantize_one(const ternary_kernel *kernel, const ternary_norm *norm, const ternary_rows *rows, size_t b) {
+  int8_t *xq = rows->xq + b * rows->k_stride;
+  rows->s[b] = ternary_quantize_row(kernel, norm, rows->x + b * rows->x_stride, rows->k, xq, &rows->sums[b]);
+  memset(xq + rows->k, 0, rows->k_stride - rows->k);
+}
+
 void ternary_quantize_rows(const ternary_kernel *kernel, const ternary_norm *norm, const ternary_rows *rows, int threads) {
-#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1 && rows->m > 1)
-  for (size_t b = 0; b < rows->m; b++) {
-    int8_t *xq = rows->xq + b * rows->k_stride;
-    rows->s[b] = ternary_quantize_row(kernel, norm, rows->x + b * rows->x_stride, rows->k, xq, &rows->sums[b]);
-    memset(xq + rows->k, 0, rows->k_stride - rows->k);
+  if (threads < 2 || rows->m < 2) {
+    for (size_t b = 0; b < rows->m; b++) quantize_one(kernel, norm, rows, b);
+    return;
   }
+#pragma omp parallel for schedule(static) num_threads(threads)
+  for (size_t b = 0; b < rows->m; b++) quantize_one(kernel, norm, rows, b);
 }
 
 moho_status moho_ternary_activations(const float *x, size_t m, size_t k, size_t x_stride, int8_t *xq, size_t k_stride, float *s,
