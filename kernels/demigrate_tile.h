@@ -10,7 +10,7 @@
  * schedule, the batch and the cut into launches. A place is a 32-bit word of group memory that wraps; an addition that wraps it
  * (one sees it: the atomic gives what was there before) carries 1 into the place's high word in global memory. That is
  * exact 64-bit addition at one atomic of group memory a tap. A contribution as large as the image's root mean square is some 2^24
- * quanta, so that rounding is a float's, carries are rare, and rarer still taps that no word holds (add_far).
+ * quanta, so that rounding is a float's, carries are rare, and rarer still taps that no word holds (scatter_far).
  *
  * The trace under triangles is summed as taps on the trace integrated twice, -n, 2n, -n of one integer n: they cancel exactly. A
  * rounding there comes back as a triangle, k^2 times as large in all: those taps count in quanta p->finer times as fine, are
@@ -59,19 +59,19 @@ DEVICE_FUNCTION uint row_words(PARAMETERS *p) {
   return p->copies * COPY_PLACES + 2u * FINE_PLACES;
 }
 
-/* Where a trace's taps go. */
+/* Where a trace's taps go: low words in group memory, high words in global memory. */
 typedef struct scatter_frame {
-  LOCAL uint *row;
-  int origin;     /* the sample at the window's begin */
-  uint row_begin; /* of the trace's row among all */
+  LOCAL uint *row;          /* the row's first word */
+  GLOBAL ATOMIC_WORD *high; /* of the window's first place */
+  int origin;               /* the sample there */
 } scatter_frame;
 
-/* A low word of the row among all places; beyond the record's pads nothing is ever added. */
-DEVICE_FUNCTION uint place_of(const PRIVATE scatter_frame *to, uint word, PARAMETERS *p) {
+/* A low word of the row among the trace's places; beyond the record's pads nothing is ever added. */
+DEVICE_FUNCTION uint place_of(int origin, uint word, PARAMETERS *p) {
   uint copies = p->copies * COPY_PLACES;
-  if (word >= copies) return to->row_begin + (uint)((int)(p->c0 + word - copies) - (int)TRIANGLE_PAD + to->origin);
+  if (word >= copies) return (uint)((int)(p->c0 + word - copies) - (int)TRIANGLE_PAD + origin);
   uint copy = word / COPY_PLACES;
-  return to->row_begin + (uint)((int)(p->x0 + copy * p->bank_stride + word - copy * COPY_PLACES) - TAP_PAD + to->origin);
+  return (uint)((int)(p->x0 + copy * p->bank_stride + word - copy * COPY_PLACES) - TAP_PAD + origin);
 }
 
 /* ---- exact sums: high * 2^32 + (int)low ---- */
@@ -98,18 +98,30 @@ DEVICE_FUNCTION uint split_far(float x, PRIVATE uint *low) {
   return AS_UINT(magic) - KERN_MAGIC_BITS + (left > 0.0f ? *low >> 31 : 0u); /* the low word has a sign */
 }
 
-RARE_FUNCTION void add_far(LOCAL uint *low, GLOBAL ATOMIC_WORD *high, float x) {
-  uint value, carry = split_far(x, &value);
+DEVICE_FUNCTION float whole_number(float x) {
+  return ABS(x) < WORD_LIMIT ? (float)ROUND_INT(x) : x;
+}
+
+DEVICE_FUNCTION void add_far(LOCAL uint *low, GLOBAL ATOMIC_WORD *high, float x) {
+  uint value, carry = split_far(whole_number(x), &value);
   carry += carry_of(LOCAL_ATOMIC_ADD(low, value), value);
   if (carry) ATOMIC_ADD(high, carry);
 }
 
-DEVICE_FUNCTION void add_tap(const PRIVATE scatter_frame *to, uint word, float x, GLOBAL ATOMIC_WORD *high, PARAMETERS *p) {
-  if (ABS(x) < WORD_LIMIT) {
-    uint value = (uint)ROUND_INT(x), carry = carry_of(LOCAL_ATOMIC_ADD(to->row + word, value), value);
-    if (carry) ATOMIC_ADD(high + place_of(to, word, p), carry);
-  } else {
-    add_far(to->row + word, high + place_of(to, word, p), x);
+/* Two neighbours; both atomics are under way together. */
+DEVICE_FUNCTION void add_pair(LOCAL uint *low, GLOBAL ATOMIC_WORD *high, float a, float b, int is_far) {
+  if (is_far) {
+    add_far(low, high, a), add_far(low + 1, high + 1, b);
+    return;
+  }
+  uint x = (uint)ROUND_INT(a), y = (uint)ROUND_INT(b);
+  uint before_x = LOCAL_ATOMIC_ADD(low, x), before_y = LOCAL_ATOMIC_ADD(low + 1, y);
+  uint sum_x = before_x + x, sum_y = before_y + y;
+  uint wraps = ((sum_x ^ before_x) & (sum_x ^ x)) | ((sum_y ^ before_y) & (sum_y ^ y));
+  if ((int)wraps < 0) {
+    uint carry_x = carry_of(before_x, x), carry_y = carry_of(before_y, y);
+    if (carry_x) ATOMIC_ADD(high, carry_x);
+    if (carry_y) ATOMIC_ADD(high + 1, carry_y);
   }
 }
 
@@ -133,31 +145,37 @@ DEVICE_FUNCTION uint simd_sum_uint(uint x HERE_PARAMETER) {
 
 /* ---- taps ---- */
 
-/* value at place word + f of a copy, by the interpolation's own coefficients. */
-DEVICE_FUNCTION void scatter_interpolated(const PRIVATE scatter_frame *to, uint word, float f, float value,
-                                          const GLOBAL float *sinc, GLOBAL ATOMIC_WORD *high, PARAMETERS *p) {
+/* value between a place and the next, by the interpolation's own coefficients. */
+DEVICE_FUNCTION void scatter_taps(LOCAL uint *low, GLOBAL ATOMIC_WORD *high, float f, float value, int is_far,
+                                  const GLOBAL float *sinc, PARAMETERS *p) {
   if (INTERPOLATION == LINEAR) {
     float after = value * f;
-    add_tap(to, word, value - after, high, p);
-    add_tap(to, word + 1u, after, high, p);
+    add_pair(low, high, value - after, after, is_far);
   } else if (INTERPOLATION == CUBIC) {
-    add_tap(to, word - 1u, value * interpolate_cubic(1.0f, 0.0f, 0.0f, 0.0f, f), high, p);
-    add_tap(to, word, value * interpolate_cubic(0.0f, 1.0f, 0.0f, 0.0f, f), high, p);
-    add_tap(to, word + 1u, value * interpolate_cubic(0.0f, 0.0f, 1.0f, 0.0f, f), high, p);
-    add_tap(to, word + 2u, value * interpolate_cubic(0.0f, 0.0f, 0.0f, 1.0f, f), high, p);
+    add_pair(low - 1, high - 1, value * interpolate_cubic(1.0f, 0.0f, 0.0f, 0.0f, f),
+             value * interpolate_cubic(0.0f, 1.0f, 0.0f, 0.0f, f), is_far);
+    add_pair(low + 1, high + 1, value * interpolate_cubic(0.0f, 0.0f, 1.0f, 0.0f, f),
+             value * interpolate_cubic(0.0f, 0.0f, 0.0f, 1.0f, f), is_far);
   } else {
     float place = f * 1024.0f, floor_bits = ROUND_DOWN_ADD(place, KERN_MAGIC);
     uint row = MIN(AS_UINT(floor_bits) - KERN_MAGIC_BITS, 1023u);
     float g = place - (float)row;
-    for (uint j = 0u; j < 8u; j++) {
-      float h0 = sinc[8u * row + j], h1 = sinc[8u * row + 8u + j];
-      add_tap(to, word - 3u + j, value * FMA(g, h1 - h0, h0), high, p);
-    }
+    const GLOBAL float *near = sinc + 8u * row, *next = near + 8;
+    for (int j = 0; j < 8; j += 2)
+      add_pair(low + (j - 3), high + (j - 3), value * FMA(g, next[j] - near[j], near[j]),
+               value * FMA(g, next[j + 1] - near[j + 1], near[j + 1]), is_far);
   }
 }
 
-DEVICE_FUNCTION float whole_number(float x) {
-  return ABS(x) < WORD_LIMIT ? (float)ROUND_INT(x) : x;
+RARE_FUNCTION void scatter_far(LOCAL uint *low, GLOBAL ATOMIC_WORD *high, float f, float value, const GLOBAL float *sinc,
+                               PARAMETERS *p) {
+  scatter_taps(low, high, f, value, 1, sinc, p);
+}
+
+DEVICE_FUNCTION void scatter_interpolated(LOCAL uint *low, GLOBAL ATOMIC_WORD *high, float f, float value,
+                                          const GLOBAL float *sinc, PARAMETERS *p) {
+  if (ABS(value) < 0.5f * WORD_LIMIT) scatter_taps(low, high, f, value, 0, sinc, p);
+  else scatter_far(low, high, f, value, sinc, p);
 }
 
 /* -n, 2n, -n, k apart. */
@@ -199,25 +217,26 @@ DEVICE_FUNCTION void scatter_triangle(LOCAL uint *at, float f, float width, floa
   add_fine_words(at + k + 2, (uint)-w1, 0u, p);
 }
 
-/* The transpose of bank_at(). */
-DEVICE_FUNCTION void scatter_bank(const PRIVATE scatter_frame *to, uint word, float f, float width, float value,
-                                  const GLOBAL float *sinc, GLOBAL ATOMIC_WORD *high, PARAMETERS *p) {
+/* The transpose of bank_at(). low, high: of the first copy. */
+DEVICE_FUNCTION void scatter_bank(LOCAL uint *low, GLOBAL ATOMIC_WORD *high, float f, float width, float value,
+                                  const GLOBAL float *sinc, PARAMETERS *p) {
   float share;
-  uint copy = word + bank_copy(width, &share, p) * COPY_PLACES;
+  uint copy = bank_copy(width, &share, p);
   float wider = value * share;
-  scatter_interpolated(to, copy, f, value - wider, sinc, high, p);
-  scatter_interpolated(to, copy + COPY_PLACES, f, wider, sinc, high, p);
+  scatter_interpolated(low + copy * COPY_PLACES, high + copy * p->bank_stride, f, value - wider, sinc, p);
+  scatter_interpolated(low + (copy + 1u) * COPY_PLACES, high + (copy + 1u) * p->bank_stride, f, wider, sinc, p);
 }
 
 /* The transpose of trace_at(): a value in quanta at place u. @return 1 where u is in the window. */
 DEVICE_FUNCTION uint scatter(const PRIVATE scatter_frame *to, float u, float width, float value, const GLOBAL float *sinc,
-                             GLOBAL ATOMIC_WORD *high, PARAMETERS *p) {
+                             PARAMETERS *p) {
   float magic = ROUND_DOWN_ADD(u, KERN_MAGIC), f = u - (magic - KERN_MAGIC);
   uint at = AS_UINT(magic) - (KERN_MAGIC_BITS + (uint)to->origin);
   if (at >= p->window) return 0u;
-  if (ANTIALIAS == TRIANGLE && width > 1.0f) scatter_triangle(to->row + COPY_PLACES + TRIANGLE_PAD + at, f, width, value, p);
-  else if (ANTIALIAS == FILTER_BANK) scatter_bank(to, (uint)TAP_PAD + at, f, width, value, sinc, high, p);
-  else scatter_interpolated(to, (uint)TAP_PAD + at, f, value, sinc, high, p);
+  LOCAL uint *low = to->row + (uint)TAP_PAD + at;
+  if (ANTIALIAS == TRIANGLE && width > 1.0f) scatter_triangle(low + p->window + (uint)TAP_PAD + TRIANGLE_PAD, f, width, value, p);
+  else if (ANTIALIAS == FILTER_BANK) scatter_bank(low, to->high + at, f, width, value, sinc, p);
+  else scatter_interpolated(low, to->high + at, f, value, sinc, p);
   return 1u;
 }
 
@@ -232,7 +251,7 @@ DEVICE_FUNCTION void read_image(PRIVATE float *value, const LOCAL float *item, c
 /* Items 0 .. n - 1 of the list, which cover their range with one weight and go by the polynomial. The next item's samples are
  * read while one is scattered. @return contributions. */
 DEVICE_FUNCTION uint scatter_whole(const PRIVATE scatter_frame *to, const LOCAL float *items, uint n, const GLOBAL float *image,
-                                   const GLOBAL float *sinc, GLOBAL ATOMIC_WORD *high, PARAMETERS *p HERE_PARAMETER) {
+                                   const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
   float first = (2.0f * (float)SIMD_LANE + 1.0f) / (float)RANGE - 1.0f, ahead[CHUNKS];
   uint count = 0u;
   if (n > 0u) read_image(ahead, items, image HERE);
@@ -249,7 +268,7 @@ DEVICE_FUNCTION uint scatter_whole(const PRIVATE scatter_frame *to, const LOCAL 
       if (HAS_WIDTH) width = polynomial(tail.w, last.x, last.y, last.z, x);
       else if (IS_TRUE) part = polynomial(tail.w, last.x, last.y, last.z, x);
       float t = WEIGHT_POWER && !NO_SHIFT ? u + tail.z : u;
-      count += scatter(to, u, width, weighted(tail.x, t, part, p) * value[0], sinc, high, p);
+      count += scatter(to, u, width, weighted(tail.x, t, part, p) * value[0], sinc, p);
       UNROLL_ALL
       for (uint k = 1u; k < (uint)CHUNKS; k++) value[k - 1u] = value[k];
     }
@@ -261,8 +280,7 @@ DEVICE_FUNCTION uint scatter_whole(const PRIVATE scatter_frame *to, const LOCAL 
 DEVICE_FUNCTION uint scatter_part(const PRIVATE scatter_frame *to, const LOCAL float *item, uint begin,
                                   const GLOBAL migrate_trace *trace, const GLOBAL migrate_column *column,
                                   const GLOBAL migrate_sample *axis, const GLOBAL migrate_slowness *slowness,
-                                  const GLOBAL float *image, const GLOBAL float *sinc, GLOBAL ATOMIC_WORD *high,
-                                  PARAMETERS *p HERE_PARAMETER) {
+                                  const GLOBAL float *image, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
   uint flags = AS_UINT(item[ITEM_FLAGS]), interval = AS_UINT(item[ITEM_INTERVAL]), base = AS_UINT(item[ITEM_BASE]), count = 0u;
   uint is_tested = flags & ITEM_TESTED, inside = 0u;
   float distance = is_tested ? FAST_SQRT(item[ITEM_DISTANCE]) : item[ITEM_DISTANCE];
@@ -283,7 +301,7 @@ DEVICE_FUNCTION uint scatter_part(const PRIVATE scatter_frame *to, const LOCAL f
     float weight = weighted(item[ITEM_WEIGHT], t, part, p);
     if (kind != CHUNK_FULL && p->taper_inv_fraction > 0.0f)
       weight *= taper_at(distance, inverse_radius(slowness[i * LAW_STRIDE].radius2), p);
-    count += scatter(to, NO_SHIFT ? t : t - item[2], width, weight * image[base + 32u * c + SIMD_LANE], sinc, high, p);
+    count += scatter(to, NO_SHIFT ? t : t - item[2], width, weight * image[base + 32u * c + SIMD_LANE], sinc, p);
   }
   return count;
 }
@@ -350,7 +368,7 @@ DEVICE_FUNCTION uint list_range(LOCAL float *block, const PRIVATE scatter_frame 
 DEVICE_FUNCTION uint run_block(LOCAL float *block, const PRIVATE scatter_frame *to, uint first, const GLOBAL migrate_trace *trace,
                                const GLOBAL migrate_column *columns, const GLOBAL migrate_sample *axis,
                                const GLOBAL migrate_slowness *table, const GLOBAL float *ranges, const GLOBAL float *image,
-                               const GLOBAL float *sinc, GLOBAL ATOMIC_WORD *high, PARAMETERS *p HERE_PARAMETER) {
+                               const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
   const GLOBAL migrate_column *column = columns + MIN(first + SIMD_LANE, p->n_columns - 1u);
   const LOCAL float *items = block + OWN_ITEM_AT + SIMD_GROUP * (uint)(32 * ITEM_WORDS);
   int is_near = first + SIMD_LANE < p->n_columns && column->row != 0xffffffffu;
@@ -367,11 +385,11 @@ DEVICE_FUNCTION uint run_block(LOCAL float *block, const PRIVATE scatter_frame *
                              records + (number - 1u) * (uint)RECORD_WORDS, p HERE);
     uint n_main = listed & 0xffu, n = n_main + (listed >> 8);
     SIMD_BARRIER();
-    count += scatter_whole(to, items, n_main, image, sinc, high, p HERE);
+    count += scatter_whole(to, items, n_main, image, sinc, p HERE);
     for (uint e = n_main; e < n; e++) {
       const LOCAL float *item = items + e * (uint)ITEM_WORDS;
       const GLOBAL migrate_column *its = columns + first + (AS_UINT(item[ITEM_FLAGS]) >> 16);
-      count += scatter_part(to, item, begin, trace, its, axis, table + its->row * p->table_stride, image, sinc, high, p HERE);
+      count += scatter_part(to, item, begin, trace, its, axis, table + its->row * p->table_stride, image, sinc, p HERE);
     }
     SIMD_BARRIER(); /* the items are read */
   }
