@@ -241,7 +241,7 @@ static void statements(writer *w, int n) {
     else if (kind < 12) find(w);
     else if (kind < 13 && meets) meet(w);
     else if (w->depth > DEEPEST) compute(w);
-    else if (kind < 15) choose(w);
+    else if (kind < 15 || !w->options->has_loops) choose(w);
     else repeat(w);
   }
   w->depth--;
@@ -333,7 +333,7 @@ void program_data_make(const moho_program *program, uint64_t seed, int may_fault
     size_t length = may_fault && test_uniform(&state) < 0.15 ? lanes / 2 + 1 : lanes + 4;
     out->length[i] = length;
     out->bytes[i] = length * moho_program_type_bytes(type);
-    out->data[i] = malloc(out->bytes[i]);
+    out->data[i] = malloc(out->bytes[i] + 1);
     assert_non_null(out->data[i]);
     random_elements(&state, type, out->data[i], length);
   }
@@ -344,7 +344,7 @@ void program_data_make(const moho_program *program, uint64_t seed, int may_fault
 void program_data_copy(const moho_program *program, const program_data *from, program_data *out) {
   *out = *from;
   for (size_t i = 0; i < program->n_buffers; i++) {
-    out->data[i] = malloc(from->bytes[i]);
+    out->data[i] = malloc(from->bytes[i] + 1);
     assert_non_null(out->data[i]);
     memcpy(out->data[i], from->data[i], from->bytes[i]);
   }

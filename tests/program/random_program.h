@@ -12,6 +12,7 @@ typedef struct random_program_options {
   uint64_t seed;
   int has_double; /* f64 may appear */
   int has_group;  /* group arrays, pools, barriers, group reductions */
+  int has_loops;
   int may_fault;  /* integer division, loads anywhere, whiles */
   int statements; /* about so many */
 } random_program_options;

@@ -34,7 +34,8 @@ static void compile(const moho_program *program, int architecture, int lanes, in
 static void random_programs_become_machine_code(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 6; seed++) {
-    random_program_options options = {.seed = seed, .has_double = 1, .has_group = 1, .may_fault = 1, .statements = 30};
+    random_program_options options = {
+        .seed = seed, .has_double = 1, .has_group = 1, .has_loops = 1, .may_fault = 1, .statements = 30};
     moho_program *program;
     assert_ok(random_program_build(&options, &program));
     compile(program, seed % 2 ? 90 : 80, seed % 3 ? 256 : 1024, seed % 2);

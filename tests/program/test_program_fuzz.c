@@ -12,12 +12,14 @@
 
 #include "kernels/elementary.h"
 
+#include "base/sha256.h"
 #include "device_support.h"
 #include "program/interpreter.h"
 #include "random_program.h"
 
 static unsigned n_programs;
 static uint64_t first_seed = 1;
+static int is_one_device; /* MOHO_DEVICE names it */
 
 static float square_root(float x) {
   return sqrtf(x);
@@ -88,6 +90,7 @@ static void compare_on(moho_device *device, uint64_t seed, int has_double, unsig
   random_program_options options = {.seed = seed,
                                     .has_double = has_double,
                                     .has_group = seed % 3 != 0,
+                                    .has_loops = 1,
                                     .may_fault = seed % 2,
                                     .statements = 4 + (int)(seed % 30)};
   moho_program *program;
@@ -127,10 +130,84 @@ static void same_as_the_reference(void **state) {
   test_device_close(&device);
 }
 
+/* ---- programs with wrong bytes ---- */
+
+enum { HEAD = 16, CHECKSUM = 32 }; /* of the binary form */
+
+/* Some bytes behind the head become others; the checksum is right again. */
+static void damage(uint64_t *state, uint8_t *data, size_t bytes) {
+  for (int n = 1 + (int)(test_uniform(state) * 1.3); n-- > 0;) {
+    size_t at = HEAD + (size_t)(test_uniform(state) * (double)(bytes - HEAD - CHECKSUM));
+    data[at] = (uint8_t)(test_uniform(state) < 0.5 ? data[at] ^ 1u << (int)(test_uniform(state) * 8) : test_uniform(state) * 32);
+  }
+  moho_sha256 hash = moho_sha256_begin();
+  moho_sha256_add(&hash, data, bytes - CHECKSUM);
+  moho_sha256_end(&hash, data + bytes - CHECKSUM);
+}
+
+/* Whether it ends soon and takes the data that this test makes. */
+static int is_short(const moho_program *program) {
+  if (program->n_scalars != 2) return 0;
+  for (size_t i = 0; i < program->n_code; i++)
+    if (program->code[i].in.op == MOHO_PROGRAM_LOOP || program->code[i].in.op == MOHO_PROGRAM_WHILE) return 0;
+  return 1;
+}
+
+/* What is still a program runs with one lane: whatever it does with memory, no other lane is there to race with. */
+static int run_damaged(moho_device *device, const moho_program *program, uint64_t seed) {
+  program_data given, expected, got;
+  moho_program_fault expected_fault, fault;
+  char what[60];
+  if (!is_short(program)) return 0;
+  snprintf(what, sizeof what, "damaged, seed %llu", (unsigned long long)seed);
+  program_data_make(program, seed, 1, &given);
+  for (int axis = 0; axis < 3; axis++) given.groups[axis] = given.lanes[axis] = 1;
+  reference(program, &given, &expected, &expected_fault);
+  program_run_on(device, program, &given, &got, &fault);
+  assert_same_fault(&expected_fault, &fault, what);
+  assert_same_data(program, &expected, &got, what);
+  program_data_free(&given);
+  program_data_free(&expected);
+  program_data_free(&got);
+  return 1;
+}
+
+static void wrong_ones_are_refused_or_run_alike(void **state) {
+  (void)state;
+  enum { PROGRAMS = 150, WAYS = 8 };
+  moho_device *device = test_device_open("");
+  unsigned refused = 0, ran = 0;
+  if (is_one_device) return test_device_close(&device); /* text would be compiled for each */
+  for (uint64_t seed = first_seed; seed < first_seed + PROGRAMS; seed++) {
+    random_program_options options = {.seed = seed, .has_double = 1, .has_group = seed % 2, .may_fault = 1, .statements = 12};
+    moho_program *program, *damaged;
+    void *data;
+    size_t bytes;
+    uint64_t chance = seed;
+    assert_ok(random_program_build(&options, &program));
+    for (int way = 0; way < WAYS; way++) {
+      assert_ok(moho_program_encode(program, &data, &bytes));
+      damage(&chance, data, bytes);
+      if (moho_program_decode(data, bytes, &damaged)) {
+        assert_true(moho_last_error()->message[0]);
+        refused++;
+      } else {
+        ran += (unsigned)run_damaged(device, damaged, seed);
+        moho_program_destroy(&damaged);
+      }
+      free(data);
+    }
+    moho_program_destroy(&program);
+  }
+  printf("    %u refused, %u ran as the reference does\n", refused, ran);
+  assert_true(refused > PROGRAMS && ran > PROGRAMS / 4);
+  test_device_close(&device);
+}
+
 static void in_every_instruction_set(void **state) {
   (void)state;
   static const char *const uris[] = {"cpu?simd=scalar&threads=1", "cpu?simd=avx2&threads=3", "cpu?simd=avx512&threads=1"};
-  if (getenv("MOHO_DEVICE")) return; /* that one alone */
+  if (is_one_device) return; /* that one alone */
   for (size_t i = 0; i < sizeof uris / sizeof *uris; i++) {
     moho_device *device;
     if (moho_device_open(uris[i], &device)) {
@@ -143,8 +220,10 @@ static void in_every_instruction_set(void **state) {
 }
 
 int main(int argc, char **argv) {
+  is_one_device = getenv("MOHO_DEVICE") != NULL;
   if (argc > 1) n_programs = (unsigned)strtoul(argv[1], NULL, 10);
   if (argc > 2) first_seed = strtoull(argv[2], NULL, 10);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(same_as_the_reference), cmocka_unit_test(in_every_instruction_set)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(same_as_the_reference), cmocka_unit_test(in_every_instruction_set),
+                                     cmocka_unit_test(wrong_ones_are_refused_or_run_alike)};
   return cmocka_run_group_tests_name("program_fuzz", tests, NULL, NULL);
 }
