@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "bench_case.h"
+#include "bench_tensor.h"
 #include "command.h"
 
 static char *device_uri, *datasets, *velocities, *traveltimes, *interpolations, *antialiases, *weights, *storages, *kernels,
     *gathers, *constants, *compare_with, *report_path;
 enum { RUNS_NOT_GIVEN = -1000000, MOST_COLUMNS = 400 };
 static int runs = RUNS_NOT_GIVEN, is_unchecked, n_columns, is_adjoint;
+static long long n_elements;
 static double most_seconds = INFINITY;
 
 static const struct poptOption options[] = {
@@ -32,6 +34,8 @@ static const struct poptOption options[] = {
     {"storage", '\0', POPT_ARG_STRING, &storages, 0, "how a device keeps traces: float, half [float]", "S,..."},
     {"constants", '\0', POPT_ARG_STRING, &constants, 0, "constants of the kernel's text, for tuning: \"CHUNKS=4,COLUMNS_X=4\"",
      "C"},
+    {"elements", '\0', POPT_ARG_LONGLONG, &n_elements, 0,
+     "numbers in a tensor of bench tensor's large cases [16 Mi on the cpu, 256 Mi on a GPU]", "N"},
     {"no-check", '\0', POPT_ARG_NONE, &is_unchecked, 0, "do not compare with the double reference", NULL},
     {"compare", '\0', POPT_ARG_STRING, &compare_with, 0, "figures to compare with [bench/results/*.json]", "FILE"},
     {"report", '\0', POPT_ARG_STRING, &report_path, 0, "write a table of the cases to FILE.md or FILE.html", "FILE"},
@@ -242,17 +246,13 @@ static int has_word(const char *list, const char *word) {
 }
 
 static int check_subject(const command_line *line) {
-  static const char *const later[] = {"tensor"};
-  if (line->n_arguments != 1) return usage_error("bench: what? moho bench migrate, demigrate, memory or program");
-  for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-    if (strcmp(line->arguments[0], later[i]) == 0) {
-      fprintf(stderr, "moho: bench %s is not yet available\n  hint:  moho bench migrate and moho bench memory are\n", later[i]);
-      return EXIT_FAILED;
-    }
+  if (line->n_arguments != 1) return usage_error("bench: what? moho bench migrate, demigrate, memory, program or tensor");
   is_adjoint = strcmp(line->arguments[0], "demigrate") == 0;
-  if (!is_adjoint && strcmp(line->arguments[0], "migrate") != 0 && strcmp(line->arguments[0], "memory") != 0 &&
-      strcmp(line->arguments[0], "program") != 0)
-    return usage_error("bench: unknown subject \"%s\", expected migrate, demigrate, memory or program", line->arguments[0]);
+  if (!is_adjoint && !has_word("migrate,memory,program,tensor", line->arguments[0]))
+    return usage_error("bench: unknown subject \"%s\", expected migrate, demigrate, memory, program or tensor",
+                       line->arguments[0]);
+  if (n_elements < 0 || (n_elements && n_elements < 65536))
+    return usage_error("bench: --elements is %lld, expected at least 65536", n_elements);
   return EXIT_GOOD;
 }
 
@@ -281,6 +281,9 @@ static int run(const command_line *line) {
   if (strcmp(line->arguments[0], "memory") == 0) code = bench_memory_run(device_uri, line->json, report_path, text.out);
   else if (strcmp(line->arguments[0], "program") == 0)
     code = bench_program_run(device_uri, runs != RUNS_NOT_GIVEN ? runs : 7, line->json, text.out);
+  else if (strcmp(line->arguments[0], "tensor") == 0)
+    code =
+        bench_tensor_run(device_uri, (size_t)n_elements / 8192 * 8192, runs == RUNS_NOT_GIVEN ? 15 : runs, line->json, text.out);
   else code = bench_migrate(line, text.out);
   int given = output_finish(&text, line);
   return code ? code : given;
@@ -288,8 +291,8 @@ static int run(const command_line *line) {
 
 const command command_bench = {
     .name = "bench",
-    .synopsis = "bench migrate|demigrate|memory|program [--device URI] [--kernel V,...] [--dataset P,...] [--runs N]",
-    .summary = "time the migration or the memory of a device on this machine",
+    .synopsis = "bench migrate|demigrate|memory|program|tensor [--device URI] [--kernel V,...] [--dataset P,...] [--runs N]",
+    .summary = "time the migration, the memory, programs or tensor operations of a device on this machine",
     .teaching =
         "migrate generates a preset's survey (without its noise) in memory and migrates\n"
         "it onto its midpoint lattice and time axis: radius 1500 m, dip 45 degrees, taper 0.1, no\n"
@@ -312,10 +315,15 @@ const command command_bench = {
         "program times portable programs (docs/program.md): chains of 1 and 8 element-wise\n"
         "instructions from memory to memory, and loops on registers; --runs of each in turns.\n"
         "\n"
+        "tensor times element-wise operations, reductions, softmax and norms beside the\n"
+        "bandwidth of a copy, each operand's bytes counted once; on the cpu also 10 000\n"
+        "floats in cache beside a plain loop.\n"
+        "\n"
         "    moho bench migrate\n"
         "    moho bench migrate --dataset small,medium --weight none,spreading_obliquity --antialias none,triangle --json\n"
         "    moho bench migrate --device cuda --kernel baseline,v1,v2,v3 --dataset medium --report ladder.md\n"
-        "    moho bench memory --device cuda --report memory.md",
+        "    moho bench memory --device cuda --report memory.md\n"
+        "    moho bench tensor --device cuda --json",
     .options = options,
     .output_help = "write the figures to FILE",
     .is_long = 1,

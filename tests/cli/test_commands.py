@@ -57,8 +57,6 @@ class Usage(CommandTest):
     def test_commands_of_later_work(self):
         for command in ["serve"]:
             self.fails(1, f"{command} is not yet available", command)
-        for subject in ["tensor"]:
-            self.fails(1, f"bench {subject} is not yet available", "bench", subject)
 
     def test_missing_and_superfluous_arguments(self):
         self.fails(2, "which job?", "migrate")

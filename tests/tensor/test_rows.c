@@ -43,11 +43,12 @@ static expectation expect_softmax(moho_operation operation, const double *row, s
 
 static expectation expect_norm(moho_operation operation, const double *row, size_t n, size_t at, double gamma, double beta,
                                double epsilon) {
-  double mean = 0, square = 0;
+  double mean = 0, square = 0, sizes = 0;
+  for (size_t i = 0; i < n; i++) sizes += fabs(row[i]) / (double)n;
   for (size_t i = 0; i < n && operation == MOHO_OPERATION_LAYER_NORM; i++) mean += row[i] / (double)n;
   for (size_t i = 0; i < n; i++) square += (row[i] - mean) * (row[i] - mean) / (double)n;
   double scale = 1 / sqrt(square + epsilon), y = (row[at] - mean) * scale * gamma;
-  double size = (fabs(row[at]) + fabs(mean)) * scale * fabs(gamma);
+  double size = (fabs(row[at]) + sizes) * scale * fabs(gamma);
   return (expectation){y + beta, (60 * size + fabs(beta) + 1e-3) * 0x1p-23};
 }
 

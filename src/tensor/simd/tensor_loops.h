@@ -19,16 +19,21 @@
 #include <immintrin.h>
 #endif
 
+/* Outputs may be inputs, element for element: no iteration waits for another. */
+#define EACH_ALONE _Pragma("omp simd")
+
 /* ---- formulas ---- */
 
 #define FLOAT_LOOP(OPERATION)                                                                                         \
   static void float_##OPERATION(moho_word *out, const moho_word *a, const moho_word *b, const moho_word *c, size_t n, \
                                 moho_word s, moho_word t) {                                                           \
+    EACH_ALONE                                                                                                        \
     for (size_t k = 0; k < n; k++) out[k].f = tensor_apply(TENSOR_##OPERATION, a[k].f, b[k].f, c[k].f, s.f, t.f);     \
   }
 #define INT_LOOP(OPERATION)                                                                                                      \
   static void int_##OPERATION(moho_word *out, const moho_word *a, const moho_word *b, const moho_word *c, size_t n, moho_word s, \
                               moho_word t) {                                                                                     \
+    EACH_ALONE                                                                                                                   \
     for (size_t k = 0; k < n; k++) out[k].i = tensor_apply_int(TENSOR_##OPERATION, a[k].i, b[k].i, c[k].i, s.i, t.i);            \
   }
 /* Operations with a loop of their own; copy and convert change no word. */
@@ -36,10 +41,12 @@
   X(ADD)                                                                                                                   \
   X(SUB)                                                                                                                   \
   X(MUL)                                                                                                                   \
-  X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(SQRT) X(EXP) X(LOG) X(CLIP) X(RELU) X(LEAKY_RELU) X(SIGMOID) X(TANH) \
-      X(SILU) X(GELU_TANH) X(GELU_ERF) X(RELU_BACKWARD) X(LEAKY_RELU_BACKWARD) X(SIGMOID_BACKWARD) X(TANH_BACKWARD)        \
-          X(SILU_BACKWARD) X(GELU_TANH_BACKWARD) X(GELU_ERF_BACKWARD) X(SQUARED_ERROR) X(BINARY_CROSS_ENTROPY) X(QUANTIZE) \
-              X(DEQUANTIZE)
+  X(DIV)                                                                                                                   \
+  X(MIN)                                                                                                                   \
+  X(MAX)                                                                                                                   \
+  X(FMA) X(FILL) X(ABS) X(NEG) X(SQRT) X(EXP) X(LOG) X(CLIP) X(RELU) X(LEAKY_RELU) X(SIGMOID) X(TANH) X(SILU) X(GELU_TANH) \
+      X(GELU_ERF) X(RELU_BACKWARD) X(LEAKY_RELU_BACKWARD) X(SIGMOID_BACKWARD) X(TANH_BACKWARD) X(SILU_BACKWARD)            \
+          X(GELU_TANH_BACKWARD) X(GELU_ERF_BACKWARD) X(SQUARED_ERROR) X(BINARY_CROSS_ENTROPY) X(QUANTIZE) X(DEQUANTIZE)
 #define INT_LOOPS(X) X(ADD) X(SUB) X(MUL) X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(CLIP) X(RELU)
 FLOAT_LOOPS(FLOAT_LOOP)
 INT_LOOPS(INT_LOOP)
@@ -47,6 +54,7 @@ INT_LOOPS(INT_LOOP)
 /* ---- conversions of a block ---- */
 
 static void floats_to_ints(moho_word *x, size_t n, int low, int high) {
+#pragma omp simd
   for (size_t k = 0; k < n; k++) {
     int i = tensor_float_to_int(x[k].f);
     x[k].i = i < low ? low : (i > high ? high : i);
@@ -54,14 +62,18 @@ static void floats_to_ints(moho_word *x, size_t n, int low, int high) {
 }
 
 static void clamp_ints(moho_word *x, size_t n, int low, int high) {
+#pragma omp simd
   for (size_t k = 0; k < n; k++) x[k].i = x[k].i < low ? low : (x[k].i > high ? high : x[k].i);
 }
 
 static void ints_to_floats(moho_word *x, size_t n, int is_odd) {
-  if (is_odd)
+  if (is_odd) {
+#pragma omp simd
     for (size_t k = 0; k < n; k++) x[k].f = tensor_int_to_float_odd(x[k].i);
-  else
+  } else {
+#pragma omp simd
     for (size_t k = 0; k < n; k++) x[k].f = (float)x[k].i;
+  }
 }
 
 /* ---- halves, by their bits ---- */
@@ -137,6 +149,13 @@ STORE_LOOP(store_u8, uint8_t, i, (uint8_t))
 
 /* ---- the fixed tree ---- */
 
+/* Leaves that a short row reaches, a power of two: joining with the identity of the others changes no bit. */
+static inline size_t leaves_used(size_t n) {
+  size_t used = 1;
+  while (used < n && used < TENSOR_LEAVES) used *= 2;
+  return used;
+}
+
 #define TREE_LOOPS(kind, OPERATION, member, type, join, identity)                                                          \
   static moho_word tree_##kind##_##OPERATION(const moho_word *x, size_t n) {                                               \
     type leaf[TENSOR_LEAVES];                                                                                              \
@@ -151,13 +170,14 @@ STORE_LOOP(store_u8, uint8_t, i, (uint8_t))
   }                                                                                                                        \
   static void columns_##kind##_##OPERATION(moho_word *out, moho_word *leaves, const moho_word *x, size_t stride, size_t n, \
                                            size_t columns) {                                                               \
-    for (size_t l = 0; l < TENSOR_LEAVES * columns; l++) leaves[l].member = identity(TENSOR_##OPERATION);                  \
+    size_t used = leaves_used(n);                                                                                          \
+    for (size_t l = 0; l < used * columns; l++) leaves[l].member = identity(TENSOR_##OPERATION);                           \
     for (size_t i = 0; i < n; i++) {                                                                                       \
       moho_word *leaf = leaves + i % TENSOR_LEAVES * columns;                                                              \
       const moho_word *row = x + i * stride;                                                                               \
       for (size_t k = 0; k < columns; k++) leaf[k].member = join(TENSOR_##OPERATION, leaf[k].member, row[k].member);       \
     }                                                                                                                      \
-    for (size_t half = TENSOR_LEAVES / 2; half; half /= 2)                                                                 \
+    for (size_t half = used / 2; half; half /= 2)                                                                          \
       for (size_t k = 0; k < half * columns; k++)                                                                          \
         leaves[k].member = join(TENSOR_##OPERATION, leaves[k].member, leaves[k + half * columns].member);                  \
     memcpy(out, leaves, columns * sizeof *out);                                                                            \
@@ -172,6 +192,7 @@ TREES(INT_TREE)
 
 #define TERM_LOOP(name, what)                                             \
   static void name(moho_word *y, const moho_word *x, size_t n, float a) { \
+    EACH_ALONE                                                            \
     for (size_t k = 0; k < n; k++) y[k].f = tensor_term(what, x[k].f, a); \
   }
 TERM_LOOP(terms_itself, TENSOR_TERM_ITSELF)
@@ -179,21 +200,26 @@ TERM_LOOP(terms_exp, TENSOR_TERM_EXP)
 TERM_LOOP(terms_square, TENSOR_TERM_SQUARE)
 
 static void share(moho_word *y, const moho_word *e, size_t n, float sum) {
+#pragma omp simd
   for (size_t k = 0; k < n; k++) y[k].f = tensor_share(e[k].f, sum);
 }
 
 static void lower(moho_word *y, const moho_word *x, size_t n, float shift, float log_sum) {
+#pragma omp simd
   for (size_t k = 0; k < n; k++) y[k].f = x[k].f - shift - log_sum;
 }
 
 static void normalize(moho_word *y, const moho_word *x, size_t n, float mean, float scale, const moho_word *gamma,
                       const moho_word *beta) {
-  if (gamma && beta)
+  if (gamma && beta) {
+#pragma omp simd
     for (size_t k = 0; k < n; k++) y[k].f = tensor_normalized(x[k].f, mean, scale, gamma[k].f, beta[k].f);
-  else if (gamma)
+  } else if (gamma) {
+#pragma omp simd
     for (size_t k = 0; k < n; k++) y[k].f = tensor_normalized(x[k].f, mean, scale, gamma[k].f, 0.0f);
-  else
+  } else {
     for (size_t k = 0; k < n; k++) y[k].f = tensor_normalized(x[k].f, mean, scale, 1.0f, beta ? beta[k].f : 0.0f);
+  }
 }
 
 static void stream(void *to, const void *from, size_t bytes) {

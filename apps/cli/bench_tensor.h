@@ -1,0 +1,46 @@
+/* bench_tensor.h - moho bench tensor: cases of tensor operations, timed alike, printed as words or JSON. */
+#ifndef MOHO_CLI_BENCH_TENSOR_H
+#define MOHO_CLI_BENCH_TENSOR_H
+
+#include <jansson.h>
+#include <moho/moho.h>
+#include <stdio.h>
+
+typedef struct bench_tensor {
+  moho_device *device;
+  moho_device_report report;
+  moho_device_rates rates; /* measured at first: what a copy reaches */
+  moho_queue *queue;
+  size_t elements; /* of the large cases */
+  int runs, json;
+  FILE *out;
+  const char *group; /* printed when it changes */
+} bench_tensor;
+
+/* One run of a case: records on `queue`, or runs now where it is NULL. */
+typedef moho_status (*bench_function)(void *user, moho_queue *queue);
+
+typedef struct bench_tensor_case {
+  const char *group, *name;
+  double bytes;      /* each operand's once; 0: not told */
+  double operations; /* 0: not told */
+  bench_function run;
+  void *user;
+} bench_tensor_case;
+
+/* Times it (median of the runs after one to warm up; on GPUs the device's own seconds), prints a line. Errors: printed, exit
+ * code; what is not available is left out aloud. */
+int bench_tensor_time(bench_tensor *b, const bench_tensor_case *c);
+/* The same for seconds that the caller measured. `extra`: members for the JSON object, or NULL; taken. */
+void bench_tensor_print(bench_tensor *b, const bench_tensor_case *c, double *seconds, int n, json_t *extra);
+
+/* For qsort: doubles, least first. */
+int bench_compare_seconds(const void *a, const void *b);
+
+/* The groups. Each returns an exit code. */
+int bench_tensor_elementwise(bench_tensor *b);
+int bench_tensor_small(bench_tensor *b);
+
+int bench_tensor_run(const char *device_uri, size_t elements, int runs, int json, FILE *out);
+
+#endif

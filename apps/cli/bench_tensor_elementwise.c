@@ -1,0 +1,175 @@
+/* bench_tensor_elementwise.c - element-wise operations, reductions, softmax and norms beside a copy; small ones beside a plain
+ * loop; on the cpu softmax and gelu beside loops of the C library's functions. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench_case.h"
+#include "bench_tensor.h"
+#include "command.h"
+
+/* ---- large ---- */
+
+typedef struct prepared_case {
+  moho_prepared *prepared;
+} prepared_case;
+
+static moho_status run_prepared(void *user, moho_queue *queue) {
+  return moho_prepared_run(((prepared_case *)user)->prepared, queue);
+}
+
+static int time_call(bench_tensor *b, const char *group, const char *name, const moho_tensor_call *call, double bytes) {
+  prepared_case p;
+  if (moho_tensor_prepare(call, &p.prepared)) return print_error();
+  int code = bench_tensor_time(b, &(bench_tensor_case){group, name, bytes, 0, run_prepared, &p});
+  moho_prepared_destroy(&p.prepared);
+  return code;
+}
+
+/* Three tensors of n elements of a dtype, filled. */
+typedef struct operands {
+  moho_tensor a, b, out;
+} operands;
+
+static moho_status make(bench_tensor *b, moho_dtype dtype, size_t n, operands *o) {
+  moho_status status = moho_tensor_create(b->device, dtype, 1, &n, &o->a);
+  if (!status) status = moho_tensor_create(b->device, dtype, 1, &n, &o->b);
+  if (!status) status = moho_tensor_create(b->device, dtype, 1, &n, &o->out);
+  if (!status) status = moho_tensor_fill(NULL, &o->a, 0.5);
+  if (!status) status = moho_tensor_fill(NULL, &o->b, 0.25);
+  return status ? status : moho_tensor_fill(NULL, &o->out, 0);
+}
+
+static void release(operands *o) {
+  moho_tensor_destroy(&o->a);
+  moho_tensor_destroy(&o->b);
+  moho_tensor_destroy(&o->out);
+}
+
+static int time_elementwise(bench_tensor *b, moho_dtype dtype, size_t n) {
+  static const struct {
+    moho_operation operation;
+    int inputs;
+  } cases[] = {{MOHO_OPERATION_COPY, 1}, {MOHO_OPERATION_ADD, 2},       {MOHO_OPERATION_MUL, 2},
+               {MOHO_OPERATION_RELU, 1}, {MOHO_OPERATION_EXP, 1},       {MOHO_OPERATION_SIGMOID, 1},
+               {MOHO_OPERATION_TANH, 1}, {MOHO_OPERATION_GELU_TANH, 1}, {MOHO_OPERATION_GELU_ERF, 1}};
+  operands o = {0};
+  int code = make(b, dtype, n, &o) ? print_error() : EXIT_GOOD;
+  size_t some = dtype == MOHO_DTYPE_F32 ? sizeof cases / sizeof *cases : 4;
+  for (size_t i = 0; !code && i < some; i++) {
+    char name[60];
+    snprintf(name, sizeof name, "%s %s", moho_operation_name(cases[i].operation), moho_dtype_name(dtype));
+    moho_tensor_call call = {
+        .operation = cases[i].operation, .inputs = {&o.a, cases[i].inputs > 1 ? &o.b : NULL}, .output = &o.out};
+    code = time_call(b, "element-wise", name, &call, (double)(cases[i].inputs + 1) * (double)moho_tensor_bytes(&o.a));
+  }
+  release(&o);
+  return code;
+}
+
+/* x as [rows, n / rows]; an operation along `axis` whose output has its shape, or that without the axis. */
+static int time_rows(bench_tensor *b, const operands *o, const char *group, moho_operation operation, size_t columns, int axis,
+                     int keeps_shape) {
+  moho_tensor x, y;
+  size_t shape[2] = {b->elements / columns, columns}, kept = axis ? shape[0] : shape[1];
+  char name[80];
+  if (moho_tensor_reshape(&o->a, 2, shape, &x)) return print_error();
+  moho_status status = keeps_shape ? moho_tensor_reshape(&o->out, 2, shape, &y)
+                                   : moho_tensor_view(o->out.buffer, 0, MOHO_DTYPE_F32, 1, &kept, NULL, &y);
+  if (status) return print_error();
+  snprintf(name, sizeof name, "%s f32 [%zu, %zu] along %d", moho_operation_name(operation), shape[0], shape[1], axis);
+  moho_tensor_call call = {.operation = operation, .inputs = {&x}, .output = &y, .axis = axis, .scalars = {1e-5}};
+  return time_call(b, group, name, &call, (double)moho_tensor_bytes(&x) + (double)moho_tensor_bytes(&y));
+}
+
+static int time_reductions(bench_tensor *b) {
+  operands o = {0};
+  moho_tensor one;
+  int code = make(b, MOHO_DTYPE_F32, b->elements, &o) ? print_error() : EXIT_GOOD;
+  if (!code && moho_tensor_view(o.out.buffer, 0, MOHO_DTYPE_F32, 0, NULL, NULL, &one)) code = print_error();
+  static const moho_operation all[] = {MOHO_OPERATION_SUM, MOHO_OPERATION_REDUCE_MAX};
+  for (size_t i = 0; !code && i < 2; i++) {
+    char name[60];
+    snprintf(name, sizeof name, "%s f32", moho_operation_name(all[i]));
+    moho_tensor_call call = {.operation = all[i], .inputs = {&o.a}, .output = &one, .axis = MOHO_ALL_AXES};
+    code = time_call(b, "reductions", name, &call, (double)moho_tensor_bytes(&o.a));
+  }
+  if (!code) code = time_rows(b, &o, "reductions", MOHO_OPERATION_SUM, 4096, 1, 0);
+  if (!code) code = time_rows(b, &o, "reductions", MOHO_OPERATION_SUM, 4096, 0, 0);
+  for (size_t columns = 1024; !code && columns <= 8192; columns *= 8)
+    code = time_rows(b, &o, "rows", MOHO_OPERATION_SOFTMAX, columns, 1, 1);
+  if (!code) code = time_rows(b, &o, "rows", MOHO_OPERATION_LAYER_NORM, 1024, 1, 1);
+  release(&o);
+  return code;
+}
+
+int bench_tensor_elementwise(bench_tensor *b) {
+  int code = time_elementwise(b, MOHO_DTYPE_F32, b->elements);
+  if (!code) code = time_elementwise(b, MOHO_DTYPE_F16, b->elements);
+  return code ? code : time_reductions(b);
+}
+
+/* ---- small, and the C library's functions, on the cpu ---- */
+
+enum { SMALL = 10000, REPEATS = 1000, MOST = 100 };
+
+typedef void (*plain_loop)(float *restrict out, const float *restrict a, const float *restrict b, size_t n);
+
+__attribute__((noinline)) static void plain_add(float *restrict out, const float *restrict a, const float *restrict b, size_t n) {
+  for (size_t i = 0; i < n; i++) out[i] = a[i] + b[i];
+}
+
+__attribute__((noinline)) static void plain_gelu(float *restrict out, const float *restrict a, const float *restrict b,
+                                                 size_t n) {
+  (void)b;
+  for (size_t i = 0; i < n; i++) out[i] = 0.5f * a[i] * (1 + tanhf(0.797884561f * (a[i] + 0.044715f * a[i] * a[i] * a[i])));
+}
+
+__attribute__((noinline)) static void plain_softmax(float *restrict out, const float *restrict a, const float *restrict b,
+                                                    size_t n) {
+  (void)b;
+  float most = a[0], sum = 0;
+  for (size_t i = 1; i < n; i++) most = fmaxf(most, a[i]);
+  for (size_t i = 0; i < n; i++) sum += out[i] = expf(a[i] - most);
+  for (size_t i = 0; i < n; i++) out[i] /= sum;
+}
+
+/* Turn by turn, so that both meet the same machine. */
+static int time_beside(bench_tensor *b, const char *name, const moho_tensor_call *call, plain_loop loop, int repeats) {
+  static float x[SMALL], y[SMALL], z[SMALL];
+  double ours[MOST], plain[MOST];
+  moho_prepared *prepared;
+  if (moho_tensor_prepare(call, &prepared)) return print_error();
+  for (int i = 0; i < SMALL; i++) x[i] = (float)(i % 100) * 0.03f - 1.5f, y[i] = 0.25f;
+  if (moho_tensor_write(call->inputs[0], x)) return print_error();
+  moho_status status = MOHO_OK;
+  for (int r = 0; !status && r < b->runs; r++) {
+    double began = bench_seconds();
+    for (int i = 0; !status && i < repeats; i++) status = moho_prepared_run(prepared, NULL);
+    double middle = bench_seconds();
+    for (int i = 0; i < repeats; i++) loop(z, x, y, SMALL);
+    plain[r] = (bench_seconds() - middle) / repeats;
+    ours[r] = (middle - began) / repeats;
+  }
+  moho_prepared_destroy(&prepared);
+  if (status) return print_error();
+  qsort(plain, (size_t)b->runs, sizeof *plain, bench_compare_seconds);
+  json_t *extra = json_pack("{s:f, s:f}", "plain_loop_us", 1e6 * plain[b->runs / 2], "plain_loop_least_us", 1e6 * plain[0]);
+  bench_tensor_print(b, &(bench_tensor_case){"10 000 floats in cache, prepared, beside a plain loop", name, 0, 0, NULL, NULL},
+                     ours, b->runs, extra);
+  return EXIT_GOOD;
+}
+
+int bench_tensor_small(bench_tensor *b) {
+  operands o = {0};
+  if (!b->report.has_native) return EXIT_GOOD;
+  int code = make(b, MOHO_DTYPE_F32, SMALL, &o) ? print_error() : EXIT_GOOD;
+  moho_tensor_call add = {.operation = MOHO_OPERATION_ADD, .inputs = {&o.a, &o.b}, .output = &o.out};
+  moho_tensor_call gelu = {.operation = MOHO_OPERATION_GELU_TANH, .inputs = {&o.a}, .output = &o.out};
+  moho_tensor_call softmax = {.operation = MOHO_OPERATION_SOFTMAX, .inputs = {&o.a}, .output = &o.out, .axis = 0};
+  if (!code) code = time_beside(b, "add f32", &add, plain_add, REPEATS);
+  if (!code) code = time_beside(b, "gelu_tanh f32 (libm's tanhf)", &gelu, plain_gelu, REPEATS / 20);
+  if (!code) code = time_beside(b, "softmax f32 (libm's expf)", &softmax, plain_softmax, REPEATS / 20);
+  release(&o);
+  return code;
+}
