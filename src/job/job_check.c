@@ -300,7 +300,7 @@ static moho_status check_gathers(const moho_job *job) {
   return MOHO_OK;
 }
 
-/* Levels and zones are images of their own: one of them at a time, and of the stack only. */
+/* Levels, zones and a mask each have grids of their own: one of them at a time. Zones are joined in the stack only. */
 static moho_status check_less_work(const moho_job *job) {
   int levels = strpbrk(moho_job_text(job, MOHO_KEY_LEVELS), "24") != NULL;
   const moho_job_value *table = &job->values[MOHO_KEY_TIME_SAMPLING_F_MAX];
@@ -315,11 +315,9 @@ static moho_status check_less_work(const moho_job *job) {
                         moho_job_text(job, MOHO_KEY_LEVELS));
   }
   if (levels && zones) return exclude(job, MOHO_KEY_LEVELS, zones_key, "coarse levels have one step for all times");
-  if (levels && gathers) return exclude(job, MOHO_KEY_GATHERS_KIND, MOHO_KEY_LEVELS, "gathers are not made of levels");
   if (zones && gathers) return exclude(job, MOHO_KEY_GATHERS_KIND, zones_key, "gathers need a uniform time axis");
   if (adaptive && levels) return exclude(job, MOHO_KEY_LEVELS, MOHO_KEY_ADAPTIVE, "a mask belongs to one grid");
   if (adaptive && zones) return exclude(job, zones_key, MOHO_KEY_ADAPTIVE, "a mask needs a uniform time axis");
-  if (adaptive && gathers) return exclude(job, MOHO_KEY_GATHERS_KIND, MOHO_KEY_ADAPTIVE, "the mask is found on the stack");
   for (size_t i = 0; i < table->n_points; i++)
     if (!(table->points[i][1] > 0) || (i && !(table->points[i][0] > table->points[i - 1][0]))) {
       char here[400];

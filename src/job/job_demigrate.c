@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/timer.h"
 #include "job/run_inputs.h"
+#include "job/run_zones.h"
 #include "job/run_report.h"
 #include "moho/demigration.h"
 
@@ -51,10 +52,21 @@ static moho_status refuse_too_large(const demigrate_run *r) {
                       in->grid.n_inline, in->grid.n_crossline, in->grid.n_time);
 }
 
+/* Levels are images besides the one that is modelled, and an adaptive image is nothing outside its mask: what models it is the
+ * adjoint of what made it. An image whose late times were resampled is not what this adjoint belongs to. */
+static moho_status check_less_work(const moho_job *job) {
+  if (!moho_run_has_zones(job)) return MOHO_OK;
+  moho_job_id key = moho_job_given(job, MOHO_KEY_TIME_SAMPLING_F_MAX) ? MOHO_KEY_TIME_SAMPLING_F_MAX : MOHO_KEY_TIME_SAMPLING;
+  return moho_fail_at(moho_job_place(job, key), "migrate with migration.time_sampling uniform, and demigrate that image",
+                      MOHO_ERROR_NOT_AVAILABLE, "demigrate does not do %s: the adjoint of the resampled times is not there",
+                      moho_job_keys[key].path);
+}
+
 static moho_status prepare(demigrate_run *r) {
   moho_run_inputs *in = &r->inputs;
   r->begin = moho_seconds();
   MOHO_TRY(moho_job_check(r->job));
+  MOHO_TRY(check_less_work(r->job));
   if (!r->options->output)
     return moho_fail(MOHO_ERROR_ARGUMENT, "demigrate: no output is named, expected a trace file: .sgy, .segy, .su or .zarr");
   MOHO_TRY(read_image(r));

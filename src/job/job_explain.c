@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "job/job_effective.h"
+#include "job/planned_passes.h"
 #include "job/run_inputs.h"
 #include "job/run_report.h"
 #include "job/run_statics.h"
@@ -55,23 +56,24 @@ static moho_status assumed_rate(const moho_run_inputs *in, double *out) {
 
 /* ---- JSON ---- */
 
-static json_t *plan_json(const moho_run_inputs *in, double rate) {
+static json_t *plan_json(const moho_run_inputs *in, const moho_planned_passes *passes, double rate) {
   const moho_migration_plan *p = &in->plan;
-  return json_pack(
-      "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:f, s:f, s:f}", "kernel", p->kernel, "storage",
-      in->options.storage == MOHO_STORAGE_HALF ? "half" : "float", "device_bytes", (json_int_t)p->device_bytes,
-      "memory_needed_bytes", (json_int_t)in->memory_needed, "memory_allowed_bytes", (json_int_t)in->memory_allowed, "image_bytes",
-      (json_int_t)p->image_bytes, "batch_traces", (json_int_t)p->batch_traces, "tiles", (json_int_t)p->tiles, "tile_columns",
-      (json_int_t)p->tile_columns, "contributions", p->contributions, "assumed_contributions_per_s", rate, "seconds_expected",
-      p->contributions / rate, "offset_classes", (json_int_t)p->offset_classes, "class_spacing_min_m", p->class_spacing_min_m,
-      "class_spacing_max_m", p->class_spacing_max_m, "grid_alias_hz", isfinite(p->grid_alias_hz) ? p->grid_alias_hz : 0.0);
+  return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:o}", "kernel", p->kernel,
+                   "storage", in->options.storage == MOHO_STORAGE_HALF ? "half" : "float", "device_bytes",
+                   (json_int_t)p->device_bytes, "memory_needed_bytes", (json_int_t)in->memory_needed, "memory_allowed_bytes",
+                   (json_int_t)in->memory_allowed, "image_bytes", (json_int_t)p->image_bytes, "batch_traces",
+                   (json_int_t)p->batch_traces, "tiles", (json_int_t)p->tiles, "tile_columns", (json_int_t)p->tile_columns,
+                   "contributions", passes->contributions, "assumed_contributions_per_s", rate, "seconds_expected",
+                   passes->contributions / rate, "offset_classes", (json_int_t)p->offset_classes, "class_spacing_min_m",
+                   p->class_spacing_min_m, "class_spacing_max_m", p->class_spacing_max_m, "grid_alias_hz",
+                   isfinite(p->grid_alias_hz) ? p->grid_alias_hz : 0.0, "passes", moho_planned_passes_json(passes, rate));
 }
 
-static json_t *explain_json(const moho_job *job, const moho_run_inputs *in, double rate) {
+static json_t *explain_json(const moho_job *job, const moho_run_inputs *in, const moho_planned_passes *passes, double rate) {
   return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "gathers", moho_report_bins(in), "software",
                    moho_report_software(), "job", moho_job_effective_json(job), "device", moho_report_device(in), "input",
                    moho_report_input(job, in), "grid", moho_report_grid(in), "settled", moho_report_settled(in), "plan",
-                   plan_json(in, rate), "warnings", moho_run_warnings(in));
+                   plan_json(in, passes, rate), "warnings", moho_run_warnings(in));
 }
 
 /* ---- text ---- */
@@ -165,7 +167,7 @@ static void print_gathers(FILE *out, const moho_run_inputs *in) {
   if (bins > BINS_SHOWN) fprintf(out, "  ... and %zu more (--json tells all)\n", bins - BINS_SHOWN);
 }
 
-static void print_plan(FILE *out, const moho_run_inputs *in, double rate) {
+static void print_plan(FILE *out, const moho_run_inputs *in, const moho_planned_passes *passes, double rate) {
   const moho_migration_plan *p = &in->plan;
   const moho_device_report *d = &in->device_report;
   char need[32], allowed[32], device[32], device_free[32];
@@ -180,9 +182,10 @@ static void print_plan(FILE *out, const moho_run_inputs *in, double rate) {
   fprintf(out, "  tiles         %zu of %zu columns a side; batches of %zu traces\n", p->tiles, p->tile_columns, p->batch_traces);
   fprintf(out, "  offsets       %zu classes, midpoints of one class %.3g to %.3g m apart\n", p->offset_classes,
           p->class_spacing_min_m, p->class_spacing_max_m);
-  fprintf(out, "  contributions %.3g (estimated)\n", p->contributions);
+  moho_planned_passes_print(passes, rate, out);
+  fprintf(out, "  contributions %.3g (estimated)\n", passes->contributions);
   fprintf(out, "  time expected %.3g s at an assumed %.2g contributions/s (moho bench migrate measures yours)\n",
-          p->contributions / rate, rate);
+          passes->contributions / rate, rate);
 }
 
 static void print_warnings(FILE *out, const moho_run_inputs *in) {
@@ -193,7 +196,7 @@ static void print_warnings(FILE *out, const moho_run_inputs *in) {
   json_decref(warnings);
 }
 
-static char *explain_text(const moho_job *job, const moho_run_inputs *in, double rate) {
+static char *explain_text(const moho_job *job, const moho_run_inputs *in, const moho_planned_passes *passes, double rate) {
   char *text = NULL;
   size_t size;
   FILE *out = open_memstream(&text, &size);
@@ -203,7 +206,7 @@ static char *explain_text(const moho_job *job, const moho_run_inputs *in, double
   moho_explain_statics(out, in);
   print_grid(out, in);
   print_gathers(out, in);
-  print_plan(out, in, rate);
+  print_plan(out, in, passes, rate);
   print_warnings(out, in);
   return fclose(out) ? NULL : text;
 }
@@ -212,14 +215,16 @@ MOHO_API moho_status moho_job_explain(const moho_job *job, int json, char **text
   moho_run_inputs inputs;
   *text = NULL;
   MOHO_TRY(moho_run_inputs_open(job, NULL, NULL, &inputs));
+  moho_planned_passes passes;
   double rate = 0;
   moho_status status = assumed_rate(&inputs, &rate);
+  if (!status) status = moho_plan_passes(job, &inputs, &passes);
   if (!status && json) {
-    json_t *root = explain_json(job, &inputs, rate);
+    json_t *root = explain_json(job, &inputs, &passes, rate);
     *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(root);
   } else if (!status) {
-    *text = explain_text(job, &inputs, rate);
+    *text = explain_text(job, &inputs, &passes, rate);
   }
   moho_error error = moho_error_take();
   moho_run_inputs_close(&inputs);

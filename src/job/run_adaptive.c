@@ -1,6 +1,7 @@
 /* run_adaptive.c - a coarse pass finds where there is anything, a fine pass computes only that. */
 #include "job/run_adaptive.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "job/amplitude_mask.h"
@@ -17,22 +18,29 @@ int moho_run_is_adaptive(const moho_job *job) {
 }
 
 /* Fails before the coarse pass where the fine one could not run. */
-static moho_status check_kernel(const moho_run *run) {
+static moho_status check_kernel(const moho_run_inputs *in) {
   static const uint8_t any = 1;
-  moho_migration_options options = run->inputs.options;
+  moho_migration_options options = in->options;
   options.mask = &any;
-  return moho_migration_supports(run->inputs.device, &options);
+  return moho_migration_supports(in->device, &options);
+}
+
+/* The caller releases the grid after an error too. */
+static moho_status plan_coarse_pass(const moho_run_inputs *in, size_t columns, moho_grid *grid, moho_migration_plan *plan) {
+  *grid = (moho_grid){0};
+  MOHO_TRY(moho_grid_coarsen(&in->grid, columns, COARSE_TIMES, grid));
+  return moho_migration_make_plan(in->device, grid, in->velocity, &in->options, in->geometry, in->info->n_samples, in->info->dt_s,
+                                  plan);
 }
 
 static moho_status coarse_pass(moho_run *run, size_t columns, moho_amplitude_mask *mask, uint64_t *contributions) {
   const moho_run_inputs *in = &run->inputs;
   moho_grid grid;
   moho_image image = {0};
-  moho_migration_plan plan;
-  MOHO_TRY(moho_grid_coarsen(&in->grid, columns, COARSE_TIMES, &grid));
-  moho_status status = moho_migration_make_plan(in->device, &grid, in->velocity, &in->options, in->geometry, in->info->n_samples,
-                                                in->info->dt_s, &plan);
-  moho_run_pass pass = {.grid = &grid, .options = &in->options, .contributions = plan.contributions, .image = &image};
+  moho_migration_plan plan = {0};
+  moho_status status = plan_coarse_pass(in, columns, &grid, &plan);
+  moho_run_pass pass = {
+      .grid = &grid, .options = &in->options, .contributions = plan.contributions, .image = &image, .is_stack_only = 1};
   if (!status) status = moho_run_pass_traces(run, &pass, 1);
   if (!status)
     status =
@@ -75,7 +83,7 @@ moho_status moho_run_adaptive(moho_run *run) {
   const moho_run_inputs *in = &run->inputs;
   moho_amplitude_mask mask = {0};
   uint64_t coarse;
-  MOHO_TRY(check_kernel(run));
+  MOHO_TRY(check_kernel(in));
   MOHO_TRY(coarse_pass(run, (size_t)moho_job_number(run->job, MOHO_KEY_ADAPTIVE_COARSEN), &mask, &coarse));
   moho_migration_options options = in->options;
   int is_used = mask.share <= most_share;
@@ -87,5 +95,18 @@ moho_status moho_run_adaptive(moho_run *run) {
   run->counts = pass.counts;
   if (!status) status = add_to_report(run, &mask, coarse, is_used);
   moho_amplitude_mask_release(&mask);
+  return status;
+}
+
+moho_status moho_run_adaptive_plan(const moho_job *job, const moho_run_inputs *in, moho_planned_passes *out) {
+  moho_grid grid;
+  MOHO_TRY(check_kernel(in));
+  moho_planned_pass *coarse = &out->passes[out->n++], *fine = &out->passes[out->n++];
+  snprintf(coarse->name, sizeof coarse->name, "coarse");
+  moho_status status = plan_coarse_pass(in, (size_t)moho_job_number(job, MOHO_KEY_ADAPTIVE_COARSEN), &grid, &coarse->plan);
+  moho_grid_release(&grid);
+  snprintf(fine->name, sizeof fine->name, "fine, at most");
+  fine->plan = in->plan;
+  fine->is_upper_bound = 1;
   return status;
 }

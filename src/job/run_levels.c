@@ -54,16 +54,23 @@ static moho_status tell(moho_run *run, int level) {
   return moho_run_report_stage(run, stage, 1, 1);
 }
 
+static moho_status plan_level(const moho_run_inputs *in, const moho_grid *grid, moho_migration_options *options,
+                              moho_migration_plan *plan) {
+  double nyquist = 0.5 / grid->step_s;
+  *options = in->options;
+  if (!(options->high_cut_hz > 0 && options->high_cut_hz < nyquist)) options->high_cut_hz = nyquist;
+  return moho_migration_make_plan(in->device, grid, in->velocity, options, in->geometry, in->info->n_samples, in->info->dt_s,
+                                  plan);
+}
+
 static moho_status run_level(moho_run *run, int level, const moho_grid *grid) {
-  const moho_run_inputs *in = &run->inputs;
-  double begin = moho_seconds(), nyquist = 0.5 / grid->step_s;
-  moho_migration_options options = in->options;
+  double begin = moho_seconds();
+  moho_migration_options options;
   moho_migration_plan plan;
   moho_image image = {0};
-  if (!(options.high_cut_hz > 0 && options.high_cut_hz < nyquist)) options.high_cut_hz = nyquist;
-  MOHO_TRY(moho_migration_make_plan(in->device, grid, in->velocity, &options, in->geometry, in->info->n_samples, in->info->dt_s,
-                                    &plan));
-  moho_run_pass pass = {.grid = grid, .options = &options, .contributions = plan.contributions, .image = &image};
+  MOHO_TRY(plan_level(&run->inputs, grid, &options, &plan));
+  moho_run_pass pass = {
+      .grid = grid, .options = &options, .contributions = plan.contributions, .image = &image, .is_stack_only = 1};
   moho_status status = moho_run_pass_traces(run, &pass, 1);
   if (!status) status = write_level(run, &pass, level);
   if (!status) status = add_to_report(run, &pass, level, moho_seconds() - begin);
@@ -78,6 +85,21 @@ moho_status moho_run_levels(moho_run *run) {
     if (!has_level(run->job, (char)('0' + level))) continue;
     MOHO_TRY(moho_grid_coarsen(&run->inputs.grid, (size_t)level, (size_t)level, &grid));
     moho_status status = run_level(run, level, &grid);
+    moho_grid_release(&grid);
+    if (status) return status;
+  }
+  return MOHO_OK;
+}
+
+moho_status moho_run_levels_plan(const moho_job *job, const moho_run_inputs *in, moho_planned_passes *out) {
+  for (int level = 4; level > 1; level /= 2) {
+    moho_grid grid;
+    moho_migration_options options;
+    if (!has_level(job, (char)('0' + level))) continue;
+    moho_planned_pass *pass = &out->passes[out->n++];
+    snprintf(pass->name, sizeof pass->name, "level x%d", level);
+    MOHO_TRY(moho_grid_coarsen(&in->grid, (size_t)level, (size_t)level, &grid));
+    moho_status status = plan_level(in, &grid, &options, &pass->plan);
     moho_grid_release(&grid);
     if (status) return status;
   }

@@ -82,7 +82,7 @@ static moho_status add_to_all(traversal *t, const moho_geometry *geometry, const
 
 static moho_status create_image(const moho_run_pass *pass) {
   MOHO_TRY(moho_image_create(pass->grid, pass->image));
-  return pass->options->gathers ? moho_image_add_gathers(pass->image, pass->options->gathers) : MOHO_OK;
+  return pass->options->gathers && !pass->is_stack_only ? moho_image_add_gathers(pass->image, pass->options->gathers) : MOHO_OK;
 }
 
 /* The images are made when the first batch is on its way: their pages take time, which a device does not have to wait for; and

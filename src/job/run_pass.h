@@ -9,6 +9,7 @@ typedef struct moho_run_pass {
   const moho_grid *grid;
   const moho_migration_options *options;
   double contributions;         /* expected, for progress */
+  int is_stack_only;            /* with gathers: the image has the stack of their bins, not the bins */
   moho_image *image;            /* out: made by the pass; on failure the caller releases what there is */
   moho_migration_counts counts; /* out */
 } moho_run_pass;

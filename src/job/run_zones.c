@@ -2,6 +2,7 @@
 #include "job/run_zones.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -14,10 +15,10 @@ int moho_run_has_zones(const moho_job *job) {
 }
 
 /* The table of the job, linear between its points and constant beyond, or what the data say. */
-static moho_status find_f_max(const moho_run *run, double *f_max_hz) {
-  const moho_grid *grid = &run->inputs.grid;
-  const moho_job_value *table = &run->job->values[MOHO_KEY_TIME_SAMPLING_F_MAX];
-  if (!table->given) return moho_data_frequencies(&run->inputs, grid->first_s, grid->step_s, grid->n_time, f_max_hz);
+static moho_status find_f_max(const moho_job *job, const moho_run_inputs *in, double *f_max_hz) {
+  const moho_grid *grid = &in->grid;
+  const moho_job_value *table = &job->values[MOHO_KEY_TIME_SAMPLING_F_MAX];
+  if (!table->given) return moho_data_frequencies(in, grid->first_s, grid->step_s, grid->n_time, f_max_hz);
   for (size_t k = 0, i = 0; k < grid->n_time; k++) {
     double t = grid->first_s + (double)k * grid->step_s;
     const double(*p)[2] = (const double(*)[2])table->points;
@@ -33,25 +34,28 @@ typedef struct zoned {
   moho_grid grids[MOHO_MOST_ZONES];
   moho_migration_options options[MOHO_MOST_ZONES];
   moho_image parts[MOHO_MOST_ZONES];
+  moho_migration_plan plans[MOHO_MOST_ZONES];
   moho_run_pass passes[MOHO_MOST_ZONES];
   size_t n;
 } zoned;
 
-static moho_status set_up(const moho_run *run, zoned *z, const double *f_max_hz) {
-  const moho_run_inputs *in = &run->inputs;
-  z->n = moho_time_zones_make(&in->grid, f_max_hz, z->zones);
+static moho_status set_up(const moho_job *job, const moho_run_inputs *in, zoned *z) {
+  double *f_max_hz;
+  MOHO_TRY(moho_allocate(in->grid.n_time, sizeof *f_max_hz, "frequencies", &f_max_hz));
+  moho_status status = find_f_max(job, in, f_max_hz);
+  z->n = status ? 0 : moho_time_zones_make(&in->grid, f_max_hz, z->zones);
+  free(f_max_hz);
   for (size_t i = 0; i < z->n; i++) {
-    moho_migration_plan plan;
     double cut = z->zones[i].high_cut_hz;
     z->options[i] = in->options;
     if (cut > 0 && !(in->options.high_cut_hz > 0 && in->options.high_cut_hz < cut)) z->options[i].high_cut_hz = cut;
     MOHO_TRY(moho_time_zone_grid(&z->zones[i], &in->grid, &z->grids[i]));
     MOHO_TRY(moho_migration_make_plan(in->device, &z->grids[i], in->velocity, &z->options[i], in->geometry, in->info->n_samples,
-                                      in->info->dt_s, &plan));
+                                      in->info->dt_s, &z->plans[i]));
     z->passes[i] = (moho_run_pass){
-        .grid = &z->grids[i], .options = &z->options[i], .contributions = plan.contributions, .image = &z->parts[i]};
+        .grid = &z->grids[i], .options = &z->options[i], .contributions = z->plans[i].contributions, .image = &z->parts[i]};
   }
-  return MOHO_OK;
+  return status;
 }
 
 /* Work adds up; a trace is used when any zone uses it, and the zones see the same traces dead. */
@@ -96,16 +100,27 @@ static void release(zoned *z) {
 
 moho_status moho_run_zones(moho_run *run) {
   zoned z = {.n = 0};
-  double *f_max_hz;
-  MOHO_TRY(moho_allocate(run->inputs.grid.n_time, sizeof *f_max_hz, "frequencies", &f_max_hz));
-  moho_status status = find_f_max(run, f_max_hz);
-  if (!status) status = set_up(run, &z, f_max_hz);
+  moho_status status = set_up(run->job, &run->inputs, &z);
   if (!status) status = moho_run_pass_traces(run, z.passes, z.n);
   if (!status) status = moho_image_create(&run->inputs.grid, &run->image);
   if (!status) status = moho_time_zones_join(z.zones, z.parts, z.n, &run->image);
   if (!status) add_counts(run, &z);
   if (!status) status = add_to_report(run, &z);
   release(&z);
-  free(f_max_hz);
+  return status;
+}
+
+moho_status moho_run_zones_plan(const moho_job *job, const moho_run_inputs *in, moho_planned_passes *out) {
+  zoned z = {.n = 0};
+  moho_status status = set_up(job, in, &z);
+  for (size_t i = 0; !status && i < z.n; i++) {
+    moho_planned_pass *pass = &out->passes[out->n++];
+    snprintf(pass->name, sizeof pass->name, "%g to %g s, every %g s",
+             in->grid.first_s + (double)z.zones[i].first * in->grid.step_s,
+             in->grid.first_s + (double)(z.zones[i].end - 1) * in->grid.step_s, z.grids[i].step_s);
+    pass->plan = z.plans[i];
+  }
+  out->are_at_once = 1;
+  release(&z);
   return status;
 }

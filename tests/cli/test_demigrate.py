@@ -56,6 +56,21 @@ class Demigrate(CommandTest):
             self.assertLess(error, 1e-6 * numpy.linalg.norm(modelled) * numpy.linalg.norm(recorded))
         self.assertEqual(self.headers("modelled.sgy"), self.headers("survey.sgy"))
 
+    @unittest.skipUnless(NUMPY, "numpy, zarr or segyio is not there")
+    def test_less_work_is_honoured_or_refused(self):
+        """An adaptive image, nothing outside its mask, is modelled by the adjoint of what made it; levels are beside the image."""
+        import numpy
+        recorded = self.traces("survey.sgy")
+        for directory, key in (("adaptive", "migration.adaptive.energy=0.8"), ("levels", "migration.levels=[2, 1]")):
+            self.good("migrate", "job.yaml", key, f"output.directory={directory}")
+            self.good("demigrate", "job.yaml", key, f"output.directory={directory}", "--output", f"{directory}.sgy")
+            image, modelled = self.image(directory), self.traces(f"{directory}.sgy")
+            self.assertEqual("mask.sgy" in self.entries(directory), directory == "adaptive")
+            error = abs((modelled * recorded).sum() - (image * image).sum())
+            self.assertLess(error, 1e-6 * numpy.linalg.norm(modelled) * numpy.linalg.norm(recorded))
+        for key in ("migration.time_sampling=auto", "migration.time_sampling.f_max_hz=[[0, 50]]"):
+            self.fails(1, "demigrate does not do migration.time_sampling", "demigrate", "job.yaml", key, "--output", "never.sgy")
+
     def test_files_and_report(self):
         self.good("migrate", "job.yaml")
         text = self.good("demigrate", "job.yaml", "--output", "modelled.su").out

@@ -1,6 +1,7 @@
 """migration.levels, migration.time_sampling and migration.adaptive: what is written, how it agrees with plain runs, what is saved."""
 
 import json
+import os
 import unittest
 
 from moho_command import JOB, CommandTest, has_module, main
@@ -139,9 +140,68 @@ class LessWork(CommandTest):
         self.assertGreater(correlation, 0.9999999)
         self.assertGreater(work, 1)
 
+    OFFSETS = ["gathers.kind=offset", "gathers.edges_m=[0, 150, 300, 450]"]
+
+    def gathers(self, *names):
+        with open(self.path(*names), "rb") as file:
+            data = file.read()
+        n = int.from_bytes(data[3220:3222], "big")
+        return np.frombuffer(data[3600:], np.uint8).reshape(-1, 240 + 4 * n)[:, 240:].copy().view(">f4").astype(float)
+
+    def test_gathers_beside_levels(self):
+        """The image and its gathers as without levels; levels are stacks."""
+        self.good("migrate", "job.yaml", "migration.levels=[4, 1]", "output.directory=levels", *self.OFFSETS)
+        self.good("migrate", "job.yaml", "output.directory=plain", *self.OFFSETS)
+        self.assertTrue(np.array_equal(self.gathers("levels", "gathers.sgy"), self.gathers("plain", "gathers.sgy")))
+        self.assertTrue(np.array_equal(self.stack("levels", "stack.sgy")[0], self.stack("plain", "stack.sgy")[0]))
+        self.good("migrate", "job.yaml", "migration.levels=[4, 1]", "output.directory=stack")
+        x4, of_all = self.stack("levels", "stack_x4.sgy")[0], self.stack("stack", "stack_x4.sgy")[0]
+        self.assertLess(np.linalg.norm(x4 - of_all), 1e-5 * np.linalg.norm(of_all))
+        self.assertFalse([name for name in self.entries(os.path.join("levels", "image_x4.zarr")) if name.startswith("gathers")])
+
+    def test_gathers_of_an_adaptive_image(self):
+        """Inside the mask the gathers of the whole image, outside nothing; kernel v3 by angle likewise."""
+        angles = ["gathers.kind=angle", "gathers.edges_deg=[0, 20, 40, 180]", "execution.kernel=v3"]
+        for keys in (self.OFFSETS, angles):
+            self.good("migrate", "job.yaml", "migration.adaptive=on", "output.directory=adaptive", "--overwrite", *keys)
+            self.good("migrate", "job.yaml", "output.directory=plain", "--overwrite", *keys[:2])
+            part, whole = self.gathers("adaptive", "gathers.sgy"), self.gathers("plain", "gathers.sgy")
+            mask = np.repeat(self.stack("adaptive", "mask.sgy")[0], 3, axis=0)
+            self.assertTrue(self.report("adaptive", "report.json")["adaptive"]["mask_used"])
+            self.assertTrue(0 < mask.mean() < 0.9)
+            self.assertFalse(np.any(part[mask == 0]))
+            self.assertLess(np.linalg.norm((part - whole)[mask == 1]), 1e-4 * np.linalg.norm(whole))
+            self.assertGreater(np.linalg.norm(part), 0.9 * np.linalg.norm(whole))
+
+    def test_explain_plans_every_pass(self):
+        def plan(*keys):
+            return json.loads(self.good("explain", "job.yaml", "--json", *keys).out)["plan"]
+        one = plan()
+        self.assertEqual([p["name"] for p in one["passes"]], ["image"])
+        levels = plan("migration.levels=[4, 2, 1]")
+        self.assertEqual([p["name"] for p in levels["passes"]], ["level x4", "level x2", "image"])
+        self.good("migrate", "job.yaml", "migration.levels=[4, 2, 1]")
+        report = self.report("out", "report.json")
+        told = [level["contributions"] for level in report["levels"]] + [report["contributions"]]
+        for planned, done in zip(levels["passes"], told):
+            self.assertAlmostEqual(planned["contributions"] / done, 1, delta=0.15)
+        self.assertAlmostEqual(levels["contributions"], sum(p["contributions"] for p in levels["passes"]), delta=1)
+        zones = plan("migration.time_sampling.f_max_hz=[[0, 130], [0.3, 130], [0.32, 60]]")
+        self.assertEqual(len(zones["passes"]), 2)
+        self.assertLess(zones["contributions"], 0.9 * one["contributions"])
+        adaptive = plan("migration.adaptive=on")
+        self.assertEqual([(p["name"], p["is_upper_bound"]) for p in adaptive["passes"]], [("coarse", False), ("fine, at most", True)])
+        self.assertGreater(adaptive["contributions"], one["contributions"])
+        rounds = plan("migration.iterations=3")
+        self.assertAlmostEqual(rounds["contributions"], 7 * one["contributions"], delta=1)
+        self.assertIn("level x2", self.good("explain", "job.yaml", "migration.levels=[2, 1]").out)
+        self.fails(1, "mask of samples", "explain", "job.yaml", "migration.adaptive=on", "execution.kernel=v1")
+
     def test_what_cannot_be_together_is_refused(self):
         for keys, words in ((["migration.levels=[4, 1]", "migration.time_sampling=auto"], "cannot be combined"),
                             (["migration.levels=[4, 2]"], "without 1"),
+                            (["migration.time_sampling=auto", *self.OFFSETS], "cannot be combined"),
+                            (["migration.iterations=2", *self.OFFSETS], "cannot be combined"),
                             (["migration.levels=[4, 1]", "migration.adaptive=on"], "cannot be combined"),
                             (["migration.time_sampling=auto", "migration.adaptive.energy=0.9"], "cannot be combined"),
                             (["migration.adaptive=on", "execution.kernel=v1"], "mask of samples"),
