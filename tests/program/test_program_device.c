@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "device_support.h"
-#include "moho/program.h"
+#include "random_program.h"
 
 static moho_device *device;
 static moho_device_report report;
@@ -206,6 +206,111 @@ static void doubles_where_there_are_none(void **state) {
   moho_program_destroy(&program);
 }
 
+/* ---- functions against libm ---- */
+
+static double sigmoid(double x) {
+  return 1 / (1 + exp(-x));
+}
+
+static double inverse_root(double x) {
+  return 1 / sqrt(x);
+}
+
+/* docs/program.md "Executions": f32; f64 has 3, f16 and bf16 half a unit of theirs and a little. */
+static const struct {
+  moho_program_operation op;
+  double (*exact)(double);
+  double ulps;
+} functions[] = {{MOHO_PROGRAM_EXP, exp, 1},     {MOHO_PROGRAM_LOG, log, 1},          {MOHO_PROGRAM_LOG2, log2, 2},
+                 {MOHO_PROGRAM_LOG10, log10, 2}, {MOHO_PROGRAM_SQRT, sqrt, 0.5},      {MOHO_PROGRAM_RSQRT, inverse_root, 1.5},
+                 {MOHO_PROGRAM_SIN, sin, 2},     {MOHO_PROGRAM_COS, cos, 2},          {MOHO_PROGRAM_TAN, tan, 4},
+                 {MOHO_PROGRAM_TANH, tanh, 1.5}, {MOHO_PROGRAM_SIGMOID, sigmoid, 2.5}};
+enum { FUNCTIONS = sizeof functions / sizeof *functions, ARGUMENTS = 3000 };
+
+typedef struct float_form {
+  moho_program_type type;
+  int digits, least_exponent; /* of the significand in bits; of the smallest normal number */
+  double most;
+} float_form;
+
+static double allowed_ulps(const float_form *form, double ulps) {
+  return form->type == MOHO_PROGRAM_F32 ? ulps : form->type == MOHO_PROGRAM_F64 ? (ulps > 0.5 ? 3 : 0.5) : 0.502;
+}
+
+static double ulps_off(const float_form *form, double got, double exact) {
+  int exponent;
+  if (isnan(exact)) return isnan(got) ? 0 : INFINITY;
+  if (isinf(got)) return fabs(exact) >= form->most && (got > 0) == (exact > 0) ? 0 : INFINITY;
+  if (fabs(exact) < 0x1p-125 && form->type != MOHO_PROGRAM_F64 && got == 0) return 0; /* a device may flush denormal floats */
+  frexp(exact, &exponent);
+  if (exponent <= form->least_exponent) exponent = form->least_exponent + 1;
+  return fabs(got - exact) / ldexp(1, exponent - form->digits);
+}
+
+static moho_program *program_of_functions(moho_program_type type) {
+  moho_program_builder *b;
+  moho_program *program;
+  assert_ok(moho_program_builder_create("functions", &b));
+  int i = moho_program_add_register(b, MOHO_PROGRAM_U32, NULL), x = moho_program_add_register(b, type, NULL);
+  int y = moho_program_add_register(b, type, NULL), from = moho_program_add_buffer(b, type, MOHO_PROGRAM_IN, NULL);
+  moho_program_get(b, i, MOHO_PROGRAM_ID);
+  moho_program_load_element(b, x, (moho_program_address){MOHO_PROGRAM_BUFFER, from, i, 0});
+  for (int f = 0; f < FUNCTIONS; f++) {
+    int to = moho_program_add_buffer(b, type, MOHO_PROGRAM_OUT, NULL);
+    moho_program_emit(b, functions[f].op, y, x, -1, -1);
+    moho_program_store_element(b, (moho_program_address){MOHO_PROGRAM_BUFFER, to, i, 0}, y);
+  }
+  assert_ok(moho_program_builder_finish(&b, &program));
+  return program;
+}
+
+/* Arguments of every size at which something happens, positive mostly: half of the functions want that. */
+static double argument(uint64_t *state) {
+  static const double scales[] = {0.3, 1, 3, 12, 80, 3e4, 1e9};
+  double x = test_normal(state) * scales[(int)(test_uniform(state) * 7)];
+  return test_uniform(state) < 0.3 ? x : fabs(x);
+}
+
+static void check_functions(const float_form *form) {
+  size_t width = moho_program_type_bytes(form->type);
+  moho_program *program = program_of_functions(form->type);
+  program_data given = {.groups = {ARGUMENTS / 100, 1, 1}, .lanes = {100, 1, 1}}, got;
+  moho_program_fault fault;
+  uint64_t state = 7, bits = 0;
+  for (int k = 0; k <= FUNCTIONS; k++) {
+    given.length[k] = ARGUMENTS, given.bytes[k] = ARGUMENTS * width;
+    given.data[k] = calloc(ARGUMENTS, width);
+    assert_non_null(given.data[k]);
+  }
+  for (size_t i = 0; i < ARGUMENTS; i++) {
+    bits = moho_real_bits((int)form->type, argument(&state));
+    memcpy((char *)given.data[0] + i * width, &bits, width);
+  }
+  program_run_on(device, program, &given, &got, &fault);
+  for (int f = 0; f < FUNCTIONS; f++)
+    for (size_t i = 0; i < ARGUMENTS; i++) {
+      uint64_t in = 0, out = 0;
+      memcpy(&in, (char *)given.data[0] + i * width, width);
+      memcpy(&out, (char *)got.data[f + 1] + i * width, width);
+      double x = moho_real_of_bits((int)form->type, in), exact = functions[f].exact(x);
+      double off = ulps_off(form, moho_real_of_bits((int)form->type, out), exact);
+      if (!(off <= allowed_ulps(form, functions[f].ulps)))
+        fail_msg("%s, function %d of %.17g: %g units off", moho_program_type_name(form->type), f, x, off);
+    }
+  program_data_free(&given);
+  program_data_free(&got);
+  moho_program_destroy(&program);
+}
+
+static void functions_against_libm(void **state) {
+  (void)state;
+  static const float_form forms[] = {{MOHO_PROGRAM_F32, 24, -126, 0x1.fffffep127},
+                                     {MOHO_PROGRAM_F16, 11, -14, 65519},
+                                     {MOHO_PROGRAM_BF16, 8, -126, 0x1.fep127},
+                                     {MOHO_PROGRAM_F64, 53, -1022, 0x1.fffffffffffffp1023}};
+  for (int i = 0; i < 3 + report.has_double; i++) check_functions(&forms[i]);
+}
+
 /* The second executable of a program, whatever it is bound to, compiles nothing. */
 static void text_is_kept_by_program(void **state) {
   (void)state;
@@ -236,6 +341,7 @@ int main(void) {
                                      cmocka_unit_test(faults_come_at_wait),
                                      cmocka_unit_test(what_is_refused),
                                      cmocka_unit_test(doubles_where_there_are_none),
+                                     cmocka_unit_test(functions_against_libm),
                                      cmocka_unit_test(text_is_kept_by_program)};
   return cmocka_run_group_tests_name("program_device", tests, setup, teardown);
 }
