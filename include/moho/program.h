@@ -375,8 +375,8 @@ typedef struct moho_program_run moho_program_run;
 /** Record a launch into a queue of the executable's device; it runs when the queue is submitted. */
 MOHO_API moho_status moho_program_launch(moho_program_executable *executable, moho_queue *queue,
                                          const moho_program_launch_options *launch, moho_program_run **out);
-/** Wait for a run whose queue was submitted; the run is gone unless it timed out. @return MOHO_OK, also where it faulted: see
- *  *fault (may be NULL); MOHO_ERROR_TIMEOUT; the queue's error. */
+/** Wait for a run whose queue was submitted; the run is gone unless it timed out or was never submitted. @return MOHO_OK, also
+ * where it faulted: see *fault (may be NULL); MOHO_ERROR_TIMEOUT; the queue's error. */
 MOHO_API moho_status moho_program_wait(moho_program_run **run, double timeout_s, moho_program_fault *fault);
 
 #ifdef __cplusplus
