@@ -6,7 +6,7 @@
 
 #include "program_support.h"
 
-enum { PROGRAMS = 12000, TEXT = 8000, DEEPEST = 4, LANES = 5, GROUPS = 2 };
+enum { PROGRAMS = 7000, TEXT = 8000, DEEPEST = 4, LANES = 5, GROUPS = 2 };
 
 typedef struct writer {
   char text[TEXT];
