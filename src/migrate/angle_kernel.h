@@ -1,27 +1,66 @@
-/* angle_kernel.h - the fast pass of angle_runs.h, for every instruction set: bins of a block of samples. Shared by host and
+/* angle_kernel.h - an interval of samples cut by the opening angle, straight rays, for every instruction set. Shared by host and
  * loops.
+ *
+ * The cosine is computed, in floats with a bound on their error, at every sixteenth sample, a node. Between two nodes bounds on
+ * it follow from how fast it can bend at all; only where they do not tell the bin of all sixteen are the samples looked at.
+ *
+ * With x = t1^2/s2 (a squared depth) and g = (v_int/v_rms)^2 the inclinations of the legs of a pair are a^2 = g s^2,
+ * s^2 = d^2/(x + d^2) of one, b^2 = g r^2 of the other. Of A^2 = 1 - a^2, B^2 = 1 - b^2, c the cosine between the azimuths,
+ *   E = 2 (1 - cos) = g (s - r)^2 + (A - B)^2 + 2 (1 - c) g s r,
+ * where none is negative. Along ln x, at constant g, d(s^2) = -s^2 (1 - s^2), so each T of the three has T'' <= M T:
+ *   T = s r:           T'/T = (s^2 + r^2)/2 - 1,                          |T''| <= 1.25 T
+ *   T = (s - r)^2:     T'/T = s^2 + s r + r^2 - 1,                       |T''| <= 4.9 T
+ *   T = (A - B)^2 = g^2 (s^2 - r^2)^2/(A + B)^2: with w = g s^2 (1 - s^2)/(2 A^2) <= p/2, p = (g - a^2)/(1 - a^2) but at least 1,
+ *                      T'/T = 2 (s^2 + r^2 - 1) - 2 W, W between the two w, w' <= w (1 + 2 w),
+ *                                                                        |T''| <= (5 + 5 p + 2.5 p^2) T <= 12.5 p^2 T.
+ * Between nodes that are D apart E so leaves its chord by at most 12.5/8 p^2 D^2 of its largest. It grows with g, and
+ * d(ln E)/d(ln g) <= 1 + 1/A^2.
  */
 #ifndef MOHO_MIGRATE_ANGLE_KERNEL_H
 #define MOHO_MIGRATE_ANGLE_KERNEL_H
 
 #include "device/device_internal.h"
 
-enum { MOHO_ANGLE_BLOCK = 64 };
+enum {
+  MOHO_ANGLE_STEP = 16,    /* samples between nodes */
+  MOHO_ANGLE_GAPS = 64,    /* gaps between nodes looked at together */
+  MOHO_ANGLE_UNKNOWN = -2, /* in the place of a bin: too near an edge for floats */
+  MOHO_ANGLE_PAD = 80      /* that many more nodes, and so many more samples, can be read */
+};
 
-/* What the fast pass makes of a block. A sample has so many edges at or above its cosine, or is too near one to tell. */
-typedef struct moho_angle_block {
-  int32_t is_whole; /* all samples have `edges`: the arrays are not filled */
-  int32_t edges;
-  int32_t of_sample[MOHO_ANGLE_BLOCK], is_doubtful[MOHO_ANGLE_BLOCK];
-} moho_angle_block;
+typedef struct moho_angle_run {
+  int32_t first, end, bin;
+} moho_angle_run;
 
-/* Buffers 0 base, 1 s2, 2 steepness (IN) [samples], 3 limits (IN) [n_limits] cosines, descending, 4 moho_angle_block (OUT). */
+/* What floats make of an interval. */
+typedef struct moho_angle_parts {
+  moho_angle_run *runs; /* [samples] */
+  int32_t n, unknown;   /* how many; how many of them MOHO_ANGLE_UNKNOWN */
+} moho_angle_parts;
+
+/* Buffers. IN: of samples base, s2, steepness = (v_int s2)^2; of nodes the same; of gaps 12.5/8 D^2, ln(largest g/least g), and
+ * by how much the largest g is above 1; limits of the cosine, descending. OUT: moho_angle_parts. */
+enum {
+  MOHO_ANGLE_BASE,
+  MOHO_ANGLE_S2,
+  MOHO_ANGLE_STEEPNESS,
+  MOHO_ANGLE_NODE_BASE,
+  MOHO_ANGLE_NODE_S2,
+  MOHO_ANGLE_NODE_STEEPNESS,
+  MOHO_ANGLE_BEND,
+  MOHO_ANGLE_CHANGE,
+  MOHO_ANGLE_EXCESS,
+  MOHO_ANGLE_LIMITS,
+  MOHO_ANGLE_PARTS,
+  MOHO_ANGLE_BUFFERS
+};
+
 typedef struct moho_angle_parameters {
-  int32_t first, n; /* samples [first, first + n), n <= MOHO_ANGLE_BLOCK; first: whole vectors */
+  int32_t first, end; /* the interval, not empty */
   int32_t n_limits;
   float source2, receiver2, cosine;
 } moho_angle_parameters;
 
-extern const moho_native_kernel moho_angle_bins;
+extern const moho_native_kernel moho_angle_cut;
 
 #endif

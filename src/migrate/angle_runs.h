@@ -1,7 +1,7 @@
 /* angle_runs.h - a run of samples cut where the opening angle passes from one bin to the next, decided in double.
  *
- * For straight rays a fast pass in floats gives the cosine of 64 samples at a time, with a bound on its error: where no edge of a
- * bin is near, all 64 are decided; samples near an edge are decided in double. Other laws are all decided in double.
+ * For straight rays a fast pass in floats (angle_kernel.h) looks at every sixteenth sample, and closely only where an edge of a
+ * bin is near; samples too near for floats are decided in double. Other laws are all decided in double.
  */
 #ifndef MOHO_MIGRATE_ANGLE_RUNS_H
 #define MOHO_MIGRATE_ANGLE_RUNS_H
@@ -12,8 +12,9 @@
 
 /* A column's. */
 typedef struct moho_angle_column {
-  double *v_dt;                 /* [n] v_int * dt */
-  float *base, *s2, *steepness; /* [n + MOHO_ANGLE_BLOCK] t1^2, s2, (v_dt s2)^2: straight rays only, else NULL */
+  double *v_dt;    /* [n] v_int * dt */
+  float *tables;   /* straight rays only, else NULL: of samples and nodes, as the fast pass takes them */
+  size_t n, nodes; /* floats of each */
 } moho_angle_column;
 
 moho_status moho_angle_column_create(const moho_travel_law *law, moho_angle_column *out);
@@ -22,17 +23,13 @@ size_t moho_angle_column_bytes(const moho_travel_law *law);
 moho_status moho_angle_column_fill(const moho_travel_law *law, const moho_travel_column *legs, double x_m, double y_m,
                                    moho_angle_column *column);
 
-typedef struct moho_angle_run {
-  int32_t first, end, bin;
-} moho_angle_run;
-
 /* A pair of trace and column. */
 typedef struct moho_angle_query {
   const moho_opening_angles *angles;
   const moho_travel_law *law;
   const moho_travel_column *legs;
   const moho_angle_column *column;
-  moho_native_function bins_of_block; /* of moho_angle_bins */
+  moho_native_function cut; /* of moho_angle_cut */
   moho_opening_pair pair;
   double source2, receiver2;
 } moho_angle_query;

@@ -86,7 +86,7 @@ static void fill_frame(moho_migration *m, native_run *r) {
       .shared_loops = is_uniform ? &r->shared_loops : NULL,
       .angles = r->angles.n ? &r->angles : NULL,
       .shared_angles = is_uniform ? &r->shared_angles : NULL,
-      .angle_bins = moho_native_pick(&moho_angle_bins, moho_device_simd(m->device)),
+      .angle_cut = moho_native_pick(&moho_angle_cut, moho_device_simd(m->device)),
       .columns = r->columns,
       .mask = m->options.mask ? &r->mask : NULL,
       .layout = m->layout,

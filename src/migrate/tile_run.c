@@ -170,88 +170,79 @@ static double dot(const double a[2], const double b[2]) {
   return a[0] * b[0] + a[1] * b[1];
 }
 
-/* Where the taper ends: first sample of [first, end) with A(1-f) >= d. */
-static int32_t end_of_taper(const moho_tile_frame *frame, const moho_column_table *table, double distance, int32_t first,
-                            int32_t end) {
+/* Where the taper ends: first sample with A(1-f) >= d. */
+static int32_t end_of_taper(const moho_tile_frame *frame, const moho_column_table *table, double distance) {
   double taper = frame->options->aperture_taper;
-  if (taper <= 0) return first;
-  if (taper >= 1) return end;
-  int32_t full = moho_column_first_within(table, (int32_t)frame->axis->n, moho_aperture_widened(distance / (1 - taper)));
-  return full < first ? first : full > end ? end : full;
+  if (taper <= 0) return 0;
+  if (taper >= 1) return (int32_t)frame->axis->n;
+  return moho_column_first_within(table, (int32_t)frame->axis->n, moho_aperture_widened(distance / (1 - taper)));
 }
 
 static uint16_t node_of(const moho_travel_law *law, double d2) {
   return law->leg_times ? (uint16_t)moho_leg_time_place(law->leg_times, d2).node : 0;
 }
 
-/* All but the samples of the run that comes next. */
-static void describe_run(launch_queue *queue, const moho_batch_trace *trace, const moho_column *column,
-                         const moho_run_query *query, const double source[2], const double receiver[2], size_t c) {
-  moho_run *run = &queue->worker->runs[queue->n_runs];
+/* All but the samples, and the row of the image. `full`: where the taper ends, if need be outside the samples. */
+static void describe_run(moho_run *run, const moho_tile_frame *frame, const moho_batch_trace *trace, const moho_column *column,
+                         const moho_run_query *query, const double source[2], const double receiver[2], int32_t full) {
   run->row = trace->row;
-  run->table = (int32_t)c;
+  run->full = full;
   run->source2 = (float)query->source2, run->receiver2 = (float)query->receiver2;
   run->distance = (float)query->distance;
   run->shift = trace->shift;
   run->spacing = trace->spacing;
   run->source_x = (float)dot(source, column->along), run->source_y = (float)dot(source, column->across);
   run->receiver_x = (float)dot(receiver, column->along), run->receiver_y = (float)dot(receiver, column->across);
-  run->source_node = node_of(queue->frame->law, query->source2);
-  run->receiver_node = node_of(queue->frame->law, query->receiver2);
+  run->source_node = node_of(frame->law, query->source2);
+  run->receiver_node = node_of(frame->law, query->receiver2);
 }
 
-/* One interval of samples of the run that was described into a row of the image; the next is described alike.
+/* Of the run that was described last, where the next one goes, samples [first, end) into a row of the image.
  * @return contributions */
-static uint64_t append_run(launch_queue *queue, const moho_column_table *table, double distance, size_t image_row, int32_t first,
-                           int32_t end) {
+static uint64_t append_run(launch_queue *queue, size_t image_row, int32_t first, int32_t end) {
   const moho_tile_frame *frame = queue->frame;
-  moho_run *runs = queue->worker->runs, *run = &runs[queue->n_runs];
+  moho_run *run = &queue->worker->runs[queue->n_runs];
   if (frame->steps) {
     int32_t *steps = frame->steps + image_row * (frame->axis->n + 1);
     steps[first]++, steps[end]--;
   }
   run->column = (int32_t)image_row;
   run->first = first, run->end = end;
-  run->full = end_of_taper(frame, table, distance, first, end);
+  run->full = run->full < first ? first : run->full > end ? end : run->full;
   if (++queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
   return (uint64_t)(end - first);
 }
 
-/* The same of all, one after the other. */
-static uint64_t append_runs(launch_queue *queue, const moho_column_table *table, double distance, size_t image_row,
-                            const moho_interval *intervals, size_t count) {
+/* An interval by the bins that its samples fall into. Its runs, which share their first step, go into one launch: so what is a
+ * chain does not depend on what came before. */
+static uint64_t append_angles(launch_queue *queue, const moho_run *described, moho_angle_query *angle, size_t image_row,
+                              moho_interval interval) {
+  moho_angle_run *parts = queue->worker->angle_runs;
+  size_t n = moho_angle_runs_find(angle, interval, parts);
+  if (queue->n_runs && (size_t)queue->n_runs + n > RUNS_PER_LAUNCH) launch(queue);
   uint64_t contributions = 0;
-  for (size_t i = 0; i < count; i++) {
-    const moho_run *described = &queue->worker->runs[queue->n_runs];
-    contributions += append_run(queue, table, distance, image_row, intervals[i].first, intervals[i].end);
-    if (i + 1 < count) queue->worker->runs[queue->n_runs] = *described;
+  for (size_t k = 0; k < n; k++) {
+    queue->worker->runs[queue->n_runs] = *described;
+    contributions += append_run(queue, image_row + (size_t)parts[k].bin, parts[k].first, parts[k].end);
   }
   return contributions;
 }
 
-/* By the bins that the samples fall into. */
-static uint64_t append_angles(launch_queue *queue, const moho_column_table *table, const moho_run_query *query,
-                              const double source[2], const double receiver[2], size_t c, size_t image_row,
-                              const moho_interval *intervals, size_t count) {
+static uint64_t append_all_angles(launch_queue *queue, const moho_column_table *table, const moho_run_query *query,
+                                  const double source[2], const double receiver[2], size_t image_row,
+                                  const moho_interval *intervals, size_t count) {
   const moho_tile_frame *frame = queue->frame;
-  moho_angle_run *parts = queue->worker->angle_runs;
+  const moho_run described = queue->worker->runs[queue->n_runs];
   moho_angle_query angle = {.angles = frame->angles,
                             .law = frame->law,
                             .legs = &table->legs,
-                            .column = queue->columns->angles ? &queue->columns->angles[c] : frame->shared_angles,
-                            .bins_of_block = frame->angle_bins,
+                            .column = queue->columns->angles ? &queue->columns->angles[described.table] : frame->shared_angles,
+                            .cut = frame->angle_cut,
                             .pair = moho_opening_pair_of(source, receiver),
                             .source2 = query->source2,
                             .receiver2 = query->receiver2};
   uint64_t contributions = 0;
-  for (size_t i = 0; i < count; i++) {
-    size_t n = moho_angle_runs_find(&angle, intervals[i], parts);
-    for (size_t k = 0; k < n; k++) {
-      const moho_run *described = &queue->worker->runs[queue->n_runs];
-      contributions += append_run(queue, table, query->distance, image_row + (size_t)parts[k].bin, parts[k].first, parts[k].end);
-      queue->worker->runs[queue->n_runs] = *described;
-    }
-  }
+  for (size_t i = 0; i < count; i++) contributions += append_angles(queue, &described, &angle, image_row, intervals[i]);
   return contributions;
 }
 
@@ -280,9 +271,18 @@ static uint64_t add_runs(launch_queue *queue, const moho_batch_trace *trace, siz
   }
   if (!count) return 0;
   size_t image_row = columns->flat[c] * frame->n_bins + (size_t)trace->bin;
-  describe_run(queue, trace, column, &query, source, receiver, c);
-  return frame->angles ? append_angles(queue, table, &query, source, receiver, c, image_row, intervals, count)
-                       : append_runs(queue, table, query.distance, image_row, intervals, count);
+  moho_run *run = &worker->runs[queue->n_runs];
+  describe_run(run, frame, trace, column, &query, source, receiver, end_of_taper(frame, table, query.distance));
+  run->table = (int32_t)c;
+  if (frame->angles) return append_all_angles(queue, table, &query, source, receiver, image_row, intervals, count);
+  if (count == 1) return append_run(queue, image_row, intervals->first, intervals->end);
+  const moho_run described = *run;
+  uint64_t contributions = 0;
+  for (size_t i = 0; i < count; i++) {
+    worker->runs[queue->n_runs] = described;
+    contributions += append_run(queue, image_row, intervals[i].first, intervals[i].end);
+  }
+  return contributions;
 }
 
 void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, const moho_tile_frame *frame,

@@ -52,14 +52,14 @@ static long exact(const moho_angle_query *q, size_t i) {
 }
 
 /* How many samples fell into bins. */
-static size_t check_pair(const angle_case *c, moho_native_function bins_of_block, const double source[2],
-                         const double receiver[2], moho_interval interval) {
+static size_t check_pair(const angle_case *c, moho_native_function cut, const double source[2], const double receiver[2],
+                         moho_interval interval) {
   static moho_angle_run runs[N];
   moho_angle_query q = {.angles = &c->angles,
                         .law = &c->law,
                         .legs = &c->legs,
                         .column = &c->column,
-                        .bins_of_block = bins_of_block,
+                        .cut = cut,
                         .pair = moho_opening_pair_of(source, receiver),
                         .source2 = source[0] * source[0] + source[1] * source[1],
                         .receiver2 = receiver[0] * receiver[0] + receiver[1] * receiver[1]};
@@ -84,7 +84,7 @@ static void check_case(angle_case c) {
   size_t binned = 0, samples = 0;
   for (moho_simd simd = MOHO_SIMD_SCALAR; simd < MOHO_SIMD_COUNT; simd++) {
     if (!moho_cpu_has_simd(simd)) continue;
-    moho_native_function bins_of_block = moho_native_pick(&moho_angle_bins, simd);
+    moho_native_function cut = moho_native_pick(&moho_angle_cut, simd);
     for (int pair = 0; pair < 150; pair++) {
       double source[2] = {3000 * test_normal(&seed), 3000 * test_normal(&seed)};
       double receiver[2] = {source[0] + 800 * test_normal(&seed), source[1] + 800 * test_normal(&seed)};
@@ -93,7 +93,7 @@ static void check_case(angle_case c) {
       if (pair % 10 == 2) receiver[0] = -source[0], receiver[1] = -source[1]; /* on either side */
       moho_interval interval = {(int32_t)(100 * test_uniform(&seed)), N - (int32_t)(100 * test_uniform(&seed))};
       if (pair % 10 == 3) interval = (moho_interval){0, N};
-      binned += check_pair(&c, bins_of_block, source, receiver, interval);
+      binned += check_pair(&c, cut, source, receiver, interval);
       samples += (size_t)(interval.end - interval.first);
     }
   }

@@ -122,17 +122,17 @@ INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot
   return value;
 }
 
-/* The block of samples [begin, stop) into the image, those of them in [first, end). */
+/* Samples [first, end) before `stop` of the block that begins at `begin` into the image. */
 typedef void read_step(const run_frame *run, const loop_block *block, int begin, int stop, int first, int end);
-/* Of it a vector that is not wholly in the run. */
+/* Of them a vector that is not wholly in the run. */
 typedef void read_broken(const run_frame *run, const loop_block *block, int slot, int at, int first, int end);
 
 INLINE void read_block(const run_frame *shared, const loop_block *block, int begin, int stop, int first, int end,
                        int interpolation, int antialias, int weighted, read_broken *broken) {
   const run_frame own = *shared, *run = &own; /* a copy that no store can change: it stays in registers */
-  int at = begin;
+  int at = begin > first ? begin : first - first % LANES;
   if (at < first) {
-    broken(shared, block, 0, at, first, end);
+    broken(shared, block, at - begin, at, first, end);
     at += LANES;
   }
   for (; at + LANES <= stop; at += LANES)

@@ -24,23 +24,44 @@ typedef struct loop_steps {
   read_step *const *read; /* plain, weighted */
 } loop_steps;
 
-static void part_of_run(const run_frame *run, const loop_steps *steps, int first, int end, int tapered) {
-  loop_block block;
-  read_step *read = steps->read[run->t_part || tapered];
-  for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
-    int stop = end < begin + BLOCK ? end : begin + BLOCK;
-    steps->times(run, begin, stop, tapered, &block);
-    read(run, &block, begin, stop, first, end);
+/* Runs of one trace into one column, each beginning where the one before ends: what the opening angle cuts. They share the first
+ * step. Vectors that two of them touch are read for both. */
+typedef struct run_chain {
+  const moho_run *runs;
+  int n;
+  int first, end, full; /* of all; full: whole vectors */
+} run_chain;
+
+INLINE run_chain chain_from(const moho_run *runs, int most) {
+  run_chain chain = {.runs = runs, .n = 1, .first = runs->first, .full = runs->full};
+  while (chain.n < most && runs[chain.n].row == runs->row && runs[chain.n].table == runs->table &&
+         runs[chain.n].first == runs[chain.n - 1].end) {
+    if (runs[chain.n].full > runs[chain.n].first) chain.full = runs[chain.n].full;
+    chain.n++;
   }
+  chain.end = runs[chain.n - 1].end;
+  int full = (chain.full + LANES - 1) / LANES * LANES; /* beyond it the taper is 1 (to rounding) anyway */
+  chain.full = chain.full <= chain.first ? chain.first : full < chain.end ? full : chain.end;
+  return chain;
 }
 
-/* The taper's end is moved to the next whole vector: beyond it the taper is 1 (to rounding) anyway. */
-static void add_run(const moho_run *run, const run_frame *frame, const loop_steps *steps) {
-  int full = (run->full + LANES - 1) / LANES * LANES;
-  if (full > run->end) full = run->end;
-  if (run->full > run->first) part_of_run(frame, steps, run->first, full, 1);
-  else full = run->first;
-  if (full < run->end) part_of_run(frame, steps, full, run->end, 0);
+/* Samples [first, end) of a chain; image of column 0. */
+static void part_of_chain(run_frame *frame, const loop_steps *steps, const run_chain *chain, float *image, size_t stride,
+                          int first, int end, int tapered) {
+  loop_block block;
+  read_step *read = steps->read[frame->t_part || tapered];
+  const moho_run *run = chain->runs;
+  while (run->end <= first) run++;
+  for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
+    int stop = end < begin + BLOCK ? end : begin + BLOCK;
+    steps->times(frame, begin, stop, tapered, &block);
+    for (;; run++) {
+      int from = run->first > first ? run->first : first, to = run->end < end ? run->end : end;
+      frame->image = image + (size_t)run->column * stride;
+      read(frame, &block, begin, to < stop ? to : stop, from, to);
+      if (run->end >= stop) break;
+    }
+  }
 }
 
 /* Columns of a table that lie `stride` floats apart. */
@@ -106,10 +127,15 @@ static times_step *times_of(const moho_migrate_parameters *parameters) {
 void LANES_NAME(moho_migrate)(void *const *buffers, const void *parameters_pointer) {
   const moho_migrate_parameters *parameters = parameters_pointer;
   const moho_run *runs = buffers[MOHO_BUFFER_RUNS];
+  float *image = buffers[MOHO_BUFFER_IMAGE];
+  const size_t stride = (size_t)parameters->image_stride;
   const loop_steps steps = {.times = times_of(parameters), .read = read_steps[parameters->interpolation][parameters->antialias]};
   run_frame frame = frame_of_launch(buffers, parameters);
-  for (int32_t i = 0; i < parameters->n_runs; i++) {
-    frame_to_run(&frame, &runs[i], buffers, parameters);
-    add_run(&runs[i], &frame, &steps);
+  for (int32_t i = 0; i < parameters->n_runs;) {
+    const run_chain chain = chain_from(&runs[i], parameters->n_runs - i);
+    frame_to_run(&frame, chain.runs, buffers, parameters);
+    if (chain.full > chain.first) part_of_chain(&frame, &steps, &chain, image, stride, chain.first, chain.full, 1);
+    if (chain.full < chain.end) part_of_chain(&frame, &steps, &chain, image, stride, chain.full, chain.end, 0);
+    i += chain.n;
   }
 }

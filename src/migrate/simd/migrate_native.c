@@ -25,13 +25,13 @@ const moho_native_kernel moho_demigrate_native = {.name = "demigrate",
 #endif
                                                   }};
 
-const moho_native_kernel moho_angle_bins = {.name = "angle bins",
+const moho_native_kernel moho_angle_cut = {.name = "angle cut",
                                             .by_simd = {
-                                                [MOHO_SIMD_SCALAR] = moho_angle_bins_scalar,
+                                                [MOHO_SIMD_SCALAR] = moho_angle_cut_scalar,
 #if defined(__x86_64__)
-                                                [MOHO_SIMD_AVX2] = moho_angle_bins_avx2,
-                                                [MOHO_SIMD_AVX512] = moho_angle_bins_avx512,
+                                                [MOHO_SIMD_AVX2] = moho_angle_cut_avx2,
+                                                [MOHO_SIMD_AVX512] = moho_angle_cut_avx512,
 #elif defined(__aarch64__)
-                                                [MOHO_SIMD_NEON] = moho_angle_bins_neon,
+                                                [MOHO_SIMD_NEON] = moho_angle_cut_neon,
 #endif
                                             }};

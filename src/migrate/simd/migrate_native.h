@@ -14,10 +14,10 @@ void moho_demigrate_neon(void *const *buffers, const void *parameters);
 void moho_demigrate_avx2(void *const *buffers, const void *parameters);
 void moho_demigrate_avx512(void *const *buffers, const void *parameters);
 
-void moho_angle_bins_scalar(void *const *buffers, const void *parameters);
-void moho_angle_bins_neon(void *const *buffers, const void *parameters);
-void moho_angle_bins_avx2(void *const *buffers, const void *parameters);
-void moho_angle_bins_avx512(void *const *buffers, const void *parameters);
+void moho_angle_cut_scalar(void *const *buffers, const void *parameters);
+void moho_angle_cut_neon(void *const *buffers, const void *parameters);
+void moho_angle_cut_avx2(void *const *buffers, const void *parameters);
+void moho_angle_cut_avx512(void *const *buffers, const void *parameters);
 
 extern const moho_native_kernel moho_migrate_native, moho_demigrate_native;
 
