@@ -30,7 +30,8 @@ static const struct poptOption options[] = {
     {"weight", '\0', POPT_ARG_STRING, &weights, 0, "none, spreading, obliquity, spreading_obliquity, true_amplitude [none]",
      "W,..."},
     {"antialias", '\0', POPT_ARG_STRING, &antialiases, 0, "none, triangle, filter_bank [none]", "A,..."},
-    {"gathers", '\0', POPT_ARG_STRING, &gathers, 0, "none, angle (bins of 5 degrees up to 60 and one beyond) [none]", "G,..."},
+    {"gathers", '\0', POPT_ARG_STRING, &gathers, 0,
+     "none, angle (bins of 5 degrees up to 60 and one beyond), offset (10 bins) [none]", "G,..."},
     {"storage", '\0', POPT_ARG_STRING, &storages, 0, "how a device keeps traces: float, half [float]", "S,..."},
     {"constants", '\0', POPT_ARG_STRING, &constants, 0, "constants of the kernel's text, for tuning: \"CHUNKS=4,COLUMNS_X=4\"",
      "C"},
@@ -70,6 +71,12 @@ static const moho_gather_bins *angle_bins(void) {
   return &bins;
 }
 
+static const moho_gather_bins *offset_bins(void) {
+  static double edges[] = {0, 250, 500, 750, 1000, 1500, 2000, 2500, 3000, 4000, 1e5};
+  static const moho_gather_bins bins = {.kind = MOHO_GATHERS_OFFSET, .edges = edges, .n_edges = sizeof edges / sizeof *edges};
+  return &bins;
+}
+
 /* The words of one case as options; a usage error when one is unknown. */
 static int settle(bench_case *c) {
   static const char *const names[] = {"dataset", "kernel",   "interpolation", "antialias", "weight",
@@ -82,7 +89,7 @@ static int settle(bench_case *c) {
                                       "float|half",
                                       "constant|linear_z",
                                       "straight|curved_linear|curved_rms|curved_ray|vti|vti_rational",
-                                      "none|angle"};
+                                      "none|angle|offset"};
   const char *const given[] = {c->dataset, c->kernel,   c->interpolation, c->antialias, c->weight,
                                c->storage, c->velocity, c->traveltime,    c->gathers};
   int chosen[9];
@@ -95,7 +102,7 @@ static int settle(bench_case *c) {
   c->options.weight = (moho_weight)chosen[4];
   c->options.storage = (moho_storage)chosen[5];
   c->options.traveltime = (moho_traveltime)chosen[7];
-  c->options.gathers = chosen[8] ? angle_bins() : NULL;
+  c->options.gathers = chosen[8] == 2 ? offset_bins() : chosen[8] ? angle_bins() : NULL;
   c->options.constants = constants;
   c->constants = constants ? constants : "";
   c->runs = runs != RUNS_NOT_GIVEN ? runs : strcmp(c->dataset, "large") == 0 ? 3 : 5;

@@ -72,9 +72,9 @@ static void fill_gap(const moho_travel_law *law, const moho_travel_column *legs,
     least = fmin(least, here.g), most = fmax(most, here.g);
     if (!(here.depth >= fmin(from.depth, to.depth) && here.depth <= fmax(from.depth, to.depth))) bend = 1e6;
   }
-  out[k] = (float)(12.5 / 8 * (1 + 1e-6) * bend * bend);
+  out[k] = (float)((1 + 1e-6) / 8 * bend * bend);
   out[count + k] = (float)(log(most / least) * (1 + 1e-6) + 1e-12);
-  out[2 * count + k] = (float)(fmax(most - 1, 0) * (1 + 1e-6));
+  out[2 * count + k] = (float)(fmax(fmax(most, 1 / least) - 1, 0) * (1 + 1e-6));
 }
 
 moho_status moho_angle_column_fill(const moho_travel_law *law, const moho_travel_column *legs, double x_m, double y_m,

@@ -1,5 +1,5 @@
 /* angle_lanes.h - an interval of samples cut by the opening angle, straight rays (../angle_kernel.h). Included after
- * migrate_lanes.h; what is written without vectors, sixteen at a time, the compiler makes vectors of.
+ * migrate_lanes.h.
  *
  * a^2 = d^2 (v_int s2 dt)^2 / t^2 for each leg; numbers are rounded ten times at most: a^2 errs by 6e-7 of itself, the product
  * under the root by 1.2e-6, and the root by that over twice its value, or by 1.1e-3 where it vanishes.
@@ -40,82 +40,78 @@ INLINE void find_cosines(const angle_pair *p, const float *base, const float *s2
 
 /* ---- gaps ---- */
 
-/* Of each gap: how many limits are surely at or above its cosines, and how many may be. */
+/* Of each gap bounds on its cosines, -WORTHLESS and WORTHLESS where nothing is known of them; how many limits are surely at or
+ * above them; the same and, where more may be, ANGLE_OPEN times how many more. */
 typedef struct angle_gaps {
-  _Alignas(64) int32_t within[MOHO_ANGLE_GAPS], near[MOHO_ANGLE_GAPS];
   _Alignas(64) float least[MOHO_ANGLE_GAPS], most[MOHO_ANGLE_GAPS];
-  uint16_t edges[MOHO_ANGLE_GAPS + 4]; /* the two where they are one, else ANGLE_OPEN */
+  _Alignas(64) int32_t within[MOHO_ANGLE_GAPS], edges[MOHO_ANGLE_GAPS + 2];
 } angle_gaps;
 
-enum { ANGLE_OPEN = 0xffff };
+#define WORTHLESS 4.0f
+enum { ANGLE_OPEN_SHIFT = 16, ANGLE_OPEN = 1 << ANGLE_OPEN_SHIFT };
 
-/* Bounds on the cosines of sixteen gaps; where they are worth nothing, most < least. 1.4: 4/3, and what floats err. */
+/* 1.4: 4/3, and what floats err. */
 INLINE void bound_gaps(const angle_bounds *nodes, const float *bend, const float *change, const float *excess, int at,
                        angle_gaps *gaps) {
-  const float *low = nodes->low + at, *high = nodes->high + at, *inverses = nodes->inverse + at;
-  for (int i = 0; i < 16; i++) {
-    float below = low[i] < low[i + 1] ? low[i] : low[i + 1], above = high[i] > high[i + 1] ? high[i] : high[i + 1];
-    float inverse = inverses[i] > inverses[i + 1] ? inverses[i] : inverses[i + 1];
-    inverse += inverse * inverse * 1.7f * change[at + i]; /* where g is largest: 1/(1 - t) <= 1 + 4/3 t up to t = 1/4 */
-    float p = 1.0f + excess[at + i] * inverse, share = bend[at + i] * (p * p) + change[at + i] * (1.0f + inverse);
-    float reach = 1.4f * share * (1.0f - below);
-    int is_open = !(share < 0.25f) | (inverse > 1000.0f);
-    gaps->least[at + i] = is_open ? 4.0f : below - reach;
-    gaps->most[at + i] = is_open ? -4.0f : above + reach;
-  }
+  vfloat below = MIN(lanes_load(nodes->low + at), lanes_load_any(nodes->low + at + 1));
+  vfloat above = MAX(lanes_load(nodes->high + at), lanes_load_any(nodes->high + at + 1));
+  vfloat inverse = MAX(lanes_load(nodes->inverse + at), lanes_load_any(nodes->inverse + at + 1));
+  vfloat changes = lanes_load(change + at);
+  inverse = FMA(inverse * inverse, changes * R(1.7), inverse); /* where g is largest: 1/(1 - t) <= 1 + 4/3 t up to t = 1/4 */
+  vfloat p = FMA(lanes_load(excess + at), inverse, R(1.0));
+  vfloat steepest = R(1.0) - lanes_reciprocal(inverse), bent = FMA(p * p, steepest * R(9.0), R(1.0));
+  vfloat share = FMA(lanes_load(bend + at), bent, changes * inverse);
+  vfloat reach = share * R(1.4) * (R(1.0) - below), least = below - reach, most = above + reach;
+  least = lanes_select_above(share, 0.25f, R(-WORTHLESS), least), most = lanes_select_above(share, 0.25f, R(WORTHLESS), most);
+  lanes_store(gaps->least + at, lanes_select_above(inverse, 1e3f, R(-WORTHLESS), least));
+  lanes_store(gaps->most + at, lanes_select_above(inverse, 1e3f, R(WORTHLESS), most));
 }
 
-/* How many limits, which descend, are at least `value`. */
-INLINE int32_t limits_above(const angle_pair *p, float value) {
-  int32_t above = 0;
-  while (above < p->n_limits && p->limits[above] >= value) above++;
-  return above;
+typedef struct limit_range {
+  int32_t first, end;
+} limit_range;
+
+/* The limits that lie among what is known of gaps [begin, end); of few limits all. */
+static limit_range limits_among(const angle_pair *p, const angle_gaps *gaps, int begin, int end) {
+  enum { FEW = 16 };
+  limit_range all = {0, p->n_limits};
+  if (p->n_limits <= FEW) return all;
+  float least = WORTHLESS, most = -WORTHLESS;
+  for (int i = begin; i < end; i++)
+    if (gaps->most[i] < WORTHLESS) {
+      least = gaps->least[i] < least ? gaps->least[i] : least;
+      most = gaps->most[i] > most ? gaps->most[i] : most;
+    }
+  while (all.first < all.end && p->limits[all.first] >= most) all.first++;
+  while (all.end > all.first && p->limits[all.end - 1] < least) all.end--;
+  return all;
 }
 
-/* Gaps [begin, end). */
+/* Gaps [begin, end) and what fills the vectors. */
 INLINE void count_limits(const angle_pair *p, angle_gaps *gaps, int begin, int end) {
-  _Alignas(64) float least[16], most[16];
-  int from = begin & ~15;
-  for (int i = 0; i < 16; i++) least[i] = 4.0f, most[i] = -4.0f;
-  for (int i = from; i < begin; i++) gaps->least[i] = 4.0f, gaps->most[i] = -4.0f;
-  for (int i = end; i & 15; i++) gaps->least[i] = 4.0f, gaps->most[i] = -4.0f;
-  for (int at = from; at < end; at += 16)
-    for (int i = 0; i < 16; i++) {
-      least[i] = gaps->least[at + i] < least[i] ? gaps->least[at + i] : least[i];
-      most[i] = gaps->most[at + i] > most[i] ? gaps->most[at + i] : most[i];
+  const limit_range range = limits_among(p, gaps, begin, end);
+  for (int at = begin / LANES * LANES; at < end; at += LANES) {
+    vfloat least = lanes_load(gaps->least + at), most = lanes_load(gaps->most + at);
+    vint within = lanes_set_int(range.first), near = lanes_count(within, most, R(WORTHLESS));
+    for (int32_t k = range.first; k < range.end; k++) {
+      vfloat limit = lanes_set(p->limits[k]);
+      within = lanes_count(within, limit, most), near = lanes_count(near, limit, least);
     }
-  for (int half = 8; half >= 1; half /= 2)
-    for (int i = 0; i < half; i++) {
-      least[i] = least[i + half] < least[i] ? least[i + half] : least[i];
-      most[i] = most[i + half] > most[i] ? most[i + half] : most[i];
-    }
-  int32_t within = limits_above(p, most[0]), near = limits_above(p, least[0]);
-  for (int at = from; at < end; at += 16)
-    for (int i = 0; i < 16; i++) gaps->within[at + i] = gaps->near[at + i] = within;
-  for (int32_t k = within; k < near; k++) {
-    const float limit = p->limits[k];
-    for (int at = from; at < end; at += 16)
-      for (int i = 0; i < 16; i++) {
-        gaps->within[at + i] += limit >= gaps->most[at + i];
-        gaps->near[at + i] += limit >= gaps->least[at + i];
-      }
+    lanes_store_int(gaps->within + at, within);
+    lanes_store_int(gaps->edges + at, lanes_add(within, lanes_shift_left(lanes_sub(near, within), ANGLE_OPEN_SHIFT)));
   }
-  for (int at = from; at < end; at += 16)
-    for (int i = 0; i < 16; i++) {
-      int is_open = (gaps->within[at + i] != gaps->near[at + i]) | (gaps->most[at + i] < gaps->least[at + i]);
-      gaps->edges[at + i] = is_open ? ANGLE_OPEN : (uint16_t)gaps->within[at + i];
-    }
 }
 
-/* The first gap from `at` on that is unlike the one at `at`; end where none is. Four at a time. */
-INLINE int end_of_alike(const uint16_t *edges, int at, int end) {
-  uint64_t four, like = edges[at] * UINT64_C(0x0001000100010001);
-  for (at++; at < end; at += 4) {
-    memcpy(&four, edges + at, sizeof four);
-    if (four != like) break;
+/* The first gap from `at` on that is unlike the one at `at`; end where none is. */
+INLINE int end_of_alike(const int32_t *edges, int at, int end) {
+  uint64_t two, like = (uint32_t)edges[at] * UINT64_C(0x100000001);
+  int next = at + 1;
+  for (; next < end; next += 2) {
+    memcpy(&two, edges + next, sizeof two);
+    if (two != like) break;
   }
-  while (at < end && edges[at] == (uint16_t)like) at++;
-  return at < end ? at : end;
+  next += next < end && edges[next] == edges[at];
+  return next < end ? next : end;
 }
 
 /* ---- samples ---- */
@@ -130,25 +126,26 @@ INLINE void append_samples(const angle_pair *p, moho_angle_parts *parts, int32_t
   else *next = (moho_angle_run){first, end, bin}, parts->n++;
 }
 
-/* Sixteen samples from `at`, of them [first, end), with `within` to `near` limits at or above. */
+/* MOHO_ANGLE_STEP samples from `at`, of them [first, end), with so many limits at or above as the range says, or one of them. */
 static __attribute__((noinline)) void look_closely(const angle_pair *p, void *const *buffers, int32_t at, int32_t first,
-                                                   int32_t end, int32_t within, int32_t near, moho_angle_parts *parts) {
+                                                   int32_t end, limit_range range, moho_angle_parts *parts) {
   angle_bounds bounds;
-  _Alignas(64) int32_t edges[16];
+  _Alignas(64) int32_t edges[MOHO_ANGLE_STEP];
   find_cosines(p, (const float *)buffers[MOHO_ANGLE_BASE] + at, (const float *)buffers[MOHO_ANGLE_S2] + at,
                (const float *)buffers[MOHO_ANGLE_STEEPNESS] + at, 0, MOHO_ANGLE_STEP, &bounds);
-  for (int i = 0; i < 16; i++) edges[i] = within;
-  for (int32_t k = within; k < near; k++) {
-    const float limit = p->limits[k];
-    for (int i = 0; i < 16; i++) {
-      int is_above = limit >= bounds.high[i], may_be = limit >= bounds.low[i];
-      edges[i] = is_above ? edges[i] + 1 : may_be ? INT32_MIN : edges[i];
+  for (int i = 0; i < MOHO_ANGLE_STEP; i += LANES) {
+    vfloat low = lanes_load(bounds.low + i), high = lanes_load(bounds.high + i);
+    vint within = lanes_set_int(range.first), near = within;
+    for (int32_t k = range.first; k < range.end; k++) {
+      vfloat limit = lanes_set(p->limits[k]);
+      within = lanes_count(within, limit, high), near = lanes_count(near, limit, low);
     }
+    lanes_store_int(edges + i, lanes_add(within, lanes_shift_left(lanes_sub(near, within), ANGLE_OPEN_SHIFT)));
   }
   for (int32_t i = first, next; i < end; i = next) {
     int32_t like = edges[i - at];
-    for (next = i + 1; next < end && edges[next - at] == like && like >= 0;) next++;
-    append_samples(p, parts, i, next, like < 0 ? -1 : like);
+    for (next = i + 1; next < end && edges[next - at] == like && like < ANGLE_OPEN;) next++;
+    append_samples(p, parts, i, next, like < ANGLE_OPEN ? like : -1);
   }
 }
 
@@ -158,14 +155,15 @@ static __attribute__((noinline)) void look_closely(const angle_pair *p, void *co
 INLINE void append_gaps(const angle_pair *p, void *const *buffers, const angle_gaps *gaps, int32_t origin, int begin, int end,
                         int32_t first_sample, int32_t end_sample, moho_angle_parts *parts) {
   for (int i = begin, next; i < end; i = next) {
-    int is_open = gaps->edges[i] == ANGLE_OPEN;
-    next = is_open ? i + 1 : end_of_alike(gaps->edges, i, end);
+    int32_t edges = gaps->edges[i], more = edges >> ANGLE_OPEN_SHIFT;
+    next = more ? i + 1 : end_of_alike(gaps->edges, i, end);
     int32_t at = (origin + i) * MOHO_ANGLE_STEP, first = at, stop = (origin + next) * MOHO_ANGLE_STEP;
     if (first < first_sample) first = first_sample;
     if (stop > end_sample) stop = end_sample;
-    if (!is_open) append_samples(p, parts, first, stop, gaps->edges[i]);
-    else if (gaps->most[i] < gaps->least[i]) look_closely(p, buffers, at, first, stop, 0, p->n_limits, parts);
-    else look_closely(p, buffers, at, first, stop, gaps->within[i], gaps->near[i], parts);
+    limit_range range = {gaps->within[i], gaps->within[i] + more};
+    if (gaps->most[i] >= WORTHLESS) range = (limit_range){0, p->n_limits};
+    if (more) look_closely(p, buffers, at, first, stop, range, parts);
+    else append_samples(p, parts, first, stop, edges);
   }
 }
 
@@ -177,16 +175,18 @@ void LANES_NAME(moho_angle_cut)(void *const *buffers, const void *parameters_poi
   angle_gaps gaps;
   const int32_t first_gap = q->first / MOHO_ANGLE_STEP, end_gap = (q->end - 1) / MOHO_ANGLE_STEP + 1;
   parts->n = parts->unknown = 0;
-  for (int32_t origin = first_gap & ~15; origin < end_gap; origin += MOHO_ANGLE_GAPS) {
+  for (int32_t origin = first_gap / 16 * 16; origin < end_gap; origin += MOHO_ANGLE_GAPS) {
     int begin = first_gap > origin ? first_gap - origin : 0;
-    int end = end_gap - origin < MOHO_ANGLE_GAPS ? end_gap - origin : MOHO_ANGLE_GAPS;
+    int end = end_gap - origin < MOHO_ANGLE_GAPS ? end_gap - origin : MOHO_ANGLE_GAPS, from = begin / LANES * LANES;
     find_cosines(&p, (const float *)buffers[MOHO_ANGLE_NODE_BASE] + origin, (const float *)buffers[MOHO_ANGLE_NODE_S2] + origin,
-                 (const float *)buffers[MOHO_ANGLE_NODE_STEEPNESS] + origin, begin & ~15, end + 1, &nodes);
-    for (int i = end / LANES * LANES + LANES; i <= (end + 15) / 16 * 16; i++)
-      nodes.low[i] = nodes.high[i] = 1.0f, nodes.inverse[i] = 1.0f; /* of gaps past the end */
-    for (int at = begin & ~15; at < end; at += 16)
+                 (const float *)buffers[MOHO_ANGLE_NODE_STEEPNESS] + origin, from, end + 1, &nodes);
+    /* The last gap of the last vector may want a node more: it is past the end. */
+    int past = (end + LANES) / LANES * LANES;
+    nodes.low[past] = nodes.high[past] = nodes.inverse[past] = 1.0f;
+    for (int at = from; at < end; at += LANES)
       bound_gaps(&nodes, (const float *)buffers[MOHO_ANGLE_BEND] + origin, (const float *)buffers[MOHO_ANGLE_CHANGE] + origin,
                  (const float *)buffers[MOHO_ANGLE_EXCESS] + origin, at, &gaps);
+    gaps.edges[MOHO_ANGLE_GAPS] = gaps.edges[MOHO_ANGLE_GAPS + 1] = 0;
     count_limits(&p, &gaps, begin, end);
     append_gaps(&p, buffers, &gaps, origin, begin, end, q->first, q->end, parts);
   }

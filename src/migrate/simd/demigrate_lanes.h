@@ -205,7 +205,7 @@ typedef struct adjoint_steps {
   scatter_step *scatter;
 } adjoint_steps;
 
-/* Samples [first, end), in the blocks of part_of_chain(). */
+/* Samples [first, end), in the blocks of part_of_run(). */
 static void scatter_part(const run_frame *run, const scatter_frame *to, const adjoint_steps *steps, int first, int end,
                          int tapered) {
   loop_block block;
@@ -216,7 +216,7 @@ static void scatter_part(const run_frame *run, const scatter_frame *to, const ad
   }
 }
 
-/* The taper ends where chain_from() ends it. */
+/* The taper ends where add_run() ends it. */
 static void scatter_run(const moho_run *run, const run_frame *frame, const scatter_frame *to, const adjoint_steps *steps) {
   int full = (run->full + LANES - 1) / LANES * LANES;
   if (full > run->end) full = run->end;

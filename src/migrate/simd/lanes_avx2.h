@@ -45,6 +45,10 @@ INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, v
 INLINE vfloat lanes_load(const float *p) {
   return _mm256_load_ps(p);
 }
+/* From anywhere. */
+INLINE vfloat lanes_load_any(const float *p) {
+  return _mm256_loadu_ps(p);
+}
 INLINE void lanes_store(float *p, vfloat x) {
   _mm256_store_ps(p, x);
 }
@@ -107,6 +111,11 @@ INLINE int lanes_within(vint x, unsigned limit) {
   vint most = _mm256_max_epu32(x, _mm256_set1_epi32((int)limit));
   return _mm256_movemask_epi8(_mm256_cmpeq_epi32(most, _mm256_set1_epi32((int)limit))) == -1;
 }
+/* count, one more where limit >= x. */
+INLINE vint lanes_count(vint count, vfloat limit, vfloat x) {
+  return _mm256_sub_epi32(count, _mm256_castps_si256(_mm256_cmp_ps(limit, x, _CMP_GE_OQ)));
+}
+
 INLINE vfloat lanes_gather(const float *p, vint index) {
   return _mm256_i32gather_ps(p, index, 4);
 }

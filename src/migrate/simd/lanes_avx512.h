@@ -53,6 +53,10 @@ INLINE vfloat lanes_reciprocal(vfloat a) {
 INLINE vfloat lanes_load(const float *p) {
   return _mm512_load_ps(p);
 }
+/* From anywhere. */
+INLINE vfloat lanes_load_any(const float *p) {
+  return _mm512_loadu_ps(p);
+}
 INLINE void lanes_store(float *p, vfloat x) {
   _mm512_store_ps(p, x);
 }
@@ -118,6 +122,11 @@ INLINE int lanes_any_above(vfloat x, float limit) {
 }
 INLINE vfloat lanes_select_above(vfloat x, float limit, vfloat above, vfloat otherwise) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, lanes_set(limit), _CMP_GT_OQ), otherwise, above);
+}
+
+/* count, one more where limit >= x. */
+INLINE vint lanes_count(vint count, vfloat limit, vfloat x) {
+  return _mm512_mask_add_epi32(count, _mm512_cmp_ps_mask(limit, x, _CMP_GE_OQ), count, _mm512_set1_epi32(1));
 }
 
 /* All of x in [0, limit], as unsigned numbers. */

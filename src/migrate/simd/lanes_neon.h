@@ -40,6 +40,10 @@ INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, v
 INLINE vfloat lanes_load(const float *p) {
   return vld1q_f32(p);
 }
+/* From anywhere. */
+INLINE vfloat lanes_load_any(const float *p) {
+  return vld1q_f32(p);
+}
 INLINE void lanes_store(float *p, vfloat x) {
   vst1q_f32(p, x);
 }
@@ -100,6 +104,11 @@ INLINE vfloat lanes_select_above(vfloat x, float limit, vfloat above, vfloat oth
 INLINE int lanes_within(vint x, unsigned limit) {
   return vmaxvq_u32(vreinterpretq_u32_s32(x)) <= limit;
 }
+/* count, one more where limit >= x. */
+INLINE vint lanes_count(vint count, vfloat limit, vfloat x) {
+  return vsubq_s32(count, vreinterpretq_s32_u32(vcgeq_f32(limit, x)));
+}
+
 INLINE vfloat lanes_gather(const float *p, vint index) {
   vfloat x = vdupq_n_f32(p[vgetq_lane_s32(index, 0)]);
   x = vsetq_lane_f32(p[vgetq_lane_s32(index, 1)], x, 1);

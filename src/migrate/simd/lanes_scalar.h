@@ -38,6 +38,10 @@ INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, v
 INLINE vfloat lanes_load(const float *p) {
   return *p;
 }
+/* From anywhere. */
+INLINE vfloat lanes_load_any(const float *p) {
+  return *p;
+}
 INLINE void lanes_store(float *p, vfloat x) {
   *p = x;
 }
@@ -101,6 +105,11 @@ INLINE vfloat lanes_select_above(vfloat x, float limit, vfloat above, vfloat oth
 INLINE int lanes_within(vint x, unsigned limit) {
   return (unsigned)x <= limit;
 }
+/* count, one more where limit >= x. */
+INLINE vint lanes_count(vint count, vfloat limit, vfloat x) {
+  return count + (limit >= x);
+}
+
 INLINE vfloat lanes_gather(const float *p, vint index) {
   return p[index];
 }

@@ -24,45 +24,66 @@ typedef struct loop_steps {
   read_step *const *read; /* plain, weighted */
 } loop_steps;
 
-/* Runs of one trace into one column, each beginning where the one before ends: what the opening angle cuts. They share the first
- * step. Vectors that two of them touch are read for both. */
-typedef struct run_chain {
-  const moho_run *runs;
-  int n;
-  int first, end, full; /* of all; full: whole vectors */
-} run_chain;
-
-INLINE run_chain chain_from(const moho_run *runs, int most) {
-  run_chain chain = {.runs = runs, .n = 1, .first = runs->first, .full = runs->full};
-  while (chain.n < most && runs[chain.n].row == runs->row && runs[chain.n].table == runs->table &&
-         runs[chain.n].first == runs[chain.n - 1].end) {
-    if (runs[chain.n].full > runs[chain.n].first) chain.full = runs[chain.n].full;
-    chain.n++;
+static void part_of_run(const run_frame *run, const loop_steps *steps, int first, int end, int tapered) {
+  loop_block block;
+  read_step *read = steps->read[run->t_part || tapered];
+  for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
+    int stop = end < begin + BLOCK ? end : begin + BLOCK;
+    steps->times(run, begin, stop, tapered, &block);
+    read(run, &block, begin, stop, first, end);
   }
-  chain.end = runs[chain.n - 1].end;
-  int full = (chain.full + LANES - 1) / LANES * LANES; /* beyond it the taper is 1 (to rounding) anyway */
-  chain.full = chain.full <= chain.first ? chain.first : full < chain.end ? full : chain.end;
-  return chain;
 }
 
-/* Samples [first, end) of a chain; image of column 0. */
-static void part_of_chain(run_frame *frame, const loop_steps *steps, const run_chain *chain, float *image, size_t stride,
-                          int first, int end, int tapered) {
+/* The taper's end is moved to the next whole vector: beyond it the taper is 1 (to rounding) anyway. */
+INLINE int end_of_taper(int first, int full, int end) {
+  int whole = (full + LANES - 1) / LANES * LANES;
+  return full <= first ? first : whole < end ? whole : end;
+}
+
+static void add_run(const moho_run *run, const run_frame *frame, const loop_steps *steps) {
+  int full = end_of_taper(run->first, run->full, run->end);
+  if (run->first < full) part_of_run(frame, steps, run->first, full, 1);
+  if (full < run->end) part_of_run(frame, steps, full, run->end, 0);
+}
+
+/* ---- chains ---- */
+
+/* Runs of one trace into one column, each beginning where the one before ends: what the opening angle cuts. They share the first
+ * step. Vectors that two of them touch are read for both. */
+INLINE int length_of_chain(const moho_run *runs, int most) {
+  int n = 1;
+  while (n < most && runs[n].first == runs[n - 1].end && runs[n].table == runs->table && runs[n].row == runs->row) n++;
+  return n;
+}
+
+/* Samples [first, end) of a chain that begins before `end`; image of row 0. */
+static void part_of_chain(const moho_run *run, run_frame *frame, const loop_steps *steps, float *image, size_t stride, int first,
+                          int end, int tapered) {
   loop_block block;
   read_step *read = steps->read[frame->t_part || tapered];
-  const moho_run *run = chain->runs;
   while (run->end <= first) run++;
   for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
     int stop = end < begin + BLOCK ? end : begin + BLOCK;
     steps->times(frame, begin, stop, tapered, &block);
     for (;; run++) {
-      int from = run->first > first ? run->first : first, to = run->end < end ? run->end : end;
+      int from = run->first > first ? run->first : first, to = run->end < stop ? run->end : stop;
       frame->image = image + (size_t)run->column * stride;
-      read(frame, &block, begin, to < stop ? to : stop, from, to);
+      read(frame, &block, begin, to, from, run->end < end ? run->end : end);
       if (run->end >= stop) break;
     }
   }
 }
+
+static __attribute__((noinline)) void add_chain(const moho_run *runs, int n, run_frame *frame, const loop_steps *steps,
+                                                float *image, size_t stride) {
+  int first = runs->first, end = runs[n - 1].end, full = first;
+  for (int i = 0; i < n && runs[i].full > runs[i].first; i++) full = runs[i].full;
+  full = end_of_taper(first, full, end);
+  if (first < full) part_of_chain(runs, frame, steps, image, stride, first, full, 1);
+  if (full < end) part_of_chain(runs, frame, steps, image, stride, full, end, 0);
+}
+
+/* ---- runs ---- */
 
 /* Columns of a table that lie `stride` floats apart. */
 INLINE const float *table_of_run(void *const *buffers, int buffer, const moho_run *run, int32_t stride) {
@@ -131,11 +152,10 @@ void LANES_NAME(moho_migrate)(void *const *buffers, const void *parameters_point
   const size_t stride = (size_t)parameters->image_stride;
   const loop_steps steps = {.times = times_of(parameters), .read = read_steps[parameters->interpolation][parameters->antialias]};
   run_frame frame = frame_of_launch(buffers, parameters);
-  for (int32_t i = 0; i < parameters->n_runs;) {
-    const run_chain chain = chain_from(&runs[i], parameters->n_runs - i);
-    frame_to_run(&frame, chain.runs, buffers, parameters);
-    if (chain.full > chain.first) part_of_chain(&frame, &steps, &chain, image, stride, chain.first, chain.full, 1);
-    if (chain.full < chain.end) part_of_chain(&frame, &steps, &chain, image, stride, chain.full, chain.end, 0);
-    i += chain.n;
+  for (int32_t i = 0, n; i < parameters->n_runs; i += n) {
+    n = length_of_chain(&runs[i], parameters->n_runs - i);
+    frame_to_run(&frame, &runs[i], buffers, parameters);
+    if (n == 1) add_run(&runs[i], &frame, &steps);
+    else add_chain(&runs[i], n, &frame, &steps, image, stride);
   }
 }
