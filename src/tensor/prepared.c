@@ -243,6 +243,5 @@ moho_status moho_tensor_norm(moho_queue *queue, moho_operation operation, const 
                              const moho_tensor *gamma, const moho_tensor *beta, double epsilon, moho_tensor *out) {
   return moho_tensor_run(
       queue,
-      &(moho_tensor_call){
-          .operation = operation, .inputs = {x, gamma, beta}, .output = out, .axis = axis, .scalars = {epsilon}});
+      &(moho_tensor_call){.operation = operation, .inputs = {x, gamma, beta}, .output = out, .axis = axis, .scalars = {epsilon}});
 }

@@ -37,16 +37,12 @@
     for (size_t k = 0; k < n; k++) out[k].i = tensor_apply_int(TENSOR_##OPERATION, a[k].i, b[k].i, c[k].i, s.i, t.i);            \
   }
 /* Operations with a loop of their own; copy and convert change no word. */
-#define FLOAT_LOOPS(X)                                                                                                     \
-  X(ADD)                                                                                                                   \
-  X(SUB)                                                                                                                   \
-  X(MUL)                                                                                                                   \
-  X(DIV)                                                                                                                   \
-  X(MIN)                                                                                                                   \
-  X(MAX)                                                                                                                   \
-  X(FMA) X(FILL) X(ABS) X(NEG) X(SQRT) X(EXP) X(LOG) X(CLIP) X(RELU) X(LEAKY_RELU) X(SIGMOID) X(TANH) X(SILU) X(GELU_TANH) \
-      X(GELU_ERF) X(RELU_BACKWARD) X(LEAKY_RELU_BACKWARD) X(SIGMOID_BACKWARD) X(TANH_BACKWARD) X(SILU_BACKWARD)            \
-          X(GELU_TANH_BACKWARD) X(GELU_ERF_BACKWARD) X(SQUARED_ERROR) X(BINARY_CROSS_ENTROPY) X(QUANTIZE) X(DEQUANTIZE)
+#define ARITHMETIC(X) X(ADD) X(SUB) X(MUL) X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(SQRT) X(EXP) X(LOG) X(CLIP)
+#define ACTIVATIONS(X) X(RELU) X(LEAKY_RELU) X(SIGMOID) X(TANH) X(SILU) X(GELU_TANH) X(GELU_ERF)
+#define SLOPES_A(X) X(RELU_BACKWARD) X(LEAKY_RELU_BACKWARD) X(SIGMOID_BACKWARD) X(TANH_BACKWARD)
+#define SLOPES_B(X) X(SILU_BACKWARD) X(GELU_TANH_BACKWARD) X(GELU_ERF_BACKWARD)
+#define OTHERS(X) X(SQUARED_ERROR) X(BINARY_CROSS_ENTROPY) X(QUANTIZE) X(DEQUANTIZE)
+#define FLOAT_LOOPS(X) ARITHMETIC(X) ACTIVATIONS(X) SLOPES_A(X) SLOPES_B(X) OTHERS(X)
 #define INT_LOOPS(X) X(ADD) X(SUB) X(MUL) X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(CLIP) X(RELU)
 FLOAT_LOOPS(FLOAT_LOOP)
 INT_LOOPS(INT_LOOP)
