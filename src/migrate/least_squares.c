@@ -257,6 +257,16 @@ static moho_status check(const moho_migration_options *options, const moho_least
   return MOHO_OK;
 }
 
+/* The migration by the kernel whose adjoint the demigration is: auto might find another one faster. */
+static moho_status pair_kernels(const moho_device *device, moho_migration_options *options) {
+  moho_device_report report;
+  moho_kernel_choice choice;
+  MOHO_TRY(moho_device_describe(device, &report));
+  MOHO_TRY(moho_kernel_choose_adjoint(&report, options, &choice));
+  options->kernel = choice.candidates[0]->kernel;
+  return MOHO_OK;
+}
+
 static moho_status allocate(solver *s) {
   static const char what[] = "least-squares migration";
   MOHO_TRY(moho_allocate(s->cells, sizeof(float), what, &s->solution));
@@ -273,10 +283,11 @@ moho_status moho_least_squares_migrate(moho_device *device, const moho_grid *gri
                                        const moho_geometry *geometry, size_t n_samples, double dt_s, moho_traces_source source,
                                        void *source_user, moho_image *image, moho_least_squares_step *steps,
                                        moho_least_squares_counts *counts, moho_progress_function progress, void *user) {
+  moho_migration_options paired = *options;
   solver s = {.device = device,
               .grid = grid,
               .velocity = velocity,
-              .options = options,
+              .options = &paired,
               .geometry = geometry,
               .n_samples = n_samples,
               .dt_s = dt_s,
@@ -290,6 +301,7 @@ moho_status moho_least_squares_migrate(moho_device *device, const moho_grid *gri
               .columns = grid->n_inline * grid->n_crossline};
   *counts = (moho_least_squares_counts){0};
   MOHO_TRY(check(options, least_squares));
+  MOHO_TRY(pair_kernels(device, &paired));
   s.cells = s.columns * grid->n_time;
   moho_status status = moho_demigration_create(device, grid, velocity, options, geometry, n_samples, dt_s, &s.demigration);
   if (!status) s.batch = moho_smaller(moho_demigration_batch_traces(s.demigration), geometry->n ? geometry->n : 1);

@@ -52,13 +52,14 @@ static moho_grid line_grid(void) {
   return grid_of(0, 0, 0, 1, CROSSLINES, 10, TIMES, DT);
 }
 
-static solution solve(const char *uri, survey *s, double damping) {
+static solution solve_by(const char *uri, moho_migration_kernel kernel, int iterations, survey *s, double damping) {
   solution out = {0};
   moho_device *device;
   moho_velocity *velocity;
   moho_grid grid = line_grid();
   moho_migration_options options = line_options();
-  moho_least_squares_options least_squares = {.iterations = ITERATIONS, .damping = damping};
+  moho_least_squares_options least_squares = {.iterations = iterations, .damping = damping};
+  options.kernel = kernel;
   assert_ok(moho_device_open(uri, &device));
   assert_ok(moho_velocity_create_constant(VELOCITY, &velocity));
   assert_ok(moho_image_create(&grid, &out.image));
@@ -67,6 +68,10 @@ static solution solve(const char *uri, survey *s, double damping) {
   moho_velocity_destroy(&velocity);
   moho_device_close(&device);
   return out;
+}
+
+static solution solve(const char *uri, survey *s, double damping) {
+  return solve_by(uri, MOHO_KERNEL_AUTO, ITERATIONS, s, damping);
 }
 
 /* Variation of the reflector's amplitude along the middle of the line: standard deviation over mean. */
@@ -143,6 +148,23 @@ static void the_residual_is_what_it_is_said_to_be(void **state) {
   survey_release(&s);
 }
 
+/* The same by kernels on a device, MOHO_DEVICE, else the texts as C: its own operator and adjoint. */
+static void kernels_on_a_device_do_it_too(void **state) {
+  const char *uri = getenv("MOHO_DEVICE");
+  (void)state;
+  survey s = sparse_survey();
+  solution host = solve_by("cpu", MOHO_KERNEL_NATIVE, 2, &s, 0);
+  solution device = solve_by(uri && *uri ? uri : "cpu?threads=2", MOHO_KERNEL_V3, 2, &s, 0);
+  double difference = relative_difference(device.image.stack, host.image.stack, image_size(&host.image));
+  for (int k = 0; k <= 2; k++) assert_true(fabs(device.steps[k].residual - host.steps[k].residual) < 1e-3);
+  print_message("by kernels: residual %.4f, native %.4f, images differ by %.2g\n", device.steps[2].residual,
+                host.steps[2].residual, difference);
+  assert_true(difference < 1e-3);
+  assert_int_equal(device.counts.contributions, host.counts.contributions);
+  moho_image_release(&host.image), moho_image_release(&device.image);
+  survey_release(&s);
+}
+
 static void threads_do_not_matter(void **state) {
   (void)state;
   survey s = sparse_survey();
@@ -183,6 +205,7 @@ static void mistakes_are_named(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_footprint_shrinks),
                                      cmocka_unit_test(the_residual_is_what_it_is_said_to_be),
-                                     cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(mistakes_are_named)};
+                                     cmocka_unit_test(kernels_on_a_device_do_it_too), cmocka_unit_test(threads_do_not_matter),
+                                     cmocka_unit_test(mistakes_are_named)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
