@@ -84,6 +84,9 @@ PTX_FUNCTION float __fsqrt_rn(float x) {
 PTX_FUNCTION float __fadd_rd(float a, float b) {
   return __nvvm_add_rm_f(a, b);
 }
+PTX_FUNCTION int __float2int_rn(float x) {
+  return __nvvm_f2i_rn(x);
+}
 PTX_FUNCTION float fabsf(float x) {
   return __builtin_fabsf(x);
 }

@@ -6,8 +6,8 @@
  * of |L m| |d| for every law, interpolation, antialias and weight (tests/physics/test_adjoint.c). So it models the traces that
  * an image explains, and with the migration it solves the least-squares problem (job key migration.iterations).
  *
- * Use: create as a migration, set an image, run for batches of traces. Each trace is summed by one thread, columns and samples
- * in a fixed order: any batch and thread count gives bitwise the same traces. Only the cpu's own loops do it.
+ * Use: create as a migration, set an image, run for batches of traces. The cpu's own loops sum each trace in a fixed order,
+ * kernel v3 on any device in integers: any batch, thread count and schedule gives bitwise the same traces.
  */
 #ifndef MOHO_DEMIGRATION_H
 #define MOHO_DEMIGRATION_H
@@ -28,8 +28,8 @@ typedef struct moho_demigration_counts {
   size_t memory_bytes;    /* held now */
 } moho_demigration_counts;
 
-/** Arguments and errors of moho_migration_create(); besides MOHO_ERROR_NOT_AVAILABLE for a device without native functions, a
- *  kernel other than native, and gathers. velocity must outlive it. */
+/** Arguments and errors of moho_migration_create(); besides MOHO_ERROR_NOT_AVAILABLE for a kernel other than native
+ *  and v3, for gathers, half storage, on a device a mask. velocity must outlive it. */
 MOHO_API moho_status moho_demigration_create(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                                              const moho_migration_options *options, const moho_geometry *geometry,
                                              size_t n_samples, double dt_s, moho_demigration **out);
