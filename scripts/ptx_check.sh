@@ -37,7 +37,7 @@ if (check "$scratch/double.k") | grep -q 'double precision, line'; then :; else 
 for file in "$@"; do
   check "$file"
   case $file in
-    kernels/migrate_*)
+    kernels/migrate_* | kernels/demigrate_*)
       check "$file" -DINTERPOLATION=0 -DANTIALIAS=0 -DWEIGHT_POWER=0 -DHAS_MUTE=0 -DSTORAGE=2
       check "$file" -DINTERPOLATION=2 -DANTIALIAS=1 -DWEIGHT_POWER=2 -DHAS_MUTE=1 -DSTORAGE=1
       check "$file" -DINTERPOLATION=1 -DANTIALIAS=2 -DWEIGHT_POWER=5 -DHAS_MUTE=1 -DSTORAGE=1 -DLAW=1

@@ -37,6 +37,7 @@ static moho_status demigrate(const bench_survey *s, moho_demigration *d, bench_r
   moho_demigration_counts after = moho_demigration_get_counts(d);
   *seconds = (bench_run_seconds){.kernel = after.kernel_seconds - before.kernel_seconds,
                                  .prepare = after.prepare_seconds - before.prepare_seconds,
+                                 .transfer = after.transfer_seconds - before.transfer_seconds,
                                  .wall = bench_seconds() - begin};
   free(modelled), free(buffer);
   return status;
@@ -63,6 +64,7 @@ moho_status bench_demigrate(const bench_case *c, moho_device *device, const benc
   if (!status) status = moho_demigration_set_image(d, image->stack, image->fold);
   if (!status) status = demigrate(s, d, &out->first, c->is_checked ? &sums : NULL);
   if (!status) out->counted = moho_demigration_get_counts(d).contributions;
+  if (!status) out->first.compile = moho_demigration_get_counts(d).compile_seconds;
   while (!status && *made < c->runs && (!*made || bench_seconds() - begin < c->seconds))
     status = demigrate(s, d, &out->runs[(*made)++], NULL);
   if (!status && c->is_checked) compare(s, image, &sums, out);

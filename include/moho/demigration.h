@@ -23,9 +23,11 @@ typedef struct moho_demigration moho_demigration;
 typedef struct moho_demigration_counts {
   uint64_t traces, traces_live, traces_reached; /* made; of them live; of them with a contribution from the image */
   uint64_t contributions;
-  double kernel_seconds;  /* in the loops, wall */
-  double prepare_seconds; /* transposed rho filter and the like, wall */
-  size_t memory_bytes;    /* held now */
+  double kernel_seconds;   /* in the loops, wall; of kernels on a device, what it measured */
+  double prepare_seconds;  /* transposed rho filter and the like, wall */
+  double transfer_seconds; /* to and from a device, wall */
+  double compile_seconds;  /* of kernels on a device, wall */
+  size_t memory_bytes;     /* held now */
 } moho_demigration_counts;
 
 /** Arguments and errors of moho_migration_create(); besides MOHO_ERROR_NOT_AVAILABLE for a kernel other than native

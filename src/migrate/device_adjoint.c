@@ -123,8 +123,10 @@ static moho_status create(moho_demigration *d, const moho_geometry *geometry) {
   a->parameters.finer = (float)(1 << finer_bits(a->parameters.k_max));
   d->capacity = m->capacity;
   MOHO_TRY(cut_windows(a, m));
+  double begin = moho_seconds();
   MOHO_TRY(moho_device_adjoint_kernel_create(m->device, a->r->choice.candidates[0], a->r->choice.candidates[0]->adjoint,
                                              &a->parameters, &a->r->plan, &a->kernel));
+  d->counts.compile_seconds = moho_seconds() - begin;
   MOHO_TRY(make_ranges(a));
   d->counts.memory_bytes = m->counts.memory_bytes + m->counts.device_bytes;
   return allocate_batch(a, d->capacity, m->layout.stride);
@@ -272,7 +274,10 @@ static moho_status place_traces(moho_demigration *d, const moho_geometry *geomet
   }
   moho_device_fill_traces(d->m, geometry, a->live, NULL, 0, a->places);
   for (size_t i = 0; i < geometry->n; i++) a->places[i].scale = scale;
-  return moho_buffer_write(a->traces, 0, a->places, geometry->n * sizeof *a->places);
+  double begin = moho_seconds();
+  moho_status status = moho_buffer_write(a->traces, 0, a->places, geometry->n * sizeof *a->places);
+  d->counts.transfer_seconds += moho_seconds() - begin;
+  return status;
 }
 
 static moho_status record_launch(moho_device_adjoint *a, size_t s, size_t first, size_t n) {
@@ -355,9 +360,11 @@ static void take_sums(moho_demigration *d, size_t traces) {
 static moho_status fetch(moho_demigration *d, size_t traces) {
   moho_device_adjoint *a = d->device;
   size_t bytes = traces * d->m->layout.stride * sizeof(uint32_t);
+  double begin = moho_seconds();
   MOHO_TRY(moho_buffer_read(a->low, 0, a->host_low, bytes));
   MOHO_TRY(moho_buffer_read(a->high, 0, a->host_high, bytes));
   MOHO_TRY(moho_buffer_read(a->counts, 0, a->counted, traces * 2 * sizeof *a->counted));
+  d->counts.transfer_seconds += moho_seconds() - begin;
   take_sums(d, traces);
   return MOHO_OK;
 }
@@ -388,7 +395,7 @@ static moho_status run(moho_demigration *d, const moho_geometry *geometry, const
                        const moho_reporter *reporter) {
   moho_device_adjoint *a = d->device;
   moho_migration *m = d->m;
-  double begin = moho_seconds();
+  double begin = moho_seconds(), transfers = d->counts.transfer_seconds;
   MOHO_TRY(moho_trace_unprepare_live(d->unpreparer, geometry, like, m->threads, a->live));
   MOHO_TRY(place_traces(d, geometry));
   MOHO_TRY(clear(a, geometry->n, m->layout.stride));
@@ -401,7 +408,7 @@ static moho_status run(moho_demigration *d, const moho_geometry *geometry, const
   double launched = moho_seconds();
   MOHO_TRY(fetch(d, geometry->n));
   MOHO_TRY(moho_trace_unprepare(d->unpreparer, geometry, like, m->threads, d->sums, traces));
-  d->counts.prepare_seconds += prepared - begin + moho_seconds() - launched;
+  d->counts.prepare_seconds += prepared - begin + moho_seconds() - launched - (d->counts.transfer_seconds - transfers);
   count_batch(d, geometry);
   return MOHO_OK;
 }
