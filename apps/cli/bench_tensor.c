@@ -97,6 +97,7 @@ int bench_tensor_time(bench_tensor *b, const bench_tensor_case *c) {
 static int (*const groups[])(bench_tensor *b) = {
     bench_tensor_elementwise,
     bench_tensor_small,
+    bench_tensor_matmul,
 };
 
 /* On the cpu far beyond the caches; on a GPU a gigabyte an operand, or what memory allows. */

@@ -40,6 +40,7 @@ int bench_compare_seconds(const void *a, const void *b);
 /* The groups. Each returns an exit code. */
 int bench_tensor_elementwise(bench_tensor *b);
 int bench_tensor_small(bench_tensor *b);
+int bench_tensor_matmul(bench_tensor *b); /* and ternary */
 
 int bench_tensor_run(const char *device_uri, size_t elements, int runs, int json, FILE *out);
 

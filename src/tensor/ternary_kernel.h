@@ -10,11 +10,11 @@
 #include "moho/ternary.h"
 
 enum {
-  TERNARY_OUTPUTS = 64,      /* of a block */
-  TERNARY_STEP_BYTES = 64,   /* packed */
-  TERNARY_PANEL_STEP = 256,  /* unpacked */
-  TERNARY_PANEL_STEPS = 128, /* of a panel: 32 KiB, the first cache's */
-  TERNARY_MOST_ROWS = 6      /* at once */
+  TERNARY_OUTPUTS = 64,     /* of a block */
+  TERNARY_STEP_BYTES = 64,  /* packed */
+  TERNARY_PANEL_STEP = 256, /* unpacked */
+  TERNARY_PANEL_STEPS = 96, /* of a panel: 24 KiB, half of the first cache */
+  TERNARY_MOST_ROWS = 6     /* at once */
 };
 
 /* sums[r, 64] += sum over steps of codes * x[r, 4 step ...]; x rows are x_stride apart. */

@@ -84,10 +84,10 @@ static void add_by_rows(const product *p, ternary_product function, size_t at_on
              p->sums + TERNARY_OUTPUTS * r);
 }
 
-/* `x_sums`: of each row over the piece, or NULL: they are added up here. */
-static void multiply_block(const product *p, const int32_t *x_sums) {
+/* `x_sums`: of each row over the piece, `apart` from row to row; NULL: they are added up here. */
+static void multiply_block(const product *p, const int32_t *x_sums, size_t apart) {
   for (size_t r = 0; r < p->rows; r++) {
-    uint32_t less = 0u - (uint32_t)(x_sums ? x_sums[r] : sum_of(p->x + r * p->x_stride, 4 * p->steps));
+    uint32_t less = 0u - (uint32_t)(x_sums ? x_sums[r * apart] : sum_of(p->x + r * p->x_stride, 4 * p->steps));
     for (size_t o = 0; o < TERNARY_OUTPUTS; o++) p->sums[TERNARY_OUTPUTS * r + o] = less;
   }
   if (p->rows <= p->kernel->packed_rows) {
@@ -131,7 +131,7 @@ static void run_task(const ternary_list *list, size_t row, size_t block) {
   _Alignas(64) uint8_t panel[TERNARY_PANEL_STEPS * TERNARY_PANEL_STEP];
   const moho_ternary_weights *weights = list->weights;
   size_t rows = moho_smaller(ROWS_A_TASK, list->m - row), steps = moho_pieces(weights->k, 4);
-  size_t piece = 0, length = list->length;
+  size_t piece = 0, length = list->length, pieces = moho_pieces(weights->k, length);
   for (size_t first = 0; first < weights->k; first += length, piece++) {
     product p = {.kernel = list->kernel,
                  .block = (const uint8_t *)weights->lanes + (block * steps + first / 4) * TERNARY_STEP_BYTES,
@@ -141,7 +141,7 @@ static void run_task(const ternary_list *list, size_t row, size_t block) {
                  .steps = moho_pieces(moho_smaller(length, weights->k - first), 4),
                  .sums = sums,
                  .panel = panel};
-    multiply_block(&p, list->x_sums && length == weights->k ? list->x_sums + row : NULL);
+    multiply_block(&p, list->x_sums ? list->x_sums + row * pieces + piece : NULL, pieces);
     if (list->out) store_sums(list, row, rows, block, sums);
     for (size_t r = 0; list->y && r < rows; r++) scale_row(list, row + r, block, piece, sums + TERNARY_OUTPUTS * r);
   }
@@ -168,10 +168,29 @@ static void fill_without_inputs(const ternary_list *list) {
     }
 }
 
+/* Of xq over each piece of each row. NULL where memory is short: then each block adds them up anew. */
+static int32_t *sums_of_pieces(const ternary_list *list) {
+  size_t k = list->weights->k, pieces = moho_pieces(k, list->length);
+  int32_t *sums = malloc(list->m * pieces * sizeof *sums);
+  for (size_t b = 0; sums && b < list->m; b++)
+    for (size_t piece = 0; piece < pieces; piece++) {
+      size_t first = piece * list->length;
+      sums[b * pieces + piece] = sum_of(list->xq + b * list->k_stride + first, moho_smaller(list->length, k - first));
+    }
+  return sums;
+}
+
 void ternary_run_list(const ternary_list *list, int threads) {
   if (!list->m || !list->weights->n) return;
-  if (!list->weights->k) fill_without_inputs(list);
-  else run_tasks(list, threads);
+  if (!list->weights->k) {
+    fill_without_inputs(list);
+    return;
+  }
+  ternary_list with_sums = *list;
+  int32_t *own = list->x_sums && list->length == list->weights->k ? NULL : sums_of_pieces(list);
+  if (own || list->length != list->weights->k) with_sums.x_sums = own;
+  run_tasks(&with_sums, threads);
+  free(own);
 }
 
 static int threads_of(const moho_ternary_run *run) {

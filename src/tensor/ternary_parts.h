@@ -36,7 +36,7 @@ typedef struct ternary_list {
   const ternary_kernel *kernel;
   const int8_t *xq;
   size_t m, k_stride, length; /* inputs that share a scale */
-  const int32_t *x_sums;      /* of xq over all inputs, or NULL */
+  const int32_t *x_sums;      /* of xq over all inputs; used where they share a scale; or NULL */
   int32_t *out;
   size_t out_stride;
   float *y;

@@ -1,0 +1,170 @@
+/* bench_tensor_matmul.c - moho bench tensor, groups matmul (by the library and by our own kernels) and ternary (BitNet products).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench_tensor.h"
+#include "command.h"
+
+/* ---- matmul ---- */
+
+static moho_status run_prepared(void *user, moho_queue *queue) {
+  return moho_prepared_run(user, queue);
+}
+
+static moho_status make_square(moho_device *device, size_t n, double value, moho_tensor *out) {
+  moho_status status = moho_tensor_create(device, MOHO_DTYPE_F32, 2, (size_t[]){n, n}, out);
+  return status ? status : moho_tensor_fill(NULL, out, value);
+}
+
+static int time_square(bench_tensor *b, size_t n, moho_matmul_method method, const char *word, moho_tensor tensors[3]) {
+  char name[64];
+  moho_prepared *prepared = NULL;
+  moho_matmul_options options = moho_matmul_options_default();
+  options.method = method;
+  if (moho_matmul_prepare(&tensors[0], &tensors[1], &tensors[2], &options, &prepared)) {
+    if (moho_last_error()->code != MOHO_ERROR_NOT_AVAILABLE) return print_error();
+    fprintf(stderr, "moho: bench: left out: %s\n", moho_last_error()->message);
+    return EXIT_GOOD;
+  }
+  double side = (double)n;
+  snprintf(name, sizeof name, "sgemm %zu by %s", n, word);
+  int code = bench_tensor_time(b, &(bench_tensor_case){.group = "matmul",
+                                                       .name = name,
+                                                       .bytes = 12 * side * side,
+                                                       .operations = 2 * side * side * side,
+                                                       .run = run_prepared,
+                                                       .user = prepared});
+  moho_prepared_destroy(&prepared);
+  return code;
+}
+
+static int time_size(bench_tensor *b, size_t n) {
+  moho_tensor tensors[3] = {{0}};
+  int code = EXIT_GOOD;
+  for (int i = 0; !code && i < 3; i++) code = make_square(b->device, n, 0.5 + i, &tensors[i]) ? print_error() : EXIT_GOOD;
+  if (!code) code = time_square(b, n, MOHO_MATMUL_LIBRARY, "the library", tensors);
+  if (!code) code = time_square(b, n, MOHO_MATMUL_OWN, "our kernels", tensors);
+  for (int i = 0; i < 3; i++) moho_tensor_destroy(&tensors[i]);
+  return code;
+}
+
+/* ---- ternary, on plain arrays: a core ---- */
+
+typedef struct plain_product {
+  moho_ternary_weights weights;
+  moho_ternary_run run;
+  int8_t *xq;
+  int32_t *out;
+  size_t m, k_stride;
+} plain_product;
+
+static moho_status run_plain(void *user, moho_queue *queue) {
+  (void)queue;
+  const plain_product *p = user;
+  return moho_ternary_multiply(&p->weights, p->xq, p->m, p->k_stride, p->out, &p->run);
+}
+
+static int time_plain(bench_tensor *b, plain_product *p, size_t bytes) {
+  for (const char *const *simd = moho_ternary_simd_names(); *simd; simd++) {
+    char name[64];
+    if (!strcmp(*simd, "scalar")) continue; /* seconds */
+    p->run = (moho_ternary_run){.simd = *simd, .threads = 1};
+    snprintf(name, sizeof name, "m %zu, n = k = %zu, %s, a core", p->m, p->weights.n, *simd);
+    int code =
+        bench_tensor_time(b, &(bench_tensor_case){.group = "ternary",
+                                                  .name = name,
+                                                  .bytes = (double)bytes,
+                                                  .operations = 2.0 * (double)p->m * (double)p->weights.n * (double)p->weights.k,
+                                                  .run = run_plain,
+                                                  .user = p});
+    if (code) return code;
+  }
+  return EXIT_GOOD;
+}
+
+/* Codes 0, 1, 2, 1 in each byte: time does not depend on them. */
+enum { SOME_CODES = 0x64 };
+
+static int time_on_arrays(bench_tensor *b, size_t m, size_t n) {
+  size_t bytes, stride = n + 64;
+  if (moho_ternary_packed_bytes(MOHO_TERNARY_LANES, n, n, &bytes)) return print_error();
+  void *lanes = malloc(bytes);
+  plain_product p = {.weights = {.n = n, .k = n, .lanes = lanes},
+                     .xq = calloc(m, stride),
+                     .out = malloc(m * n * sizeof(int32_t)),
+                     .m = m,
+                     .k_stride = stride};
+  int code = EXIT_FAILED;
+  if (lanes && p.xq && p.out) {
+    memset(lanes, SOME_CODES, bytes);
+    code = time_plain(b, &p, bytes);
+  } else {
+    fprintf(stderr, "moho: bench: out of memory\n");
+  }
+  free(lanes), free(p.xq), free(p.out);
+  return code;
+}
+
+/* ---- ternary, layers on a device ---- */
+
+static moho_status make_layer(moho_device *device, size_t n, moho_bitnet_weights *out) {
+  size_t bytes, one = 1;
+  *out = (moho_bitnet_weights){.n = n, .k = n};
+  moho_status status = moho_ternary_packed_bytes(MOHO_TERNARY_LANES, n, n, &bytes);
+  if (!status) status = moho_tensor_create(device, MOHO_DTYPE_U8, 1, &bytes, &out->lanes);
+  if (!status) status = moho_tensor_fill(NULL, &out->lanes, SOME_CODES);
+  if (!status) status = moho_tensor_create(device, MOHO_DTYPE_F32, 1, &one, &out->scales);
+  return status ? status : moho_tensor_fill(NULL, &out->scales, 1);
+}
+
+static moho_status prepare_layer(moho_device *device, const moho_bitnet_weights *weights, size_t m, moho_tensor tensors[2],
+                                 moho_prepared **out) {
+  moho_status status = moho_tensor_create(device, MOHO_DTYPE_F32, 2, (size_t[]){m, weights->k}, &tensors[0]);
+  if (!status) status = moho_tensor_fill(NULL, &tensors[0], 0.25);
+  if (!status) status = moho_tensor_create(device, MOHO_DTYPE_F32, 2, (size_t[]){m, weights->n}, &tensors[1]);
+  return status ? status : moho_bitnet_prepare(weights, &tensors[0], &tensors[1], NULL, out);
+}
+
+static int time_layer(bench_tensor *b, const moho_bitnet_weights *weights, size_t m) {
+  char name[64];
+  moho_tensor tensors[2] = {{0}};
+  moho_prepared *prepared = NULL;
+  double n = (double)weights->n, packed = (double)moho_tensor_bytes(&weights->lanes);
+  int code = prepare_layer(b->device, weights, m, tensors, &prepared) ? print_error() : EXIT_GOOD;
+  snprintf(name, sizeof name, "BitLinear m %zu, n = k = %zu", m, weights->n);
+  if (!code)
+    code = bench_tensor_time(b, &(bench_tensor_case){.group = "ternary",
+                                                     .name = name,
+                                                     .bytes = packed + 8 * (double)m * n,
+                                                     .operations = 2 * (double)m * n * n,
+                                                     .run = run_prepared,
+                                                     .user = prepared});
+  moho_prepared_destroy(&prepared);
+  for (int i = 0; i < 2; i++) moho_tensor_destroy(&tensors[i]);
+  return code;
+}
+
+static int time_layers(bench_tensor *b, size_t n) {
+  static const size_t rows[] = {1, 4, 64};
+  moho_bitnet_weights weights = {0};
+  int code = make_layer(b->device, n, &weights) ? print_error() : EXIT_GOOD;
+  for (size_t i = 0; !code && i < sizeof rows / sizeof *rows; i++) code = time_layer(b, &weights, rows[i]);
+  moho_bitnet_weights_destroy(&weights);
+  return code;
+}
+
+/* ---- */
+
+int bench_tensor_matmul(bench_tensor *b) {
+  int is_cpu = b->report.has_native;
+  static const size_t small[] = {256, 512, 1024}, large[] = {1024, 4096};
+  const size_t *sizes = is_cpu ? small : large;
+  int code = EXIT_GOOD;
+  for (size_t i = 0; !code && i < (is_cpu ? 3 : 2); i++) code = time_size(b, sizes[i]);
+  if (!code && is_cpu) code = time_on_arrays(b, 256, 4096);
+  if (!code && is_cpu) code = time_on_arrays(b, 64, 4096);
+  if (!code && is_cpu) code = time_on_arrays(b, 1, 8192);
+  return code ? code : time_layers(b, is_cpu ? 4096 : 32768);
+}
