@@ -3,7 +3,6 @@
 import array
 import math
 import os
-import unittest
 
 from moho_command import CommandTest, main
 
