@@ -57,7 +57,7 @@ static size_t check_scenario(size_t i, physics_case c, moho_migration_kernel ker
   c.options.mask = mask, c.options.kernel = kernel;
   moho_image part = migrate(device_of(kernel), &c.grid, c.velocity, &c.options, &c.survey, 33);
   size_t masked = check_part(what, &part, &whole, mask, bound);
-  if (kernel != MOHO_KERNEL_NATIVE) {
+  if (kernel != MOHO_KERNEL_NATIVE && i % 4 < 2) {
     c.options.constants = "SLAB_SAMPLES=2500,LAUNCH_COLUMNS=16";
     moho_image cut = migrate(device_of(kernel), &c.grid, c.velocity, &c.options, &c.survey, 0);
     assert_memory_equal(cut.stack, part.stack, image_size(&part) * sizeof(float));
@@ -80,11 +80,11 @@ static void inside_it_is_the_image(void **state) {
 static void inside_it_is_the_image_by_kernels(void **state) {
   (void)state;
   size_t masked = 0;
-  for (size_t i = 0; i < SCENARIOS; i++) {
+  for (size_t i = 0; i < SCENARIOS; i += 3) {
     int is_v3 = i % 2 == 1;
     masked += check_scenario(i, case_of_scenario(&scenarios[i]), is_v3 ? MOHO_KERNEL_V3 : MOHO_KERNEL_V2, is_v3 ? 1e-3F : 2e-4F);
   }
-  for (size_t i = 0; i < LAW_SCENARIOS; i += 7) { /* every law, a mute by offset, a stretch mute */
+  for (size_t i = 0; i < LAW_SCENARIOS; i += 7) { /* every law, mutes by offset, stretch mutes */
     scenario s = law_scenario(i);
     masked += check_scenario(i, case_of_scenario(&s), MOHO_KERNEL_V3, 2e-3F);
   }
