@@ -168,24 +168,27 @@ BLOCK_WHOLE_TYPES(BLOCK_DEFINE_ZERO)
   X(F, i32, FROM, I32) X(F, i64, FROM, I64) X(F, u8, FROM, U8) X(F, u16, FROM, U16) X(F, u32, FROM, U32) X(F, u64, FROM, U64)
 #define BLOCK_TO_REAL(X, F, FROM) X(F, f16, FROM, F16) X(F, bf16, FROM, BF16) X(F, f32, FROM, F32) X(F, f64, FROM, F64)
 #define BLOCK_CONVERSIONS_FROM(X, F, FROM) BLOCK_TO_WHOLE(X, F, FROM) BLOCK_TO_REAL(X, F, FROM)
-#define BLOCK_CONVERSIONS(X)                                                                                            \
-  BLOCK_CONVERSIONS_FROM(X, i8, I8)                                                                                     \
-  BLOCK_CONVERSIONS_FROM(X, i16, I16)                                                                                   \
-  BLOCK_CONVERSIONS_FROM(X, i32, I32)                                                                                   \
-  BLOCK_CONVERSIONS_FROM(X, i64, I64)                                                                                   \
-  BLOCK_CONVERSIONS_FROM(X, u8, U8)                                                                                     \
-  BLOCK_CONVERSIONS_FROM(X, u16, U16)                                                                                   \
-  BLOCK_CONVERSIONS_FROM(X, u32, U32)                                                                                   \
-  BLOCK_CONVERSIONS_FROM(X, u64, U64)                                                                                   \
-  BLOCK_TO_WHOLE(X, f16, F16)                                                                                           \
-  BLOCK_TO_WHOLE(X, bf16, BF16)                                                                                         \
-  BLOCK_TO_WHOLE(X, f32, F32)                                                                                           \
-  BLOCK_TO_WHOLE(X, f64, F64)                                                                                           \
-  X(f16, bf16, F16, BF16)                                                                                               \
-  X(f16, f32, F16, F32)                                                                                                 \
-  X(f16, f64, F16, F64)                                                                                                 \
-  X(bf16, f16, BF16, F16) X(bf16, f32, BF16, F32) X(bf16, f64, BF16, F64) X(f32, f16, F32, F16) X(f32, bf16, F32, BF16) \
-      X(f32, f64, F32, F64) X(f64, f16, F64, F16) X(f64, bf16, F64, BF16) X(f64, f32, F64, F32)
+#define BLOCK_CONVERSIONS(X)          \
+  BLOCK_CONVERSIONS_FROM(X, i8, I8)   \
+  BLOCK_CONVERSIONS_FROM(X, i16, I16) \
+  BLOCK_CONVERSIONS_FROM(X, i32, I32) \
+  BLOCK_CONVERSIONS_FROM(X, i64, I64) \
+  BLOCK_CONVERSIONS_FROM(X, u8, U8)   \
+  BLOCK_CONVERSIONS_FROM(X, u16, U16) \
+  BLOCK_CONVERSIONS_FROM(X, u32, U32) \
+  BLOCK_CONVERSIONS_FROM(X, u64, U64) \
+  BLOCK_TO_WHOLE(X, f16, F16)         \
+  BLOCK_TO_WHOLE(X, bf16, BF16)       \
+  BLOCK_TO_WHOLE(X, f32, F32)         \
+  BLOCK_TO_WHOLE(X, f64, F64)         \
+  X(f16, bf16, F16, BF16)             \
+  X(f16, f32, F16, F32)               \
+  X(f16, f64, F16, F64)               \
+  X(bf16, f16, BF16, F16)             \
+  X(bf16, f32, BF16, F32)             \
+  X(bf16, f64, BF16, F64)             \
+  X(f32, f16, F32, F16)               \
+  X(f32, bf16, F32, BF16) X(f32, f64, F32, F64) X(f64, f16, F64, F16) X(f64, bf16, F64, BF16) X(f64, f32, F64, F32)
 #define BLOCK_DEFINE_CONVERT(F, T, FROM, TO) BLOCK_CONVERT(F, T)
 BLOCK_CONVERSIONS(BLOCK_DEFINE_CONVERT)
 
