@@ -307,13 +307,10 @@ DEVICE_FUNCTION int begin_column(PRIVATE range_view *range, const GLOBAL migrate
   return any != 0u;
 }
 
-/* 1 where any column of the tile is real. */
-DEVICE_FUNCTION int is_tile_real(LOCAL uint *words, int is_real HERE_PARAMETER) {
+/* 1 where any column of the tile is real; each has told so in group memory. */
+DEVICE_FUNCTION int is_tile_real(const LOCAL uint *words) {
   uint any = 0u;
-  if (SIMD_LANE == 0u) words[(uint)COUNT_AT + SIMD_GROUP] = (uint)is_real;
-  BARRIER();
   for (uint g = 0u; g < (uint)COLUMNS; g++) any |= words[(uint)COUNT_AT + g];
-  BARRIER();
   return any != 0u;
 }
 
@@ -330,7 +327,13 @@ DEVICE_FUNCTION void run_tile(LOCAL float *block, LOCAL uint *words, uint begin,
   tile_bins bins;
   range_view range;
   own.is_real = begin_column(&range, column, begin, mask, p);
-  if (HAS_MASK && !is_tile_real(words, own.is_real HERE)) return;
+  if (HAS_MASK) {
+    if (SIMD_LANE == 0u) words[(uint)COUNT_AT + SIMD_GROUP] = (uint)own.is_real;
+    BARRIER();
+    int is_empty = !is_tile_real(words);
+    BARRIER();
+    if (is_empty) return;
+  }
   uint row = own.is_real ? column->row : 0u, waiting = 0u;
   int is_smooth = 0;
   const GLOBAL migrate_slowness *slowness = table + row * p->table_stride;

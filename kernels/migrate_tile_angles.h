@@ -239,11 +239,13 @@ DEVICE_FUNCTION uint run_parts_by_angle(PRIVATE tile_lane *own, const PRIVATE an
                                         const GLOBAL float *rows, const GLOBAL float *sinc, PARAMETERS *p HERE_PARAMETER) {
   const LOCAL float *mine = angled_item(list, SIMD_LANE);
   uint flags = SIMD_LANE < n_parts ? AS_UINT(mine[ITEM_FLAGS]) : 0u, found = 0u;
-  uint interval = SIMD_LANE < n_parts ? AS_UINT(mine[ITEM_INTERVAL]) : 0u, tested = SIMD_BALLOT(flags & ITEM_TESTED);
+  uint interval = SIMD_LANE < n_parts ? AS_UINT(mine[ITEM_INTERVAL]) : 0u;
+  uint tested = SIMD_BALLOT(flags & ITEM_TESTED);
   UNROLL(1)
   for (uint c = 0u; c < (uint)CHUNKS; c++) { /* the chunk in hand is number 0; they go round */
     uint kind = flags & ITEM_TESTED ? CHUNK_NONE : flags >> (2u * c) & 3u;
-    uint inside = kind == CHUNK_NONE ? 0u : chunk_mask(interval, c), tapers = SIMD_BALLOT(kind == CHUNK_TAPERED);
+    uint inside = kind == CHUNK_NONE ? 0u : chunk_mask(interval, c);
+    uint tapers = SIMD_BALLOT(kind == CHUNK_TAPERED);
     if (HAS_MASK) inside &= list->range->mask[c];
     if (p->taper_inv_fraction > 0.0f) tapers |= tested;
     for (uint rest = tested; rest; rest &= rest - 1u) {
