@@ -89,10 +89,10 @@ static void put_block(writer *w, int depth, int in_loop) {
 
 static void write_program(writer *w, uint64_t seed) {
   *w = (writer){.random = seed * 0x9e3779b97f4a7c15u + 1, .left = 24};
-  put(w,
-      "program random\nbuffer in u32 x\nbuffer out u32 y\narray u32 tile[4]\nregister u32 r0, r1, r2, r3, times, three, seven, i\n"
-      "predicate p0, p1, p2\nset three, 3\nset seven, 7\nget r0, lane\nget r1, group\nset r2, 2\nload r3, x[0]\nget i, id\n"
-      "compare.lt p0, r0, r2\ncompare.lt p1, r1, r2\ncompare.eq p2, r2, r3\n");
+  put(w, "program random\nbuffer in u32 x\nbuffer out u32 y\narray u32 tile[4]\n"
+         "register u32 r0, r1, r2, r3, times, three, seven, i\n"
+         "predicate p0, p1, p2\nset three, 3\nset seven, 7\nget r0, lane\nget r1, group\nset r2, 2\nload r3, x[0]\nget i, id\n"
+         "compare.lt p0, r0, r2\ncompare.lt p1, r1, r2\ncompare.eq p2, r2, r3\n");
   while (w->left > 0) put_block(w, 0, 0), w->left--;
   put(w, "function f\n");
   w->left = 5, w->is_function = 1;

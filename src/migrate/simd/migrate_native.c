@@ -26,12 +26,12 @@ const moho_native_kernel moho_demigrate_native = {.name = "demigrate",
                                                   }};
 
 const moho_native_kernel moho_angle_cut = {.name = "angle cut",
-                                            .by_simd = {
-                                                [MOHO_SIMD_SCALAR] = moho_angle_cut_scalar,
+                                           .by_simd = {
+                                               [MOHO_SIMD_SCALAR] = moho_angle_cut_scalar,
 #if defined(__x86_64__)
-                                                [MOHO_SIMD_AVX2] = moho_angle_cut_avx2,
-                                                [MOHO_SIMD_AVX512] = moho_angle_cut_avx512,
+                                               [MOHO_SIMD_AVX2] = moho_angle_cut_avx2,
+                                               [MOHO_SIMD_AVX512] = moho_angle_cut_avx512,
 #elif defined(__aarch64__)
-                                                [MOHO_SIMD_NEON] = moho_angle_cut_neon,
+                                               [MOHO_SIMD_NEON] = moho_angle_cut_neon,
 #endif
-                                            }};
+                                           }};
