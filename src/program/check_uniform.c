@@ -62,8 +62,17 @@ static int join(varying *a, const varying *b) {
 /* ---- values ---- */
 
 static int special_varies(unsigned special) {
-  return (special >= MOHO_PROGRAM_ID && special <= MOHO_PROGRAM_ID_Z) ||
-         (special >= MOHO_PROGRAM_LANE && special <= MOHO_PROGRAM_LANE_Z);
+  switch (special) {
+  case MOHO_PROGRAM_ID:
+  case MOHO_PROGRAM_ID_X:
+  case MOHO_PROGRAM_ID_Y:
+  case MOHO_PROGRAM_ID_Z:
+  case MOHO_PROGRAM_LANE:
+  case MOHO_PROGRAM_LANE_X:
+  case MOHO_PROGRAM_LANE_Y:
+  case MOHO_PROGRAM_LANE_Z: return 1;
+  default: return 0;
+  }
 }
 
 /* By what the instruction is, whatever it reads. */
