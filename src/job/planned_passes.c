@@ -39,7 +39,7 @@ void moho_planned_passes_print(const moho_planned_passes *passes, double rate, F
   for (size_t i = 0; i < passes->n; i++) {
     const moho_planned_pass *pass = &passes->passes[i];
     double contributions = pass->plan.contributions * times_of(pass);
-    char memory[32], times[32] = "";
+    char memory[32], times[40] = "";
     if (times_of(pass) > 1) snprintf(times, sizeof times, ", %d times over the traces", times_of(pass));
     fprintf(out, "    %-24s contributions %.3g, %.3g s, memory %s%s\n", pass->name, contributions, contributions / rate,
             moho_bytes_text((double)pass->plan.memory_bytes + (double)pass->plan.device_bytes, memory), times);

@@ -16,10 +16,11 @@ const char *const moho_statement_words[MOHO_STATEMENT_WORDS] = {"program", "scal
 moho_status moho_assemble_name(moho_assembler *as, const char *what, char name[MOHO_PROGRAM_NAME]) {
   const moho_source_word *word = &as->text.word;
   if (word->kind != MOHO_WORD_NAME) return moho_source_expected(&as->text, NULL, "%s", what);
-  if (strlen(word->text) >= MOHO_PROGRAM_NAME)
-    return moho_source_fail(&as->text, MOHO_ERROR_RANGE, NULL, "a name of %zu characters, expected at most %d",
-                            strlen(word->text), MOHO_PROGRAM_NAME - 1);
-  snprintf(name, MOHO_PROGRAM_NAME, "%s", word->text);
+  size_t length = strlen(word->text);
+  if (length >= MOHO_PROGRAM_NAME)
+    return moho_source_fail(&as->text, MOHO_ERROR_RANGE, NULL, "a name of %zu characters, expected at most %d", length,
+                            MOHO_PROGRAM_NAME - 1);
+  memcpy(name, word->text, length + 1);
   return moho_source_next(&as->text);
 }
 
