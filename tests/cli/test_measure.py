@@ -39,6 +39,7 @@ class Selftest(CommandTest):
         self.assertEqual(result.code, 1, result.err)
         self.assertIn("no kernel was compared", result.err)
 
+    @unittest.skipIf(BRIEF, "takes minutes under sanitizers")
     def test_selftest_of_one_device(self):
         text = self.good("selftest", "--device", "cpu?simd=scalar", "--quick").out
         self.assertIn("0 failed", text)
