@@ -14,7 +14,7 @@ build() { # build PRESET
 
 export MOHO_TEST_BRIEF=1 # what takes minutes is left out or shortened
 export OMP_WAIT_POLICY=passive # several tests share the processors: threads that spin while they wait take them from the others
-build asan && ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+build asan && ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
   ctest --test-dir build-asan --output-on-failure -j "$jobs" -LE slow || failed=1
 threads() { # ctest arguments...
   TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1 ctest --output-on-failure -j "$jobs" --no-tests=error "$@"
