@@ -28,6 +28,13 @@ typedef struct moho_grid {
   double *line_x_m, *line_y_m; /* [n_crossline] of a crooked 2D line (n_inline = 1), else NULL; owned by the grid */
 } moho_grid;
 
+/* A rectangle of columns of a grid: nodes [inline_first, inline_first + n_inline) x [crossline_first, crossline_first +
+ * n_crossline), indices from 0. Both counts 0: the whole grid. */
+typedef struct moho_window {
+  size_t inline_first, n_inline;
+  size_t crossline_first, n_crossline;
+} moho_window;
+
 /** All zero but numbers and steps 1; n_inline = n_crossline = 1, spacings 1 m. */
 MOHO_API moho_grid moho_grid_default(void);
 /** Frees what the grid owns and clears it. */
@@ -36,6 +43,17 @@ MOHO_API moho_status moho_grid_copy(const moho_grid *from, moho_grid *to);
 
 /** Refuses a grid that cannot be: no nodes, spacing <= 0, not finite, sizes that overflow. */
 MOHO_API moho_status moho_grid_check(const moho_grid *grid);
+
+/** The whole grid as a window. */
+MOHO_API moho_window moho_grid_whole(const moho_grid *grid);
+
+/** Refuses a window that is empty or not inside the grid (MOHO_ERROR_RANGE); one of no inlines and no crosslines is the whole. */
+MOHO_API moho_status moho_grid_check_window(const moho_grid *grid, const moho_window *window);
+
+/** The grid of a window's columns alone: its nodes are where the whole grid has them, to the rounding of a new origin; numbers
+ *  are the whole grid's. To describe an image of the window: what computes positions that must be the same bits takes the whole
+ *  grid and the window. Release it. */
+MOHO_API moho_status moho_grid_cut(const moho_grid *grid, const moho_window *window, moho_grid *out);
 
 /** Position of node (i, j), exactly origin + i*spacing (no accumulation). */
 MOHO_API void moho_grid_node(const moho_grid *grid, size_t i, size_t j, double *x_m, double *y_m);

@@ -92,6 +92,38 @@ moho_status moho_grid_check(const moho_grid *grid) {
   return moho_multiply(size, grid->n_time, "grid", &size);
 }
 
+/* ---- windows ---- */
+
+moho_window moho_grid_whole(const moho_grid *grid) {
+  return (moho_window){.n_inline = grid->n_inline, .n_crossline = grid->n_crossline};
+}
+
+moho_status moho_grid_check_window(const moho_grid *grid, const moho_window *w) {
+  if (!w->n_inline && !w->n_crossline) return MOHO_OK;
+  if (w->n_inline && w->n_crossline && w->inline_first < grid->n_inline && w->crossline_first < grid->n_crossline &&
+      w->n_inline <= grid->n_inline - w->inline_first && w->n_crossline <= grid->n_crossline - w->crossline_first)
+    return MOHO_OK;
+  return moho_fail(
+      MOHO_ERROR_RANGE,
+      "grid: a window of %zu inlines from %zu and %zu crosslines from %zu, expected at least one column of %zu x %zu",
+      w->n_inline, w->inline_first, w->n_crossline, w->crossline_first, grid->n_inline, grid->n_crossline);
+}
+
+moho_status moho_grid_cut(const moho_grid *grid, const moho_window *window, moho_grid *out) {
+  moho_window whole = moho_grid_whole(grid), w = window->n_inline || window->n_crossline ? *window : whole;
+  *out = (moho_grid){0};
+  MOHO_TRY(moho_grid_check_window(grid, &w));
+  MOHO_TRY(moho_grid_copy(grid, out));
+  moho_grid_node(grid, w.inline_first, w.crossline_first, &out->origin_x_m, &out->origin_y_m);
+  out->inline_first = (int32_t)((int64_t)grid->inline_first + (int64_t)w.inline_first * grid->inline_step);
+  out->crossline_first = (int32_t)((int64_t)grid->crossline_first + (int64_t)w.crossline_first * grid->crossline_step);
+  out->n_inline = w.n_inline, out->n_crossline = w.n_crossline;
+  if (!out->line_x_m) return MOHO_OK;
+  memmove(out->line_x_m, out->line_x_m + w.crossline_first, w.n_crossline * sizeof(double));
+  memmove(out->line_y_m, out->line_y_m + w.crossline_first, w.n_crossline * sizeof(double));
+  return MOHO_OK;
+}
+
 /* ---- positions ---- */
 
 typedef struct axes {

@@ -185,6 +185,36 @@ static void impossible_grids_are_refused(void **state) {
   assert_fails(moho_grid_check(&bad), MOHO_ERROR_RANGE, "the last of 2000000000 crossline numbers");
 }
 
+static void windows_keep_places_and_numbers(void **state) {
+  (void)state;
+  moho_grid grid = timed(moho_grid_default()), cut;
+  grid.origin_x_m = 431000.5, grid.origin_y_m = 5100000.25, grid.inline_azimuth_deg = 33;
+  grid.n_inline = 40, grid.n_crossline = 50, grid.inline_spacing_m = 12.5, grid.crossline_spacing_m = 6.25;
+  grid.inline_first = 100, grid.inline_step = 2, grid.crossline_first = -7, grid.crossline_step = -3;
+  moho_window window = {.inline_first = 11, .n_inline = 4, .crossline_first = 23, .n_crossline = 27};
+  assert_ok(moho_grid_cut(&grid, &window, &cut));
+  assert_true(cut.n_inline == 4 && cut.n_crossline == 27 && cut.n_time == 101);
+  assert_true(cut.inline_first == 122 && cut.inline_step == 2 && cut.crossline_first == -76 && cut.crossline_step == -3);
+  double x, y, x_cut, y_cut;
+  moho_grid_node(&grid, 14, 49, &x, &y);
+  moho_grid_node(&cut, 3, 26, &x_cut, &y_cut);
+  assert_true(fabs(x - x_cut) < 1e-8 && fabs(y - y_cut) < 1e-8);
+  moho_grid_release(&cut);
+  const moho_window none = {0}, refused[] = {{.n_inline = 4}, {0, 40, 1, 50}, {40, 1, 0, 1}, {1, SIZE_MAX, 0, 1}};
+  assert_ok(moho_grid_cut(&grid, &none, &cut));
+  assert_true(cut.n_inline == 40 && cut.n_crossline == 50);
+  moho_grid_release(&cut);
+  for (size_t k = 0; k < sizeof refused / sizeof *refused; k++)
+    assert_int_equal(moho_grid_cut(&grid, &refused[k], &cut), MOHO_ERROR_RANGE);
+
+  double line_x[] = {0, 10, 19, 27}, line_y[] = {0, 1, 4, 9};
+  moho_grid line = timed(moho_grid_default());
+  line.n_crossline = 4, line.crossline_spacing_m = 10, line.line_x_m = line_x, line.line_y_m = line_y;
+  assert_ok(moho_grid_cut(&line, &(moho_window){0, 1, 2, 2}, &cut));
+  assert_true(cut.line_x_m[0] == 19 && cut.line_y_m[1] == 9 && cut.n_crossline == 2 && cut.crossline_first == 3);
+  moho_grid_release(&cut);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(positions_are_origin_plus_index_times_spacing),
@@ -196,6 +226,7 @@ int main(void) {
       cmocka_unit_test(lengths_that_are_no_whole_bins_are_refused),
       cmocka_unit_test(wrong_corners_are_refused),
       cmocka_unit_test(impossible_grids_are_refused),
+      cmocka_unit_test(windows_keep_places_and_numbers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
