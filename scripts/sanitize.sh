@@ -14,7 +14,9 @@ build() { # build PRESET
 
 export MOHO_TEST_BRIEF=1 # what takes minutes is left out or shortened
 export OMP_WAIT_POLICY=passive # several tests share the processors: threads that spin while they wait take them from the others
-build asan && ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+# Clang's runtime up to 16 looks for a header that glibc before 2.25 put before a library's thread-local block, takes what happens to
+# lie there for one, and now and then ends in a segmentation fault when it looks for leaks: switched off.
+build asan && ASAN_OPTIONS=detect_leaks=1:intercept_tls_get_addr=0 UBSAN_OPTIONS=print_stacktrace=1 \
   ctest --test-dir build-asan --output-on-failure -j "$jobs" -LE slow || failed=1
 threads() { # ctest arguments...
   TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1 ctest --output-on-failure -j "$jobs" --no-tests=error "$@"
