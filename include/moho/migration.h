@@ -93,7 +93,11 @@ typedef struct moho_migration_options {
   moho_normalise normalise;
   const moho_gather_bins *gathers; /* image gathers in these bins, the stack then is made of them; NULL: none. Read at creation */
   int refine;                      /* traces refined by this factor before interpolation: 1, 2, 4, 8 */
-  const uint8_t *mask; /* [inline, crossline, time] 1: samples to compute, others stay 0; NULL: all. Native; read at creation */
+  moho_window window;  /* columns of the grid to compute, the image is as large as that; both counts 0: all. Its bits are those
+                        * that the whole grid's image holds there: native always, kernels for the same batches and, of v2 and v3,
+                        * where its edges lie on their tiles (multiples of 4 nodes, of a line 8) */
+  const uint8_t *mask; /* [inline, crossline, time] of the window, 1: samples to compute, others stay 0; NULL: all. Native; read
+                        * at creation */
   int tile_columns;    /* native: columns along a tile's side; 0: chosen */
   size_t memory_bytes; /* bound on image, tables and batches together on the host; 0: 80 % of what is free */
   size_t device_memory_bytes;   /* the same for a device with memory of its own; 0: 90 % of what is free there */
@@ -177,6 +181,19 @@ MOHO_API moho_status moho_migration_supports(const moho_device *device, const mo
 
 /** Traces that one add call should bring for good speed within the memory bound. */
 MOHO_API size_t moho_migration_batch_traces(const moho_migration *migration);
+
+/**
+ * Begin again, at another window of the grid: sums and counts are zero then. What follows from grid, velocity and the whole
+ * survey (classes, laws, the kernel that was found the fastest) stays, so that an image of many windows costs it once.
+ * @param geometry  of the whole survey, as at creation
+ * @return MOHO_ERROR_RANGE (window), MOHO_ERROR_ARGUMENT (with a mask, which is of one window): as before; MOHO_ERROR_TOO_LARGE,
+ *         MOHO_ERROR_MEMORY: it can only be destroyed
+ */
+MOHO_API moho_status moho_migration_move(moho_migration *migration, const moho_window *window, const moho_geometry *geometry);
+
+/** Tell which traces are used: used[i] becomes 1 where the i-th trace that is added from now on (0, 1, ...) contributes. The
+ * array (BORROW) is complete after finish and must be as long as what is added; it ends with finish or a move. */
+MOHO_API void moho_migration_watch_used(moho_migration *migration, uint8_t *used);
 
 /** Refinement that interpolation needs for data like these [n, n_samples]: linear asks dt*f_max <= 0.1, others none.
  *  f_max: the highest frequency whose amplitude is above a tenth of the spectrum's peak. */

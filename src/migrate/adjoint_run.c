@@ -45,7 +45,7 @@ static moho_status create(moho_demigration *d, const moho_geometry *geometry) {
   /* The adjoint counts no fold and has rows of its own. */
   free(r->steps), free(r->rows);
   r->steps = NULL, r->rows = NULL;
-  d->plan = moho_tile_plan_make(&m->grid, TILE_SIDE, 1);
+  d->plan = moho_tile_plan_make(&m->window, TILE_SIDE, 1);
   d->frame = r->frame;
   d->frame.steps = NULL;
   d->frame.migrate = moho_native_pick(&moho_demigrate_native, moho_device_simd(m->device));
@@ -99,7 +99,7 @@ static moho_status enter_slab(moho_demigration *d, size_t first, size_t n) {
   moho_error error = {0};
 #pragma omp parallel for num_threads(d->m->threads) schedule(dynamic, 1)
   for (size_t k = 0; k < n; k++) {
-    moho_tile tile = moho_tile_plan_tile(&d->plan, &d->m->grid, first + k);
+    moho_tile tile = moho_tile_plan_tile(&d->plan, &d->m->window, first + k);
     moho_status tile_status = moho_tile_columns_enter(d->columns[k], &d->frame, &tile);
     if (tile_status) {
 #pragma omp critical(moho_migration_error)

@@ -73,10 +73,11 @@ void moho_demigration_destroy(moho_demigration **demigration) {
 
 static moho_status refuse_sample(const moho_migration *m, size_t column, size_t k, double value) {
   const moho_grid *g = &m->grid;
+  const moho_window *w = &m->window;
   return moho_fail_at((moho_place){0}, "the image to be demigrated must be finite everywhere", MOHO_ERROR_RANGE,
                       "the image is %g at inline %ld, crossline %ld, %g s", value,
-                      (long)g->inline_first + (long)(column / g->n_crossline) * g->inline_step,
-                      (long)g->crossline_first + (long)(column % g->n_crossline) * g->crossline_step,
+                      (long)g->inline_first + (long)(w->inline_first + column / w->n_crossline) * g->inline_step,
+                      (long)g->crossline_first + (long)(w->crossline_first + column % w->n_crossline) * g->crossline_step,
                       g->first_s + (double)k * g->step_s);
 }
 

@@ -171,7 +171,8 @@ static moho_status fill(moho_device_run *r, const moho_geometry *geometry, const
   fill_bins(r, geometry, slot);
   moho_device_fill_traces(m, geometry, live, rows, slot->n, places);
   if (slot->places && r->plan.is_kept) memcpy(slot->places + slot->n, places, geometry->n * sizeof *places);
-  slot->n += geometry->n;
+  if (!slot->n) slot->first = r->n_filled;
+  slot->n += geometry->n, r->n_filled += geometry->n;
   slot->n_sorted = slot->n; /* unless it is sorted */
   if (piece) piece->n += geometry->n;
   m->counts.prepare_seconds += moho_seconds() - begin;

@@ -27,7 +27,7 @@ static moho_status place_columns(moho_device_run *r) {
   const moho_device_plan *p = &r->plan;
   uint32_t *order;
   MOHO_TRY(moho_allocate(p->entries, sizeof *order, "order of columns", &order));
-  moho_device_order(p, &r->m->grid, order);
+  moho_device_order(p, &r->m->window, order);
   size_t row = 0;
   for (size_t s = 0; s < r->n_slabs; s++) {
     moho_device_slab *slab = &r->slabs[s];
@@ -41,7 +41,7 @@ static moho_status place_columns(moho_device_run *r) {
         r->columns[e].row = MOHO_PADDING;
         continue;
       }
-      r->columns[e] = moho_device_column(&r->m->grid, order[e], (uint32_t)(row - slab->first_row));
+      r->columns[e] = moho_device_column(&r->m->grid, &r->m->window, order[e], (uint32_t)(row - slab->first_row));
       r->flat[row++] = order[e];
     }
     slab->n_rows = row - slab->first_row;

@@ -96,9 +96,9 @@ static moho_status check_tile_constants(const moho_device_constants *c) {
 }
 
 /* Tiles as square as the kernel's number of columns allows; along a line all of them in a row. */
-static moho_status cut_tiles(moho_device_plan *p, const moho_kernel_version *version, const moho_grid *grid) {
+static moho_status cut_tiles(moho_device_plan *p, const moho_kernel_version *version, const moho_window *window) {
   moho_device_constants *c = &p->constants;
-  int is_line = grid->n_inline == 1 || grid->n_crossline == 1;
+  int is_line = window->n_inline == 1 || window->n_crossline == 1;
   if (!c->columns) c->columns = MOHO_DEFAULT_COLUMNS;
   if (!c->chunks) c->chunks = MOHO_DEFAULT_CHUNKS;
   if (!c->together) c->together = MOHO_DEFAULT_TOGETHER;
@@ -108,20 +108,20 @@ static moho_status cut_tiles(moho_device_plan *p, const moho_kernel_version *ver
   if (version->plan.is_tiled && c->columns % c->columns_x)
     return moho_fail_at((moho_place){.key = "constants"}, "choose COLUMNS_X so that it divides COLUMNS", MOHO_ERROR_ARGUMENT,
                         "constants: COLUMNS=%zu is not a multiple of COLUMNS_X=%zu", c->columns, c->columns_x);
-  p->tile_along = p->tile == 1 ? 1 : is_line ? (grid->n_inline == 1 ? p->tile : 1) : c->columns_x;
+  p->tile_along = p->tile == 1 ? 1 : is_line ? (window->n_inline == 1 ? p->tile : 1) : c->columns_x;
   p->tile_across = p->tile / p->tile_along;
-  p->tiles_along = moho_pieces(grid->n_crossline, p->tile_along);
-  p->tiles_across = moho_pieces(grid->n_inline, p->tile_across);
+  p->tiles_along = moho_pieces(window->n_crossline, p->tile_along);
+  p->tiles_across = moho_pieces(window->n_inline, p->tile_across);
   p->entries = p->tiles_along * p->tiles_across * p->tile;
   return MOHO_OK;
 }
 
-void moho_device_order(const moho_device_plan *p, const moho_grid *grid, uint32_t *flat) {
+void moho_device_order(const moho_device_plan *p, const moho_window *window, uint32_t *flat) {
   for (size_t e = 0; e < p->entries; e++) {
     size_t tile = e / p->tile, in_tile = e % p->tile;
     size_t i = tile / p->tiles_along * p->tile_across + in_tile / p->tile_along;
     size_t j = tile % p->tiles_along * p->tile_along + in_tile % p->tile_along;
-    flat[e] = i < grid->n_inline && j < grid->n_crossline ? (uint32_t)(i * grid->n_crossline + j) : MOHO_PADDING;
+    flat[e] = i < window->n_inline && j < window->n_crossline ? (uint32_t)(i * window->n_crossline + j) : MOHO_PADDING;
   }
 }
 
@@ -242,7 +242,7 @@ moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_
   p->trace_bins = p->has_angles ? 1 : p->bins;
   if (p->has_mask) p->mask_stride = moho_round_up(moho_pieces(p->n_time, 32), 4);
   MOHO_TRY(moho_device_constants_parse(q->options->constants, &p->constants));
-  MOHO_TRY(cut_tiles(p, version, q->grid));
+  MOHO_TRY(cut_tiles(p, version, q->window));
   cut_slabs(p, q->report, s->is_uniform);
   p->row_floats = moho_prepared_layout_make(q->options, q->n_samples, 1, s->k_max).stride;
   p->is_packed = !p->is_adjoint && (version->plan.is_packed || q->options->storage == MOHO_STORAGE_HALF);

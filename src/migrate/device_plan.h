@@ -66,8 +66,8 @@ typedef struct moho_migration_size_query moho_migration_size_query;
 /* The method's sizes: s->device, capacity, bytes, device_bytes. */
 moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_size_query *query);
 
-/* A column's place in the grid for every entry of the order: flat [entries]; MOHO_PADDING where there is none. */
+/* A column's place in the window for every entry of the order: flat [entries]; MOHO_PADDING where there is none. */
 #define MOHO_PADDING 0xffffffffu
-void moho_device_order(const moho_device_plan *plan, const moho_grid *grid, uint32_t *flat);
+void moho_device_order(const moho_device_plan *plan, const moho_window *window, uint32_t *flat);
 
 #endif

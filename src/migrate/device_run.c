@@ -47,6 +47,16 @@ void moho_device_advance(moho_device_run *r, const moho_device_progress *p) {
   pthread_mutex_unlock(&r->lock);
 }
 
+/* In the order in which traces were added; kernels say it in the order of bins. */
+static void tell_used(const moho_device_run *r, const moho_device_slot *slot) {
+  uint8_t *out = r->m->used + (slot->first - r->m->used_from);
+  size_t *next = slot->bins ? slot->first_of_bin : NULL; /* no one asks for it after this */
+  for (size_t i = 0; i < slot->n; i++) {
+    size_t at = next ? next[slot->bins[i]]++ : i;
+    out[i] = slot->live[i] == MOHO_PLACE_LIVE && r->used_host[at] != 0;
+  }
+}
+
 void moho_device_slot_done(moho_device_run *r, moho_device_slot *slot) {
   moho_migration_counts sum = {0};
   for (size_t i = 0; i < slot->n; i++) {
@@ -54,6 +64,7 @@ void moho_device_slot_done(moho_device_run *r, moho_device_slot *slot) {
     sum.traces_unbinned += slot->live[i] == MOHO_PLACE_UNBINNED;
   }
   for (size_t i = 0; i < slot->n_sorted; i++) sum.traces_used += r->used_host[i] != 0; /* in the order of bins */
+  if (r->m->used) tell_used(r, slot);
   sum.traces_outside = slot->n - sum.traces_dead - sum.traces_unbinned - sum.traces_used;
   pthread_mutex_lock(&r->lock);
   r->counts.traces_dead += sum.traces_dead;

@@ -43,6 +43,7 @@ typedef struct moho_device_slot {
   size_t *end_of_bin;                 /* [bins] */
   size_t n_sorted;                    /* with the gaps between bins; without gathers n */
   size_t n;                           /* traces filled in */
+  size_t first;                       /* traces that were filled in before them, since creation */
   moho_ticket first_upload, uploaded; /* of the upload queue: tickets between them brought the traces */
   moho_slot_state state;
 } moho_device_slot;
@@ -72,7 +73,7 @@ typedef struct moho_device_run {
   moho_kernel_choice choice;
   int is_uniform;
   double contributions_expected; /* a trace, for progress */
-  uint32_t *flat;                /* [rows] the grid's number of a row */
+  uint32_t *flat;                /* [rows] the window's number of a row */
   migrate_column *columns;       /* [entries] */
   migrate_slowness *table;       /* host's copy: uniform, or where nothing is kept; else NULL */
   migrate_device_parameters parameters;
@@ -87,6 +88,7 @@ typedef struct moho_device_run {
   const moho_reporter *reporter; /* of the add that launches itself; NULL where the run has its thread */
   int filling, is_open;          /* slot that add() fills, or will when the device is done with it; it has been opened */
   int piece;                     /* that add() fills */
+  size_t n_filled;               /* traces, in all slots so far */
   uint32_t *used_host;           /* [capacity] */
 
   /* The launching side: the run's thread, or add() where nothing is kept. */

@@ -28,12 +28,12 @@ static moho_status load_limits(moho_device_run *r) {
   return status;
 }
 
-/* v_int dt of n columns, flat[i] the grid's number: out [n, n_time]; scratch [n_time]. */
+/* v_int dt of n columns, flat[i] the window's number: out [n, n_time]; scratch [n_time]. */
 static moho_status fill_rows(const moho_device_run *r, const uint32_t *flat, size_t n, double *scratch, migrate_split *out) {
   const moho_migration *m = r->m;
   for (size_t c = 0; c < n; c++) {
     double x, y;
-    moho_grid_node(&m->grid, flat[c] / m->grid.n_crossline, flat[c] % m->grid.n_crossline, &x, &y);
+    moho_migration_node(m, flat[c], &x, &y);
     MOHO_TRY(moho_opening_velocity(&m->law, x, y, scratch));
     for (size_t i = 0; i < r->plan.n_time; i++)
       moho_split(scratch[i], &out[c * r->plan.n_time + i].value, &out[c * r->plan.n_time + i].low);

@@ -40,9 +40,9 @@ void moho_device_fill_axis(const moho_migration *m, migrate_sample *axis, migrat
   }
 }
 
-migrate_column moho_device_column(const moho_grid *grid, uint32_t flat, uint32_t row) {
+migrate_column moho_device_column(const moho_grid *grid, const moho_window *window, uint32_t flat, uint32_t row) {
   migrate_column column = {.row = row};
-  size_t i = flat / grid->n_crossline, j = flat % grid->n_crossline;
+  size_t i = window->inline_first + flat / window->n_crossline, j = window->crossline_first + flat % window->n_crossline;
   double x, y, along[2], across[2];
   moho_grid_node(grid, i, j, &x, &y);
   moho_antialias_axes(grid, i, j, along, across);
@@ -75,7 +75,7 @@ static void fill_terms(const moho_migration *m, const moho_column_table *table, 
 
 static moho_status fill_one(const moho_migration *m, moho_column_table *table, uint32_t flat, migrate_slowness *out) {
   double x, y;
-  moho_grid_node(&m->grid, flat / m->grid.n_crossline, flat % m->grid.n_crossline, &x, &y);
+  moho_migration_node(m, flat, &x, &y);
   MOHO_TRY(moho_column_table_fill(table, &m->law, &m->options, x, y));
   size_t entries = moho_device_law_entries(&m->law);
   for (size_t i = 0; i < m->axis.n; i++) {

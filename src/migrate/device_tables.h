@@ -20,7 +20,7 @@ size_t moho_device_law_nodes(const moho_travel_law *law);
 /* axis [n_time], nodes [law nodes] */
 void moho_device_fill_axis(const moho_migration *m, migrate_sample *axis, migrate_node *nodes);
 /* One grid node; row: of image, fold and table. */
-migrate_column moho_device_column(const moho_grid *grid, uint32_t flat, uint32_t row);
+migrate_column moho_device_column(const moho_grid *grid, const moho_window *window, uint32_t flat, uint32_t row);
 /* The tables of `n` columns, flat[i] the grid's number: out [n, n_time, law entries], in parallel. */
 moho_status moho_device_fill_slowness(const moho_migration *m, const uint32_t *flat, size_t n, migrate_slowness *out);
 /* What `live` says of a trace besides 0, dead: it takes part; or it would, but falls into no bin of the gathers. */

@@ -250,6 +250,8 @@ static moho_status check(const moho_migration_options *options, const moho_least
   if (!(o->damping >= 0 && o->damping <= 1e6))
     return moho_fail_at((moho_place){.key = "migration.damping"}, "0 is no damping, 0.01 a little, 1 strong", MOHO_ERROR_RANGE,
                         "migration.damping is %g, expected 0 to 1e6", o->damping);
+  if (options->window.n_inline || options->window.n_crossline)
+    return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "least-squares migration is of the whole grid, a window is not available");
   if (options->normalise != MOHO_NORMALISE_NONE)
     return moho_fail_at((moho_place){.key = "migration.normalise"},
                         "set migration.normalise to none: the amplitudes of a least-squares image do not grow with the fold",

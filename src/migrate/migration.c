@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/timer.h"
@@ -35,8 +36,15 @@ static moho_status check_memory(const moho_migration_setup *s, const moho_grid *
 }
 
 static moho_status find_live_classes(moho_migration *m, const moho_grid *grid, const moho_geometry *geometry, double dt_s) {
-  MOHO_TRY(
-      moho_live_classes_create(&m->classes, geometry, grid, NULL, m->n_columns, &m->options, m->input_samples, dt_s, &m->live));
+  size_t *flat;
+  MOHO_TRY(moho_allocate(m->n_columns, sizeof *flat, "live classes", &flat));
+  for (size_t c = 0; c < m->n_columns; c++)
+    flat[c] = (m->window.inline_first + c / m->window.n_crossline) * grid->n_crossline + m->window.crossline_first +
+              c % m->window.n_crossline;
+  moho_status status =
+      moho_live_classes_create(&m->classes, geometry, grid, flat, m->n_columns, &m->options, m->input_samples, dt_s, &m->live);
+  free(flat);
+  MOHO_TRY(status);
   if (!m->law.is_uniform) return MOHO_OK;
   double x, y;
   moho_grid_node(grid, 0, 0, &x, &y);
@@ -61,6 +69,24 @@ static moho_status build(moho_migration *m, const moho_grid *grid, const moho_ge
   return m->method->create(m, s);
 }
 
+/* What a migration keeps of its options: the caller's text and mask are read now. */
+static moho_status keep_options(moho_migration *m, const moho_migration_options *options) {
+  m->options = *options;
+  m->options.constants = NULL;
+  if (!options->constants) return MOHO_OK;
+  m->options.constants = m->constants = strdup(options->constants);
+  return m->constants ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "migration: out of memory");
+}
+
+/* What differs from window to window. */
+static void take_setup(moho_migration *m, const moho_migration_setup *s) {
+  m->setup = *s;
+  m->capacity = s->capacity, m->n_columns = s->columns, m->n_bins = s->bins, m->window = s->window;
+  m->counts.memory_bytes = s->bytes, m->counts.device_bytes = s->device_bytes;
+  m->counts.kernel = moho_kernel_choice_name(&s->choice);
+  snprintf(m->counts.kernel_reason, sizeof m->counts.kernel_reason, "%s", s->choice.reason);
+}
+
 static moho_status create(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                           const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples, double dt_s,
                           int is_adjoint, moho_migration **out) {
@@ -74,17 +100,14 @@ static moho_status create(moho_device *device, const moho_grid *grid, const moho
     moho_migration_setup_release(&s);
     return status;
   }
-  m->device = device, m->velocity = velocity, m->options = *options, m->classes = s.classes, m->law = s.law,
-  m->threads = s.threads;
-  m->options.constants = NULL; /* the caller's, read by now */
+  m->device = device, m->velocity = velocity, m->classes = s.classes, m->law = s.law, m->threads = s.threads;
+  status = keep_options(m, options);
   m->is_line = moho_grid_is_line(grid), m->t_part = moho_weight_t_part(options, m->is_line);
-  m->input_samples = n_samples, m->capacity = s.capacity, m->n_columns = s.columns, m->n_traces = geometry->n;
-  m->n_bins = s.bins;
-  m->counts.memory_bytes = s.bytes, m->counts.device_bytes = s.device_bytes;
-  m->counts.kernel = moho_kernel_choice_name(&s.choice);
-  snprintf(m->counts.kernel_reason, sizeof m->counts.kernel_reason, "%s", s.choice.reason);
+  m->input_samples = n_samples, m->input_dt_s = dt_s, m->n_traces = geometry->n;
+  take_setup(m, &s);
   m->method = s.choice.candidates[0]->method;
-  status = build(m, grid, geometry, &s, dt_s);
+  if (!status) status = build(m, grid, geometry, &s, dt_s);
+  m->has_mask = m->options.mask != NULL;
   m->options.mask = NULL; /* the caller's, read by now */
   if (status) moho_migration_destroy(&m);
   *out = m;
@@ -115,7 +138,7 @@ void moho_migration_destroy(moho_migration **migration) {
   moho_travel_law_release(&m->law);
   moho_grid_release(&m->grid);
   moho_gather_bins_release(&m->bins);
-  free(m);
+  free(m->constants), free(m);
   *migration = NULL;
 }
 
@@ -125,6 +148,51 @@ moho_status moho_migration_supports(const moho_device *device, const moho_migrat
   MOHO_TRY(moho_migration_options_check(options));
   MOHO_TRY(moho_device_describe(device, &report));
   return moho_kernel_choose(&report, options, &choice);
+}
+
+/* ---- another window ---- */
+
+/* Of the kernels that were measured the one that was found faster: it is not measured again. */
+static void keep_kernel(moho_migration *m) {
+  moho_kernel_choice *choice = &m->setup.choice;
+  moho_migration_counts counts = moho_migration_get_counts(m);
+  for (int k = 0; k < choice->n && choice->n > 1; k++) {
+    if (strcmp(moho_migration_kernel_name(choice->candidates[k]->kernel), counts.kernel) != 0) continue;
+    choice->candidates[0] = choice->candidates[k], choice->n = 1;
+    snprintf(choice->reason, sizeof choice->reason, "%s", counts.kernel_reason);
+  }
+}
+
+static void drop_window(moho_migration *m) {
+  if (m->run) m->method->destroy(m);
+  m->run = NULL;
+  moho_live_classes_release(&m->live);
+  moho_travel_column_release(&m->live_travel);
+  m->counts = (moho_migration_counts){0};
+  m->used = NULL;
+}
+
+moho_status moho_migration_move(moho_migration *m, const moho_window *window, const moho_geometry *geometry) {
+  MOHO_TRY(moho_grid_check_window(&m->grid, window));
+  if (m->has_mask) return moho_fail(MOHO_ERROR_ARGUMENT, "a migration of some samples only stays where its mask is");
+  keep_kernel(m);
+  drop_window(m);
+  m->is_broken = 1; /* until all is there */
+  moho_migration_setup *s = &m->setup;
+  m->options.window = *window;
+  MOHO_TRY(moho_migration_size_window(&m->report, &m->grid, &m->options, geometry, m->input_samples, s));
+  MOHO_TRY(check_memory(s, &m->grid));
+  moho_migration_setup taken = *s;
+  take_setup(m, &taken);
+  if (moho_weight_counts_classes(&m->options)) MOHO_TRY(find_live_classes(m, &m->grid, geometry, m->input_dt_s));
+  MOHO_TRY(m->method->create(m, &m->setup));
+  m->is_broken = 0;
+  return MOHO_OK;
+}
+
+void moho_migration_watch_used(moho_migration *m, uint8_t *used) {
+  m->used = used;
+  m->used_from = m->counts.traces_added;
 }
 
 /* ---- add, finish ---- */
@@ -162,10 +230,10 @@ moho_status moho_migration_wait(moho_migration *m, moho_progress_function progre
 }
 
 moho_status moho_migration_finish(moho_migration *m, moho_image *image) {
-  if (image->grid.n_inline != m->grid.n_inline || image->grid.n_crossline != m->grid.n_crossline ||
+  if (image->grid.n_inline != m->window.n_inline || image->grid.n_crossline != m->window.n_crossline ||
       image->grid.n_time != m->grid.n_time)
-    return moho_fail(MOHO_ERROR_SHAPE, "the image is %zu x %zu x %zu, expected the migration's grid of %zu x %zu x %zu",
-                     image->grid.n_inline, image->grid.n_crossline, image->grid.n_time, m->grid.n_inline, m->grid.n_crossline,
+    return moho_fail(MOHO_ERROR_SHAPE, "the image is %zu x %zu x %zu, expected the migration's %zu x %zu x %zu",
+                     image->grid.n_inline, image->grid.n_crossline, image->grid.n_time, m->window.n_inline, m->window.n_crossline,
                      m->grid.n_time);
   if (image->gathers && moho_gather_bins_count(&image->bins) != m->n_bins)
     return moho_fail(MOHO_ERROR_SHAPE, "the image's gathers have %zu bins, expected the migration's %zu",

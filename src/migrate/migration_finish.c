@@ -30,7 +30,7 @@ moho_status moho_migration_column_weights(const moho_migration *m, size_t column
   double x, y, v0, *count = NULL;
   for (size_t i = 0; i < n; i++) weight[i] = 1;
   if (!m->t_part) return MOHO_OK;
-  moho_grid_node(&m->grid, column / m->grid.n_crossline, column % m->grid.n_crossline, &x, &y);
+  moho_migration_node(m, column, &x, &y);
   MOHO_TRY(moho_velocity_rms(m->velocity, x, y, m->axis.first_s, m->axis.step_s, n, weight));
   MOHO_TRY(moho_velocity_rms(m->velocity, x, y, 0, m->axis.step_s, 1, &v0));
   if (m->live.n) {

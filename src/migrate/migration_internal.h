@@ -29,7 +29,8 @@ struct moho_migration {
   void *run; /* the method's own */
   moho_device *device;
   moho_device_report report;
-  moho_grid grid;
+  moho_grid grid;     /* whole: origin, classes and bins are its */
+  moho_window window; /* the columns that are computed; a column's number counts these */
   const moho_velocity *velocity;
   moho_migration_options options;
   moho_offset_classes classes;
@@ -39,15 +40,25 @@ struct moho_migration {
   moho_time_axis axis;
   moho_prepared_layout layout;
   moho_trace_preparer *preparer;
-  int threads, is_line, t_part;   /* t_part: the weight's part that the loops compute (weight.h) */
+  int threads, is_line, t_part; /* t_part: the weight's part that the loops compute (weight.h) */
+  int has_mask;                 /* it was created with one */
+  double input_dt_s;
   size_t input_samples, capacity; /* of a recorded trace; traces a batch */
   size_t n_columns;
-  moho_gather_bins bins; /* options.gathers points here */
-  size_t n_bins;         /* rows of the image a column: 1 without gathers */
-  uint64_t n_traces;     /* of the survey */
+  moho_gather_bins bins;      /* options.gathers points here */
+  size_t n_bins;              /* rows of the image a column: 1 without gathers */
+  uint64_t n_traces;          /* of the survey */
+  moho_migration_setup setup; /* law and classes in it are aliases of these */
+  char *constants;            /* options.constants points here */
+  uint8_t *used;              /* moho_migration_watch_used(); or NULL */
+  size_t used_from;           /* traces that were added before */
   moho_migration_counts counts;
   int is_broken; /* an add failed: the image is not complete */
 };
+
+static inline void moho_migration_node(const moho_migration *m, size_t column, double *x_m, double *y_m) {
+  moho_window_node(&m->grid, &m->window, column, x_m, y_m);
+}
 
 /* A migration that is never fed, for a demigration: without what only batches of traces want on a device. */
 moho_status moho_migration_create_adjoint(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,

@@ -12,6 +12,7 @@ enum { SAMPLED_TRACES = 500, SAMPLED_COLUMNS = 1000 };
 
 typedef struct sampler {
   const moho_grid *grid;
+  const moho_window *window;
   const moho_geometry *geometry;
   const moho_migration_options *options;
   const moho_travel_law *law;
@@ -41,14 +42,14 @@ static uint64_t contributions_of_pair(const sampler *s, size_t trace, double x, 
 
 /* Mean over a lattice of columns and every so-manieth trace, times the number of pairs. */
 static moho_status sample_contributions(sampler *s, size_t sampled_traces, size_t sampled_columns, double *out) {
-  size_t columns = s->grid->n_inline * s->grid->n_crossline, traces = s->geometry->n, pairs = 0;
+  size_t columns = s->window->n_inline * s->window->n_crossline, traces = s->geometry->n, pairs = 0;
   size_t column_step = columns / sampled_columns + 1, trace_step = traces / sampled_traces + 1;
   /* Steps that share no factor with the row length wander over all crosslines. */
-  while (column_step > 1 && s->grid->n_crossline % column_step == 0) column_step++;
+  while (column_step > 1 && s->window->n_crossline % column_step == 0) column_step++;
   uint64_t sum = 0;
   for (size_t c = 0; c < columns; c += column_step) {
     double x, y;
-    moho_grid_node(s->grid, c / s->grid->n_crossline, c % s->grid->n_crossline, &x, &y);
+    moho_window_node(s->grid, s->window, c, &x, &y);
     if (c == 0 || !s->law->is_uniform) MOHO_TRY(moho_column_table_fill(&s->table, s->law, s->options, x, y));
     for (size_t t = c / column_step % trace_step; t < traces; t += trace_step, pairs++)
       if (moho_geometry_is_live(s->geometry, t)) sum += contributions_of_pair(s, t, x, y);
@@ -57,10 +58,11 @@ static moho_status sample_contributions(sampler *s, size_t sampled_traces, size_
   return MOHO_OK;
 }
 
-moho_status moho_migration_estimate(const moho_grid *grid, const moho_travel_law *law, const moho_migration_options *options,
-                                    const moho_geometry *geometry, size_t n_samples, size_t sampled_traces,
-                                    size_t sampled_columns, double *out) {
+moho_status moho_migration_estimate(const moho_grid *grid, const moho_window *window, const moho_travel_law *law,
+                                    const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                    size_t sampled_traces, size_t sampled_columns, double *out) {
   sampler s = {.grid = grid,
+               .window = window,
                .law = law,
                .geometry = geometry,
                .options = options,
@@ -97,8 +99,8 @@ moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid,
   *out = (moho_migration_plan){0};
   moho_status status = moho_migration_set_up(device, grid, velocity, options, geometry, n_samples, dt_s, 0, &s);
   if (!status)
-    status =
-        moho_migration_estimate(grid, &s.law, options, geometry, n_samples, SAMPLED_TRACES, SAMPLED_COLUMNS, &out->contributions);
+    status = moho_migration_estimate(grid, &s.window, &s.law, options, geometry, n_samples, SAMPLED_TRACES, SAMPLED_COLUMNS,
+                                     &out->contributions);
   if (!status) status = count_unbinned(grid, options->gathers, geometry, &out->unbinned_traces);
   if (!status) {
     out->memory_bytes = s.bytes;

@@ -21,7 +21,7 @@ static moho_status native_size(moho_migration_setup *s, const moho_migration_siz
   size_t stride = moho_time_axis_stride(q->grid->n_time);
   size_t row = moho_prepared_layout_make(q->options, q->n_samples, 1, s->k_max).stride * sizeof(float) +
                sizeof(moho_batch_trace) + sizeof(int32_t) + 2;
-  s->plan = moho_tile_plan_make(q->grid, q->options->tile_columns, s->threads);
+  s->plan = moho_tile_plan_make(q->window, q->options->tile_columns, s->threads);
   size_t image =
       s->columns * (s->bins * (stride * sizeof(float) + (q->grid->n_time + 1) * sizeof(int32_t)) + sizeof(moho_column));
   int has_angles = q->options->gathers && q->options->gathers->kind == MOHO_GATHERS_ANGLE;
@@ -39,7 +39,7 @@ static moho_status native_size(moho_migration_setup *s, const moho_migration_siz
 
 static void place_columns(const moho_migration *m, moho_column *columns) {
   for (size_t c = 0; c < m->n_columns; c++) {
-    size_t i = c / m->grid.n_crossline, j = c % m->grid.n_crossline;
+    size_t i = m->window.inline_first + c / m->window.n_crossline, j = m->window.crossline_first + c % m->window.n_crossline;
     double x, y;
     moho_grid_node(&m->grid, i, j, &x, &y);
     columns[c].position[0] = x - m->grid.origin_x_m;
@@ -79,6 +79,7 @@ static void fill_frame(moho_migration *m, native_run *r) {
   const moho_filter_bank *bank = &m->layout.bank;
   r->frame = (moho_tile_frame){
       .grid = &m->grid,
+      .window = &m->window,
       .law = &m->law,
       .options = &m->options,
       .axis = &m->axis,
@@ -203,7 +204,7 @@ static moho_status run_tiles(moho_migration *m, native_run *r, const moho_batch 
 #pragma omp atomic read
       stopped = stop;
       if (stopped) continue;
-      moho_tile tile = moho_tile_plan_tile(&r->plan, &m->grid, index);
+      moho_tile tile = moho_tile_plan_tile(&r->plan, &m->window, index);
       moho_status tile_status = moho_tile_run(worker, &r->frame, &tile, batch, &contributions);
       if (tile_status) {
 #pragma omp critical(moho_migration_error)
@@ -236,9 +237,11 @@ static moho_status native_add(moho_migration *m, const moho_geometry *geometry, 
   m->counts.prepare_seconds += prepared - begin;
   m->counts.kernel_seconds += moho_seconds() - prepared;
   for (size_t i = 0; i < geometry->n; i++) {
+    int is_used = r->live[i] && r->bins[i] != (int32_t)m->n_bins && r->used[i];
+    if (m->used) m->used[m->counts.traces_added - m->used_from + i] = (uint8_t)is_used;
     if (!r->live[i]) m->counts.traces_dead++;
     else if (r->bins[i] == (int32_t)m->n_bins) m->counts.traces_unbinned++;
-    else if (r->used[i]) m->counts.traces_used++;
+    else if (is_used) m->counts.traces_used++;
     else m->counts.traces_outside++;
   }
   return MOHO_OK;

@@ -114,6 +114,8 @@ moho_status moho_reference_create(const moho_grid *grid, const moho_velocity *ve
   *out = NULL;
   MOHO_TRY(moho_migration_options_check(options));
   MOHO_TRY(moho_grid_check(grid));
+  if (options->window.n_inline || options->window.n_crossline)
+    return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "the reference takes the columns that it computes, a window is not available");
   if (options->mask)
     return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "the reference computes whole columns, a mask of samples is not available");
   if (n_samples < 1 || !(dt_s > 0))

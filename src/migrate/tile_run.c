@@ -74,10 +74,10 @@ moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_
   columns->n = 0;
   for (size_t i = 0; i < tile->n_inline; i++)
     for (size_t j = 0; j < tile->n_crossline; j++)
-      columns->flat[columns->n++] = (tile->first_inline + i) * frame->grid->n_crossline + tile->first_crossline + j;
+      columns->flat[columns->n++] = (tile->first_inline + i) * frame->window->n_crossline + tile->first_crossline + j;
   for (size_t c = 0; columns->tables && c < columns->n; c++) {
     double x, y;
-    moho_grid_node(frame->grid, columns->flat[c] / frame->grid->n_crossline, columns->flat[c] % frame->grid->n_crossline, &x, &y);
+    moho_window_node(frame->grid, frame->window, columns->flat[c], &x, &y);
     MOHO_TRY(moho_column_table_fill(&columns->tables[c], frame->law, frame->options, x, y));
     moho_loop_tables_fill(&columns->loops, frame->law, c, &columns->tables[c]);
     if (columns->angles) MOHO_TRY(moho_angle_column_fill(frame->law, &columns->tables[c].legs, x, y, &columns->angles[c]));

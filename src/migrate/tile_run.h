@@ -39,7 +39,8 @@ typedef struct moho_column {
 
 /* Everything that does not change from tile to tile. */
 typedef struct moho_tile_frame {
-  const moho_grid *grid;
+  const moho_grid *grid;     /* whole */
+  const moho_window *window; /* whose columns these are */
   const moho_travel_law *law;
   const moho_migration_options *options;
   const moho_time_axis *axis;

@@ -69,7 +69,8 @@ static void far_positions_stay_exact(void **state) {
     assert_true(fabs((double)traces[k].half_offset2 + traces[k].half_offset2_low - 150.0 * 150.0) < 1e-6);
     assert_true(traces[k].scale == 1);
   }
-  migrate_column column = moho_device_column(&grid, 2 * 5 + 3, 9);
+  moho_window window = moho_grid_whole(&grid);
+  migrate_column column = moho_device_column(&grid, &window, 2 * 5 + 3, 9);
   double x, y;
   moho_grid_node(&grid, 2, 3, &x, &y);
   assert_true(fabs((double)column.x + column.x_low + grid.origin_x_m - x) < 1e-9);
@@ -157,14 +158,14 @@ static void half_rows_are_scaled_by_powers_of_two(void **state) {
 /* ---- order of columns ---- */
 
 static void check_order(size_t n_inline, size_t n_crossline, size_t tile_across, size_t tile_along) {
-  moho_grid grid = grid_of(0, 0, 0, n_inline, n_crossline, 25, 10, DT);
+  moho_window window = {.n_inline = n_inline, .n_crossline = n_crossline};
   moho_device_plan p = {.tile = tile_across * tile_along, .tile_along = tile_along, .tile_across = tile_across};
   p.tiles_along = (n_crossline + tile_along - 1) / tile_along, p.tiles_across = (n_inline + tile_across - 1) / tile_across;
   p.entries = p.tiles_along * p.tiles_across * p.tile;
   uint32_t *flat = malloc(p.entries * sizeof *flat);
   uint8_t *seen = calloc(n_inline * n_crossline, 1);
   assert_true(flat && seen);
-  moho_device_order(&p, &grid, flat);
+  moho_device_order(&p, &window, flat);
   size_t real = 0;
   for (size_t e = 0; e < p.entries; e++) {
     assert_true(e % p.tile || flat[e] != MOHO_PADDING); /* a tile's first column is there */
