@@ -14,8 +14,8 @@
  * Memory: building takes what options.memory_bytes says beside the geometry that the open traces hold. An open store maps its
  * geometry (pages that the system may take back). A cursor holds two batches.
  *
- * Only live traces are stored (moho_geometry_is_live before their samples were read); a cursor yields those that are still
- * live after. Trace numbers are indices of the open traces (selected, 0-based), uint64_t.
+ * Stored is every seismic trace that has a position; a cursor yields those that are live (moho_geometry_is_live). Trace numbers
+ * are indices of the open traces (selected, 0-based), uint64_t.
  */
 #ifndef MOHO_SURVEY_TRACE_STORE_H
 #define MOHO_SURVEY_TRACE_STORE_H
@@ -27,8 +27,7 @@ typedef struct moho_trace_store moho_trace_store;
 
 /* What is laid into a store. All BORROW until the call returns. */
 typedef struct moho_trace_source {
-  const char *path;    /* of the trace file */
-  moho_traces *traces; /* that file, open */
+  moho_traces *traces;
   /* Samples as they are to be stored, [n, n_samples] of the traces [first, first + n); one thread calls it. NULL:
    * moho_traces_read(). */
   moho_status (*read)(void *user, size_t first, size_t n, float *out);

@@ -1,7 +1,6 @@
 /* traces.c - trace files of any kind behind one face: opened by content, read in parallel, bad samples found. */
 #include "moho/traces.h"
 
-#include <ftw.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "survey/segy_samples.h"
 #include "survey/statics.h"
 #include "survey/trace_select.h"
+#include "survey/traces_inside.h"
 #include "survey/zarr_traces.h"
 
 /* What a thread reads at once; of Zarr more, since every chunk that a piece touches is decompressed whole. */
@@ -31,6 +31,7 @@ struct moho_traces {
   moho_segy_reader *segy;
   moho_zarr_traces *zarr; /* one of the two */
   size_t *taken;          /* [n_traces] index in the file of each selected trace; NULL: all are taken */
+  moho_file_state state;  /* when it was opened */
 };
 
 moho_traces_options moho_traces_options_default(void) {
@@ -60,14 +61,6 @@ static void hash_geometry(moho_traces_info *info, const moho_geometry *g) {
   moho_sha256_text(digest, info->input_hash);
 }
 
-static _Thread_local uint64_t tree_bytes; /* nftw hands nothing through */
-
-static int add_file_size(const char *path, const struct stat *status, int type, struct FTW *walk) {
-  (void)path, (void)walk;
-  if (type == FTW_F) tree_bytes += (uint64_t)status->st_size;
-  return 0;
-}
-
 static moho_status open_zarr(moho_traces *traces, const moho_traces_options *options) {
   moho_traces_info *info = &traces->info;
   MOHO_TRY(moho_zarr_traces_open(traces->path, &traces->zarr));
@@ -77,9 +70,7 @@ static moho_status open_zarr(moho_traces *traces, const moho_traces_options *opt
   info->units = MOHO_UNITS_M;
   info->geometry = MOHO_GEOMETRY_SOURCE_RECEIVER;
   snprintf(info->format, sizeof info->format, "Zarr v2, 4-byte float");
-  tree_bytes = 0;
-  nftw(traces->path, add_file_size, 16, FTW_PHYS);
-  info->file_bytes = tree_bytes;
+  info->file_bytes = traces->state.bytes;
   hash_geometry(info, &traces->geometry);
   for (size_t i = 0; options->first_sample_given && i < traces->geometry.n; i++)
     traces->geometry.first_sample_s[i] = options->first_sample_s;
@@ -169,6 +160,7 @@ moho_status moho_traces_open(const char *path, const moho_traces_options *option
   traces->bad_samples = options->bad_samples;
   traces->info.text_header = "";
   traces->path = strdup(path);
+  traces->state = moho_file_state_of(path);
   moho_status status = traces->path ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
   if (!status && is_directory(path)) status = open_zarr_selected(traces, options);
   else if (!status) status = open_segy(traces, options);
@@ -202,6 +194,14 @@ const moho_geometry *moho_traces_get_geometry(const moho_traces *traces) {
   return &traces->geometry;
 }
 
+const char *moho_traces_path(const moho_traces *traces) {
+  return traces->path;
+}
+
+moho_file_state moho_traces_state_at_open(const moho_traces *traces) {
+  return traces->state;
+}
+
 /* ---- reading ---- */
 
 static moho_status check_range(const moho_traces *traces, size_t first, size_t n) {
@@ -226,6 +226,19 @@ static void flag_trace(moho_traces *traces, size_t trace, uint8_t flag, moho_ano
   pthread_mutex_unlock(&traces->lock);
 }
 
+static void flag_zero(moho_traces *traces, size_t trace) {
+  flag_trace(traces, trace, MOHO_TRACE_DEAD, &traces->zero, "zero_traces", "all samples are zero: dead traces, left out");
+}
+
+static void flag_bad(moho_traces *traces, size_t trace) {
+  flag_trace(traces, trace, MOHO_TRACE_BAD, &traces->bad, "bad_samples", "samples are NaN, infinite or beyond 1e30: set to zero");
+}
+
+void moho_traces_found(moho_traces *traces, size_t trace, uint8_t flags) {
+  if (flags & MOHO_TRACE_DEAD) flag_zero(traces, trace);
+  if (flags & MOHO_TRACE_BAD) flag_bad(traces, trace);
+}
+
 static moho_status bad_sample(const moho_traces *traces, size_t trace, size_t sample, float value) {
   char words[64];
   size_t in_file = moho_traces_index_in_file(traces, trace);
@@ -241,15 +254,14 @@ static moho_status bad_sample(const moho_traces *traces, size_t trace, size_t sa
 static moho_status check_trace(moho_traces *traces, size_t trace, float *samples) {
   size_t n = traces->info.n_samples;
   moho_sample_check check = moho_sample_check_run(samples, n);
-  if (check.all_zero && !(__atomic_load_n(&traces->geometry.flags[trace], __ATOMIC_RELAXED) & MOHO_TRACE_DEAD))
-    flag_trace(traces, trace, MOHO_TRACE_DEAD, &traces->zero, "zero_traces", "all samples are zero: dead traces, left out");
+  if (check.all_zero) flag_zero(traces, trace);
   if (check.first_bad == SIZE_MAX) return MOHO_OK;
   int live = (__atomic_load_n(&traces->geometry.flags[trace], __ATOMIC_RELAXED) & ~(unsigned)MOHO_TRACE_BAD) == 0;
   if (live && traces->bad_samples == MOHO_BAD_SAMPLES_ERROR)
     return bad_sample(traces, trace, check.first_bad, samples[check.first_bad]);
   for (size_t i = check.first_bad; i < n; i++)
     if (moho_sample_check_run(samples + i, 1).first_bad == 0) samples[i] = 0;
-  flag_trace(traces, trace, MOHO_TRACE_BAD, &traces->bad, "bad_samples", "samples are NaN, infinite or beyond 1e30: set to zero");
+  flag_bad(traces, trace);
   return MOHO_OK;
 }
 
