@@ -13,11 +13,12 @@ typedef struct moho_image {
   moho_grid grid;
   float *stack;          /* [inline, crossline, time] */
   int32_t *fold;         /* [inline, crossline, time], contributions per sample; NULL where a file has none */
-  char *attributes;      /* JSON object: the effective job, versions, input hash, ... (no members "grid", "gathers"); may be NULL;
-                            owned, malloc */
+  char *attributes;      /* JSON object: the effective job, versions, input hash, ... (no members "grid", "gathers",
+                            "complete"); may be NULL; owned, malloc */
   moho_gather_bins bins; /* kind none: no gathers */
   float *gathers;        /* [inline, crossline, bin, time]; NULL: none */
   int32_t *gathers_fold; /* the same */
+  int is_partial;        /* 1: read from a run that has not ended: NaN, fold 0 where nothing is yet */
 } moho_image;
 
 /** Zeroed stack and fold for a grid (COPY). */
@@ -27,8 +28,8 @@ MOHO_API void moho_image_release(moho_image *image);
 MOHO_API moho_status moho_image_add_gathers(moho_image *image, const moho_gather_bins *bins);
 
 /** Write image.zarr (Zarr v2, consolidated; arrays stack, fold, gathers, gathers_fold; coordinates inline, crossline, time,
- * cdp_x, cdp_y; grid and job in attributes). Built beside `path` and renamed at the end; an existing `path` is replaced only
- * then. */
+ * cdp_x, cdp_y; grid, job and "complete" in attributes). Built beside `path` and renamed at the end; an existing `path` is
+ * replaced only then. */
 MOHO_API moho_status moho_image_write_zarr(const moho_image *image, const char *path);
 
 /** Write the stack as SEG-Y rev 1, IEEE float; il/xl at 189/193, cdp_x/y 181/185 with scalar; `description`: lines for the

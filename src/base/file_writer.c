@@ -1,16 +1,17 @@
 /* file_writer.c - the one way anything is written. */
 #include "base/file_writer.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk_calls.h"
 #include "base/memory.h"
 
 struct moho_file_writer {
@@ -18,40 +19,10 @@ struct moho_file_writer {
   char *path, *temporary;
 };
 
-/* ---- fault injection ---- */
-
-static pthread_mutex_t fault_lock = PTHREAD_MUTEX_INITIALIZER;
-static int fault_error;
-static int64_t fault_bytes = -1; /* left before the fault; < 0: none */
-static pthread_once_t fault_once = PTHREAD_ONCE_INIT;
-
-static void fault_from_environment(void) {
-  const char *text = getenv("MOHO_TEST_WRITE_FAULT");
-  const char *colon = text ? strchr(text, ':') : NULL;
-  if (!colon) return;
-  fault_error = strncmp(text, "ENOSPC", 6) == 0 ? ENOSPC : EIO;
-  fault_bytes = atoll(colon + 1);
-}
-
 void moho_file_writer_set_fault(int error_number, int64_t bytes) {
-  pthread_once(&fault_once, fault_from_environment);
-  pthread_mutex_lock(&fault_lock);
-  fault_error = error_number;
-  fault_bytes = bytes;
-  pthread_mutex_unlock(&fault_lock);
-}
-
-/* 0, or the errno that this write meets. */
-static int fault_met(size_t bytes) {
-  pthread_once(&fault_once, fault_from_environment);
-  pthread_mutex_lock(&fault_lock);
-  int met = 0;
-  if (fault_bytes >= 0) {
-    if ((uint64_t)bytes > (uint64_t)fault_bytes) met = fault_error;
-    else fault_bytes -= (int64_t)bytes;
-  }
-  pthread_mutex_unlock(&fault_lock);
-  return met;
+  char text[40];
+  snprintf(text, sizeof text, "%s:%lld", error_number == ENOSPC ? "ENOSPC" : "EIO", (long long)bytes);
+  moho_disk_set_fault(bytes < 0 ? NULL : text);
 }
 
 /* ---- files ---- */
@@ -104,26 +75,13 @@ moho_status moho_file_writer_open(const char *path, moho_file_writer **out) {
   return MOHO_OK;
 }
 
-moho_status moho_file_writer_write(moho_file_writer *writer, const void *data, size_t bytes) {
-  const char *from = data;
-  int fault = fault_met(bytes);
-  if (fault) return io_failure(writer->path, "writing", fault);
+/* One call may take less than all (a signal, a quota): the rest follows. Calls of at most 1 GiB: some systems refuse larger. */
+static moho_status write_all(const moho_file_writer *writer, const char *from, size_t bytes, int has_offset, uint64_t offset) {
+  const size_t most = (size_t)1 << 30;
   while (bytes) {
-    ssize_t written = write(writer->file, from, bytes < (1u << 30) ? bytes : (1u << 30));
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return io_failure(writer->path, "writing", written < 0 ? errno : ENOSPC);
-    from += written;
-    bytes -= (size_t)written;
-  }
-  return MOHO_OK;
-}
-
-moho_status moho_file_writer_write_at(moho_file_writer *writer, uint64_t offset, const void *data, size_t bytes) {
-  const char *from = data;
-  int fault = fault_met(bytes);
-  if (fault) return io_failure(writer->path, "writing", fault);
-  while (bytes) {
-    ssize_t written = pwrite(writer->file, from, bytes < (1u << 30) ? bytes : (1u << 30), (off_t)offset);
+    size_t n = moho_smaller(bytes, most);
+    ssize_t written = has_offset ? moho_disk_write_at(writer->file, writer->temporary, from, n, offset)
+                                 : moho_disk_write(writer->file, writer->temporary, from, n);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return io_failure(writer->path, "writing", written < 0 ? errno : ENOSPC);
     from += written;
@@ -133,14 +91,24 @@ moho_status moho_file_writer_write_at(moho_file_writer *writer, uint64_t offset,
   return MOHO_OK;
 }
 
+moho_status moho_file_writer_write(moho_file_writer *writer, const void *data, size_t bytes) {
+  return write_all(writer, data, bytes, 0, 0);
+}
+
+moho_status moho_file_writer_write_at(moho_file_writer *writer, uint64_t offset, const void *data, size_t bytes) {
+  return write_all(writer, data, bytes, 1, offset);
+}
+
 moho_status moho_file_writer_commit(moho_file_writer **writer_pointer) {
   moho_file_writer *writer = *writer_pointer;
   moho_status status = MOHO_OK;
-  /* The data must be on disk before the name says that they are: fsync, then rename. */
-  if (fsync(writer->file) && errno != EINVAL) status = io_failure(writer->path, "syncing", errno);
+  /* The data must be on disk before the name says that they are: fsync, then rename. Until the directory is synced too the
+   * name may go back to what it was before, never to a half-written file: whoever builds on the name syncs the directory. */
+  if (moho_disk_sync(writer->file, writer->temporary)) status = io_failure(writer->path, "syncing", errno);
   if (close(writer->file) && !status) status = io_failure(writer->path, "closing", errno);
   writer->file = -1;
-  if (!status && rename(writer->temporary, writer->path)) status = io_failure(writer->path, "renaming to its final name", errno);
+  if (!status && moho_disk_rename(writer->temporary, writer->path))
+    status = io_failure(writer->path, "renaming to its final name", errno);
   if (!status) free(writer->temporary), writer->temporary = NULL;
   moho_file_writer_discard(writer_pointer);
   return status;
@@ -231,10 +199,10 @@ moho_status moho_directory_commit(const char *path, char **temporary) {
     return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
   }
   remove_tree(old); /* of a process of the same number that was killed between the two renames */
-  int had_old = rename(path, old) == 0;
-  if (rename(*temporary, path)) {
+  int had_old = moho_disk_rename(path, old) == 0;
+  if (moho_disk_rename(*temporary, path)) {
     status = io_failure(path, "renaming to its final name", errno);
-    if (had_old && rename(old, path) == 0) had_old = 0;
+    if (had_old && moho_disk_rename(old, path) == 0) had_old = 0;
     moho_directory_discard(temporary);
   } else {
     free(*temporary), *temporary = NULL;
@@ -249,6 +217,34 @@ void moho_directory_discard(char **temporary) {
   remove_tree(*temporary);
   free(*temporary);
   *temporary = NULL;
+}
+
+/* "image.zarr.partial-123": what a writer leaves that is killed. */
+static int is_left_over(const char *name) {
+  static const char *const marks[] = {".partial-", ".old-"};
+  for (int i = 0; i < 2; i++) {
+    const char *mark = strstr(name, marks[i]);
+    if (!mark) continue;
+    const char *digits = mark + strlen(marks[i]);
+    if (*digits && !digits[strspn(digits, "0123456789")]) return 1;
+  }
+  return 0;
+}
+
+void moho_directory_sweep(const char *path) {
+  DIR *listing = opendir(path);
+  struct dirent *entry;
+  while (listing && (entry = readdir(listing))) {
+    char *name = NULL;
+    if (!is_left_over(entry->d_name) || asprintf(&name, "%s/%s", path, entry->d_name) < 0) continue;
+    remove_tree(name);
+    free(name);
+  }
+  if (listing) closedir(listing);
+}
+
+moho_status moho_directory_sync(const char *path) {
+  return moho_disk_sync_directory(path) ? io_failure(path, "syncing the directory", errno) : MOHO_OK;
 }
 
 moho_status moho_directory_make(const char *path) {

@@ -1,6 +1,6 @@
 /* file_writer.h - the one way anything is written: to a temporary name beside the final one, synced, then renamed.
  *
- * Nothing ever appears half-written under its final name. Tests make it fail with moho_file_writer_set_fault().
+ * Nothing ever appears half-written under its final name. Tests make it fail: disk_calls.h.
  * Every failure is MOHO_ERROR_IO naming the file and the system's reason ("No space left on device").
  */
 #ifndef MOHO_BASE_FILE_WRITER_H
@@ -32,9 +32,13 @@ moho_status moho_directory_commit(const char *path, char **temporary);
 void moho_directory_discard(char **temporary);
 /* mkdir -p. */
 moho_status moho_directory_make(const char *path);
+/* When it returns, the names in the directory outlive a loss of power. */
+moho_status moho_directory_sync(const char *path);
+/* Removes what bears the mark of a writer that was killed, "<name>.partial-<pid>" or "<name>.old-<pid>", of any pid: only where
+ * the caller is known to be the only writer. Sub-directories are not entered. */
+void moho_directory_sweep(const char *path);
 
-/* For tests: writes fail with `error_number` once `bytes` more have been written in this process; bytes < 0: no fault.
- * The environment variable MOHO_TEST_WRITE_FAULT="ENOSPC:100000" (or EIO) sets the same for a command. */
+/* A disk that is full (ENOSPC) or fails (EIO) once `bytes` more have been written; bytes < 0: one that does not. For tests. */
 void moho_file_writer_set_fault(int error_number, int64_t bytes);
 
 #endif

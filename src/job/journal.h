@@ -1,8 +1,8 @@
 /* journal.h - what a run of many blocks has done so far, so that the same command goes on where it was stopped.
  *
  * <output>/.moho/journal is a text file that only grows: a line an event, "<16 hexadecimal digits> <JSON>\n", the digits being
- * the beginning of the SHA-256 of the line before (its digits) and of the JSON: a line cannot be lost, changed or swapped
- * unseen. The first line holds what the run is made of (the identity), the second the plan, then one line a finished block.
+ * the checksum of the JSON, seeded by that of the line before: no line is lost, changed or swapped unseen. The first line holds
+ * what the run is made of (the identity), then come the plan, a line a finished block, and one each time the run is taken up.
  * A line is written after everything it speaks of is on disk, and synced before the call returns. A last line without its
  * end was torn by the stop: it is cut off. A line in the middle that is wrong means that the disk is not to be trusted:
  * MOHO_ERROR_FORMAT.

@@ -7,28 +7,33 @@
 
 #include "base/memory.h"
 #include "moho/image.h"
+#include "survey/image_zarr.h"
 
 static const char *const axis_names[] = {
     [MOHO_GATHERS_OFFSET] = "offset", [MOHO_GATHERS_OVT] = "tile", [MOHO_GATHERS_ANGLE] = "angle"};
 
 /* ---- writing ---- */
 
-/* A chunk holds whole gathers, about a million samples of them: a gather is read from one file. */
-static moho_zarr_layout volume_layout(const moho_image *image, moho_zarr_type type) {
+/* A chunk holds whole gathers, about a million samples of them, so that a gather is read from one file. Its sides are powers of
+ * two that divide the sides of the stack's chunks: a window of whole chunks of the one is so of the other. */
+moho_zarr_layout moho_gathers_zarr_layout(const moho_grid *g, const moho_gather_bins *of, moho_zarr_type type) {
   const size_t samples = (size_t)1 << 20, largest = (size_t)1 << 28;
-  const moho_grid *g = &image->grid;
-  size_t bins = moho_gather_bins_count(&image->bins);
+  size_t bins = moho_gather_bins_count(of), most[2];
   moho_zarr_layout layout = {.type = type,
                              .n_axes = 4,
                              .shape = {g->n_inline, g->n_crossline, bins, g->n_time},
                              .chunk = {1, 1, bins, g->n_time},
                              .axes = {"inline", "crossline", "", "time"}};
-  strcpy(layout.axes[2], axis_names[image->bins.kind]);
+  strcpy(layout.axes[2], axis_names[of->kind]);
   if (bins > largest / g->n_time) layout.chunk[2] = largest / g->n_time ? largest / g->n_time : 1;
-  size_t columns = samples / (layout.chunk[2] * g->n_time), side = (size_t)sqrt((double)columns);
-  if (columns < 2) return layout;
-  layout.chunk[0] = moho_smaller(g->n_inline, side > 1 ? side : 1);
-  layout.chunk[1] = moho_smaller(g->n_crossline, columns / layout.chunk[0]);
+  moho_image_zarr_sides(g, of, &most[0], &most[1]);
+  size_t columns = samples / (layout.chunk[2] * g->n_time);
+  for (int a = 1, stuck = 0; stuck < 2; a ^= 1) { /* crosslines first; doubled in turn while it fits */
+    int grows = 2 * layout.chunk[0] * layout.chunk[1] <= columns && 2 * layout.chunk[a] <= most[a];
+    if (grows) layout.chunk[a] *= 2;
+    stuck = grows ? 0 : stuck + 1;
+  }
+  for (int a = 0; a < 2; a++) layout.chunk[a] = moho_smaller(layout.chunk[a], layout.shape[a]);
   return layout;
 }
 
@@ -69,17 +74,18 @@ static moho_status put_tiles(const moho_image *image, moho_zarr_writer *writer, 
   return put_of_bins(image, writer, "tile_crossline", "m", "receiver - source across inlines, middle of the tile", values);
 }
 
-moho_status moho_gathers_zarr_put(const moho_image *image, moho_zarr_writer *writer) {
-  if (!image->gathers || !image->gathers_fold) return MOHO_OK;
-  moho_zarr_layout values = volume_layout(image, MOHO_ZARR_F4), fold = volume_layout(image, MOHO_ZARR_I4);
+moho_status moho_gathers_zarr_put(const moho_image *image, int is_empty, moho_zarr_writer *writer) {
+  if (is_empty ? !image->bins.kind : !image->gathers || !image->gathers_fold) return MOHO_OK;
+  moho_zarr_layout values = moho_gathers_zarr_layout(&image->grid, &image->bins, MOHO_ZARR_F4),
+                   fold = moho_gathers_zarr_layout(&image->grid, &image->bins, MOHO_ZARR_I4);
   values.has_fill = 1, values.fill = NAN;
-  MOHO_TRY(moho_zarr_writer_put_array(writer, "gathers", &values,
-                                      json_pack("{s:s, s:s}", "long_name", "migrated amplitude", "coordinates", "cdp_x cdp_y"),
-                                      image->gathers));
-  MOHO_TRY(moho_zarr_writer_put_array(
+  MOHO_TRY(moho_image_zarr_put(writer, "gathers", &values,
+                               json_pack("{s:s, s:s}", "long_name", "migrated amplitude", "coordinates", "cdp_x cdp_y"),
+                               image->gathers, is_empty));
+  MOHO_TRY(moho_image_zarr_put(
       writer, "gathers_fold", &fold,
       json_pack("{s:s, s:s, s:s}", "long_name", "contributions per sample", "units", "1", "coordinates", "cdp_x cdp_y"),
-      image->gathers_fold));
+      image->gathers_fold, is_empty));
   double *scratch;
   MOHO_TRY(moho_allocate(moho_gather_bins_count(&image->bins), sizeof *scratch, "coordinates of bins", &scratch));
   moho_status status =

@@ -18,8 +18,7 @@ typedef struct moho_image_file moho_image_file;
 
 /* What a written window is known by: its chunk files, in order. A chunk that was lost or cut afterwards shows. */
 typedef struct moho_image_mark {
-  uint64_t bytes;
-  uint32_t crc; /* of all bytes, zlib's */
+  uint64_t bytes, checksum;
 } moho_image_mark;
 
 /* Windows begin at multiples of these numbers of nodes, and end there or at the grid's ends. bins: kind none without gathers. */

@@ -7,41 +7,52 @@
 #include "moho/image.h"
 #include "survey/gathers_zarr.h"
 #include "survey/grid_json.h"
-#include "survey/zarr_store.h"
+#include "survey/image_zarr.h"
 
 /* ---- writing ---- */
 
-/* Chunks of about a million samples: long in time, so that sections read few files, and as square as the grid is. */
-static void choose_chunk(const moho_grid *grid, size_t chunk[3]) {
-  const size_t samples = (size_t)1 << 20;
-  chunk[2] = grid->n_time < 512 ? grid->n_time : 512;
-  size_t columns = samples / chunk[2], side = (size_t)sqrt((double)columns);
-  chunk[0] = grid->n_inline < side ? grid->n_inline : side;
-  chunk[1] = grid->n_crossline < columns / chunk[0] ? grid->n_crossline : columns / chunk[0];
-  if (grid->n_inline > chunk[0]) chunk[0] = grid->n_inline < columns / chunk[1] ? grid->n_inline : columns / chunk[1];
+/* A million samples a chunk. Columns of a tile as square as can be, so that sections along both axes read few files; with
+ * gathers, of which a column takes much memory, smaller tiles and more of the time axis: a run works on whole chunks. */
+void moho_image_zarr_sides(const moho_grid *grid, const moho_gather_bins *bins, size_t *n_inline, size_t *n_crossline) {
+  size_t side = bins && bins->kind ? 16 : 32;
+  *n_inline = grid->n_inline == 1 ? 1 : grid->n_crossline == 1 ? 256 : side;
+  *n_crossline = grid->n_crossline == 1 ? 1 : grid->n_inline == 1 ? 256 : side;
 }
 
-static moho_zarr_layout volume_layout(const moho_grid *grid, moho_zarr_type type) {
+moho_zarr_layout moho_image_zarr_layout(const moho_grid *grid, const moho_gather_bins *bins, moho_zarr_type type) {
   moho_zarr_layout layout = {.type = type,
                              .n_axes = 3,
                              .shape = {grid->n_inline, grid->n_crossline, grid->n_time},
                              .axes = {"inline", "crossline", "time"}};
-  choose_chunk(grid, layout.chunk);
+  moho_image_zarr_sides(grid, bins, &layout.chunk[0], &layout.chunk[1]);
+  layout.chunk[2] = moho_smaller(grid->n_time, ((size_t)1 << 20) / (layout.chunk[0] * layout.chunk[1]));
+  layout.chunk[0] = moho_smaller(layout.chunk[0], grid->n_inline);
+  layout.chunk[1] = moho_smaller(layout.chunk[1], grid->n_crossline);
   return layout;
 }
 
-static moho_status put_volumes(const moho_image *image, moho_zarr_writer *writer) {
-  moho_zarr_layout stack = volume_layout(&image->grid, MOHO_ZARR_F4), fold = volume_layout(&image->grid, MOHO_ZARR_I4);
+moho_status moho_image_zarr_put(moho_zarr_writer *writer, const char *name, const moho_zarr_layout *layout, json_t *attributes,
+                                const void *data, int is_empty) {
+  if (!is_empty) return moho_zarr_writer_put_array(writer, name, layout, attributes, data);
+  /* Floats read as NaN where there is no chunk. Integers have no such value, and xarray would turn counts with a fill value into
+   * floats to mark what is missing: no fill value and every chunk written, from the beginning. */
+  return layout->has_fill ? moho_zarr_writer_add_array(writer, name, layout, attributes)
+                          : moho_zarr_writer_put_zeros(writer, name, layout, attributes);
+}
+
+static moho_status put_volumes(const moho_image *image, int is_empty, moho_zarr_writer *writer) {
+  const moho_gather_bins *bins = image->gathers || is_empty ? &image->bins : NULL;
+  moho_zarr_layout stack = moho_image_zarr_layout(&image->grid, bins, MOHO_ZARR_F4),
+                   fold = moho_image_zarr_layout(&image->grid, bins, MOHO_ZARR_I4);
   stack.has_fill = 1, stack.fill = NAN;
-  MOHO_TRY(moho_zarr_writer_put_array(writer, "stack", &stack,
-                                      json_pack("{s:s, s:s}", "long_name", "migrated amplitude", "coordinates", "cdp_x cdp_y"),
-                                      image->stack));
-  if (!image->fold) return MOHO_OK;
-  /* No fill value and every chunk written: xarray would turn the integers into floats to mark what is missing. */
-  return moho_zarr_writer_put_array(
+  MOHO_TRY(moho_image_zarr_put(writer, "stack", &stack,
+                               json_pack("{s:s, s:s}", "long_name", "migrated amplitude", "coordinates", "cdp_x cdp_y"),
+                               image->stack, is_empty));
+  if (!image->fold && !is_empty) return MOHO_OK;
+  return moho_image_zarr_put(
       writer, "fold", &fold,
       json_pack("{s:s, s:s, s:s}", "long_name", "contributions per sample", "units", "1", "coordinates", "cdp_x cdp_y"),
-      image->fold);
+      image->fold, is_empty);
 }
 
 static moho_status put_numbers(moho_zarr_writer *writer, const char *name, size_t n, int32_t first, int32_t step) {
@@ -86,43 +97,55 @@ static moho_status put_positions(moho_zarr_writer *writer, const moho_grid *grid
   return status;
 }
 
-static moho_status put_attributes(const moho_image *image, const char *path, moho_zarr_writer *writer) {
-  json_error_t error;
-  json_t *attributes = image->attributes ? json_loads(image->attributes, 0, &error) : json_object();
-  if (!json_is_object(attributes) || json_object_get(attributes, "grid") || json_object_get(attributes, "gathers")) {
+moho_status moho_image_zarr_attributes(const char *path, const moho_image *image, int is_complete, json_t **out) {
+  static const char *const ours[] = {"grid", "gathers", "complete"};
+  json_t *attributes = image->attributes ? json_loads(image->attributes, 0, NULL) : json_object();
+  int is_good = json_is_object(attributes);
+  *out = NULL;
+  for (int i = 0; i < 3; i++) is_good = is_good && !json_object_get(attributes, ours[i]);
+  if (!is_good) {
     json_decref(attributes);
-    return moho_fail_at(
-        (moho_place){.file = path}, NULL, MOHO_ERROR_ARGUMENT,
-        "%s: the image's attributes must be a JSON object without members \"grid\" and \"gathers\", which are the image's own",
-        path);
+    return moho_fail_at((moho_place){.file = path}, NULL, MOHO_ERROR_ARGUMENT,
+                        "%s: the image's attributes must be a JSON object without members \"grid\", \"gathers\" and "
+                        "\"complete\", which are the image's own",
+                        path);
   }
-  if (json_object_set_new(attributes, "grid", moho_grid_to_json(&image->grid))) {
-    json_decref(attributes);
-    return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
-  }
-  if (image->gathers && json_object_set_new(attributes, "gathers", moho_gather_bins_to_json(&image->bins))) {
-    json_decref(attributes);
-    return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
-  }
+  int failed = json_object_set_new(attributes, "grid", moho_grid_to_json(&image->grid));
+  if (image->bins.kind) failed |= json_object_set_new(attributes, "gathers", moho_gather_bins_to_json(&image->bins));
+  failed |= json_object_set_new(attributes, "complete", json_boolean(is_complete));
+  if (!failed) *out = attributes;
+  else json_decref(attributes);
+  return failed ? moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path) : MOHO_OK;
+}
+
+static moho_status put_attributes(const moho_image *image, int is_empty, const char *path, moho_zarr_writer *writer) {
+  json_t *attributes;
+  moho_image described = *image;
+  if (!image->gathers && !is_empty) described.bins = (moho_gather_bins){.kind = MOHO_GATHERS_NONE};
+  MOHO_TRY(moho_image_zarr_attributes(path, &described, !is_empty, &attributes));
   return moho_zarr_writer_set_attributes(writer, attributes);
 }
 
-moho_status moho_image_write_zarr(const moho_image *image, const char *path) {
+moho_status moho_image_zarr_write(const moho_image *image, int is_empty, const char *path) {
   const moho_grid *grid = &image->grid;
   moho_zarr_writer *writer;
   MOHO_TRY(moho_grid_check(grid));
-  if (!image->stack) return moho_fail(MOHO_ERROR_ARGUMENT, "%s: the image has no stack", path);
   MOHO_TRY(moho_zarr_writer_create(path, &writer));
-  moho_status status = put_attributes(image, path, writer);
-  if (!status) status = put_volumes(image, writer);
+  moho_status status = put_attributes(image, is_empty, path, writer);
+  if (!status) status = put_volumes(image, is_empty, writer);
   if (!status) status = put_numbers(writer, "inline", grid->n_inline, grid->inline_first, grid->inline_step);
   if (!status) status = put_numbers(writer, "crossline", grid->n_crossline, grid->crossline_first, grid->crossline_step);
   if (!status) status = put_time(writer, grid);
   if (!status) status = put_positions(writer, grid);
-  if (!status) status = moho_gathers_zarr_put(image, writer);
+  if (!status) status = moho_gathers_zarr_put(image, is_empty, writer);
   if (!status) return moho_zarr_writer_finish(&writer);
   moho_zarr_writer_discard(&writer);
   return status;
+}
+
+moho_status moho_image_write_zarr(const moho_image *image, const char *path) {
+  if (!image->stack) return moho_fail(MOHO_ERROR_ARGUMENT, "%s: the image has no stack", path);
+  return moho_image_zarr_write(image, 0, path);
 }
 
 /* ---- reading ---- */
@@ -151,7 +174,7 @@ static moho_status read_fold(const char *path, const moho_zarr_cube *cube, int32
 }
 
 static moho_status keep_attributes(json_t *attributes, const char *path, char **out) {
-  json_object_del(attributes, "grid"), json_object_del(attributes, "gathers");
+  json_object_del(attributes, "grid"), json_object_del(attributes, "gathers"), json_object_del(attributes, "complete");
   if (json_object_size(attributes) == 0) return MOHO_OK;
   *out = json_dumps(attributes, JSON_INDENT(2));
   return *out ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
@@ -167,6 +190,7 @@ moho_status moho_image_read_zarr(const char *path, moho_image *out) {
   if (!status) status = read_fold(path, &cube, &out->fold);
   if (!status && moho_zarr_group_has(path, "gathers") && json_object_get(attributes, "gathers"))
     status = moho_gather_bins_from_json(json_object_get(attributes, "gathers"), path, &out->bins);
+  out->is_partial = json_is_false(json_object_get(attributes, "complete"));
   if (!status) status = keep_attributes(attributes, path, &out->attributes);
   if (!status) out->stack = cube.values, cube.values = NULL;
   if (status) moho_image_release(out);

@@ -71,6 +71,7 @@ moho_status moho_segy_writer_create(const char *path, const moho_segy_writer_opt
                                             .stacked = options->stacked,
                                             .ensemble = options->ensemble,
                                             .ensemble_offsets = options->ensemble_offsets,
+                                            .coordinate_divisor = options->coordinate_divisor,
                                             .n_samples = (uint16_t)options->n_samples,
                                             .dt_us = dt_us};
   writer->n_samples = options->n_samples;

@@ -15,6 +15,7 @@ typedef struct moho_segy_writer_options {
   size_t n_traces;                 /* 0: not known */
   size_t n_samples;
   double dt_s;
+  int coordinate_divisor;  /* 0: as fine as the first traces' coordinates allow */
   const char *description; /* lines of the textual header; NULL: none */
 } moho_segy_writer_options;
 

@@ -8,6 +8,7 @@
 #define MOHO_SURVEY_ZARR_STORE_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "base/fail.h"
 
@@ -101,6 +102,10 @@ moho_status moho_zarr_writer_put_rows(moho_zarr_writer *writer, const char *name
 /* Announce and write at once. TAKE: attributes. */
 moho_status moho_zarr_writer_put_array(moho_zarr_writer *writer, const char *name, const moho_zarr_layout *layout,
                                        json_t *attributes, const void *data);
+
+/* Announce, and write every chunk as zeros. TAKE: attributes. */
+moho_status moho_zarr_writer_put_zeros(moho_zarr_writer *writer, const char *name, const moho_zarr_layout *layout,
+                                       json_t *attributes);
 
 /* Write the metadata and rename to the final name; the writer is destroyed, also on failure. */
 moho_status moho_zarr_writer_finish(moho_zarr_writer **writer);

@@ -7,6 +7,7 @@
 
 #include "base/file_writer.h"
 #include "base/memory.h"
+#include "survey/zarr_box.h"
 #include "survey/zarr_layout.h"
 
 enum { MAX_ARRAYS = 32 };
@@ -114,9 +115,22 @@ static moho_status write_metadata(const moho_zarr_writer *writer) {
   return status;
 }
 
+/* Before the group gets its name the names in it must be on disk: a group that lacks chunks would read as one with holes. */
+static moho_status sync_names(const moho_zarr_writer *writer) {
+  for (size_t i = 0; i < writer->n_arrays; i++) {
+    char *directory;
+    MOHO_TRY(moho_zarr_join(writer->temporary, writer->arrays[i].name, NULL, &directory));
+    moho_status status = moho_directory_sync(directory);
+    free(directory);
+    if (status) return status;
+  }
+  return moho_directory_sync(writer->temporary);
+}
+
 moho_status moho_zarr_writer_finish(moho_zarr_writer **writer_pointer) {
   moho_zarr_writer *writer = *writer_pointer;
   moho_status status = write_metadata(writer);
+  if (!status) status = sync_names(writer);
   if (!status) status = moho_directory_commit(writer->path, &writer->temporary);
   if (status) status = name_the_group(writer, status);
   moho_zarr_writer_discard(writer_pointer);
@@ -167,84 +181,22 @@ moho_status moho_zarr_writer_add_array(moho_zarr_writer *writer, const char *nam
 
 /* ---- chunks ---- */
 
-/* Rows [first, ...) of `data` that fall into the chunk; what lies beyond the array's ends stays 0. */
-static void gather_chunk(const moho_zarr_layout *layout, const size_t *index, size_t first, const unsigned char *data,
-                         unsigned char *chunk) {
-  size_t axes = layout->n_axes, bytes = moho_zarr_type_bytes(layout->type), size[MOHO_ZARR_AXES], rows = 1;
-  for (size_t a = 0; a < axes; a++) {
-    size_t left = layout->shape[a] - index[a] * layout->chunk[a];
-    size[a] = left < layout->chunk[a] ? left : layout->chunk[a];
-    if (a + 1 < axes) rows *= size[a];
-  }
-  for (size_t row = 0; row < rows; row++) {
-    size_t from = 0, to = 0, rest = row, at[MOHO_ZARR_AXES] = {0};
-    for (size_t a = axes - 1; a-- > 0; rest /= size[a]) at[a] = rest % size[a];
-    for (size_t a = 0; a < axes; a++) {
-      from = from * layout->shape[a] + index[a] * layout->chunk[a] + at[a] - (a ? 0 : first);
-      to = to * layout->chunk[a] + at[a];
-    }
-    memcpy(chunk + to * bytes, data + from * bytes, size[axes - 1] * bytes);
-  }
-}
-
-static moho_status write_chunk(const moho_zarr_writer *writer, const array_entry *entry, const size_t *index, const void *chunk,
-                               size_t bytes) {
-  char name[96], *file;
-  void *packed;
-  size_t packed_bytes = 0;
-  moho_zarr_chunk_name(&entry->layout, index, name);
-  MOHO_TRY(moho_zarr_join(writer->temporary, entry->name, name, &file));
-  moho_status status =
-      moho_zarr_encode(entry->layout.codec, moho_zarr_type_bytes(entry->layout.type), chunk, bytes, &packed, &packed_bytes);
-  if (!status) {
-    status = moho_file_write_all(file, packed, packed_bytes);
-    free(packed);
-  }
-  free(file);
-  return status;
-}
-
-static moho_status put_chunk(const moho_zarr_writer *writer, const array_entry *entry, size_t n, size_t first, const void *data) {
-  const moho_zarr_layout *layout = &entry->layout;
-  size_t index[MOHO_ZARR_AXES] = {0}, bytes = moho_zarr_chunk_elements(layout) * moho_zarr_type_bytes(layout->type);
-  void *chunk;
-  moho_zarr_chunk_index(layout, n, index);
-  MOHO_TRY(moho_allocate(bytes, 1, "Zarr chunk", &chunk));
-  gather_chunk(layout, index, first, data, chunk);
-  moho_status status = write_chunk(writer, entry, index, chunk, bytes);
-  free(chunk);
-  return status;
-}
-
 moho_status moho_zarr_writer_put_rows(moho_zarr_writer *writer, const char *name, size_t first, size_t n, const void *data) {
   const array_entry *entry = NULL;
   for (size_t i = 0; i < writer->n_arrays; i++)
     if (strcmp(writer->arrays[i].name, name) == 0) entry = &writer->arrays[i];
-  const moho_zarr_layout *layout = entry ? &entry->layout : NULL;
-  if (!entry || first % layout->chunk[0] || first > layout->shape[0] || n > layout->shape[0] - first ||
-      (n % layout->chunk[0] && first + n < layout->shape[0]))
-    return moho_fail(MOHO_ERROR_INTERNAL, "%s: rows %zu to %zu of \"%s\" are no whole chunks", writer->path, first, first + n,
-                     name);
-  size_t chunks_a_row = 1;
-  for (size_t a = 1; a < layout->n_axes; a++) chunks_a_row *= moho_zarr_chunk_count(layout, a);
-  size_t from = first / layout->chunk[0] * chunks_a_row,
-         to = ((first + n + layout->chunk[0] - 1) / layout->chunk[0]) * chunks_a_row;
-  moho_error error = {.code = MOHO_OK};
-  int failed = 0;
-#pragma omp parallel for schedule(dynamic) if (to - from > 1)
-  for (size_t c = from; c < to; c++) {
-    int stop;
-#pragma omp atomic read
-    stop = failed;
-    if (stop || !put_chunk(writer, entry, c, first, data)) continue;
-#pragma omp critical(moho_zarr_write_error)
-    error = moho_error_take();
-#pragma omp atomic write
-    failed = 1;
-  }
-  if (!error.code) return MOHO_OK;
-  moho_error_set(&error);
-  return name_the_group(writer, error.code);
+  if (!entry) return moho_fail(MOHO_ERROR_INTERNAL, "%s: no array \"%s\" was announced", writer->path, name);
+  moho_zarr_box box = {.first = {first}, .count = {n}};
+  for (size_t a = 1; a < entry->layout.n_axes; a++) box.count[a] = entry->layout.shape[a];
+  moho_status status = moho_zarr_put_box(writer->temporary, name, &entry->layout, &box, data, NULL);
+  return status ? name_the_group(writer, status) : MOHO_OK;
+}
+
+moho_status moho_zarr_writer_put_zeros(moho_zarr_writer *writer, const char *name, const moho_zarr_layout *layout,
+                                       json_t *attributes) {
+  MOHO_TRY(moho_zarr_writer_add_array(writer, name, layout, attributes));
+  moho_status status = moho_zarr_put_zeros(writer->temporary, name, &writer->arrays[writer->n_arrays - 1].layout);
+  return status ? name_the_group(writer, status) : MOHO_OK;
 }
 
 moho_status moho_zarr_writer_put_array(moho_zarr_writer *writer, const char *name, const moho_zarr_layout *layout,
