@@ -6,6 +6,7 @@
 #include "moho/buffer.h"
 #include "moho/demigration.h"
 #include "moho/device.h"
+#include "moho/dispatch.h"
 #include "moho/gathers.h"
 #include "moho/grid.h"
 #include "moho/image.h"

@@ -78,7 +78,7 @@ static moho_status check_inputs(const moho_operation_entry *entry, const moho_te
 
 /* ---- overlap ---- */
 
-static int is_same_view(const moho_tensor *a, const moho_tensor *b) {
+int moho_tensor_is_same_view(const moho_tensor *a, const moho_tensor *b) {
   int same = a->offset == b->offset && a->rank == b->rank && moho_dtype_bits(a->dtype) == moho_dtype_bits(b->dtype);
   for (int i = 0; same && i < a->rank; i++)
     same = a->shape[i] == b->shape[i] && (a->stride[i] == b->stride[i] || a->shape[i] == 1);
@@ -100,7 +100,7 @@ static moho_status check_overlap(const moho_operation_entry *entry, const moho_t
       return moho_fail(MOHO_ERROR_ARGUMENT, "%s: out repeats its elements along axis %d (stride 0)", entry->name, i);
   for (int i = 0; i < MOHO_CALL_INPUTS; i++) {
     const moho_tensor *in = call->inputs[i];
-    if (!in || !moho_tensor_may_overlap(in, out) || (entry->in_place && is_same_view(in, out))) continue;
+    if (!in || !moho_tensor_may_overlap(in, out) || (entry->in_place && moho_tensor_is_same_view(in, out))) continue;
     return moho_fail_at((moho_place){0}, "write to another tensor, then copy", MOHO_ERROR_ARGUMENT,
                         "%s: out overlaps operand %s, expected %s", entry->name, entry->operands[i],
                         entry->in_place ? "the same view or none of its memory" : "none of its memory");

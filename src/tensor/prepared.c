@@ -30,7 +30,7 @@ struct moho_prepared {
 moho_status moho_prepared_create(moho_device *device, moho_prepared **out) {
   MOHO_TRY(moho_allocate(1, sizeof **out, "a prepared call", out));
   (*out)->device = device;
-  (*out)->runs_here = device->report.has_native && !device->check;
+  (*out)->runs_here = device->report.has_native && device->report.unified_memory && !device->check;
   return MOHO_OK;
 }
 

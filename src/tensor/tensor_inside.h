@@ -14,6 +14,8 @@ size_t moho_tensor_reach(const moho_tensor *tensor);
 int moho_tensor_may_overlap(const moho_tensor *a, const moho_tensor *b);
 /* "[2, 3]" for messages; returns text. */
 const char *moho_shape_text(int rank, const size_t *shape, char text[128]);
+/* The same elements in the same order: what "in place" means. */
+int moho_tensor_is_same_view(const moho_tensor *a, const moho_tensor *b);
 /* The public one, with the call's words in front of its errors. */
 moho_status moho_tensor_broadcast_for(const char *what, const moho_tensor *tensor, int rank, const size_t *shape,
                                       moho_tensor *out);

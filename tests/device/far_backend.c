@@ -80,7 +80,7 @@ static moho_span inner_span(moho_span span) {
   return span;
 }
 
-enum { FAR_COMMANDS = 16 };
+enum { FAR_COMMANDS = 64 };
 
 static moho_status submit(void *queue, const moho_submission *submission) {
   static _Thread_local moho_span spans[FAR_COMMANDS][MOHO_LAUNCH_BUFFERS];
@@ -116,7 +116,8 @@ static moho_status wait_far(void *queue, uint64_t ticket, double timeout_s) {
 static moho_status compile(void *state, const moho_unit *unit, moho_pipeline *out) {
   __atomic_fetch_add(&far.compiling, 1, __ATOMIC_ACQ_REL);
   while (__atomic_load_n(&far.hold_compile, __ATOMIC_ACQUIRE)) nanosleep(&(struct timespec){0, 100000}, NULL);
-  moho_status status = moho_backend_cpu.compile(state, unit, out);
+  moho_status status = far.refuse_compile ? moho_fail(MOHO_ERROR_NOT_AVAILABLE, "far: no compiler for %s", unit->name)
+                                          : moho_backend_cpu.compile(state, unit, out);
   __atomic_fetch_sub(&far.compiling, 1, __ATOMIC_ACQ_REL);
   return status;
 }

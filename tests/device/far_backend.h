@@ -18,6 +18,7 @@ typedef struct far_health {
   uint64_t kill_ticket; /* this one does, on whatever queue */
   int refuse_submit;    /* the next submission does not reach the device */
   int refuse_open;
+  int refuse_compile; /* kernels are not available */
   int hold;         /* atomic: nothing is done until it is 0 again */
   int hold_compile; /* atomic: no kernel is compiled until it is 0 again */
   int compiling;    /* atomic: calls of compile under way */

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cache_folder.h"
 #include "base/file_writer.h"
 #include "base/sha256.h"
 
@@ -25,32 +26,9 @@ typedef struct header {
 
 static const char magic[16] = "moho-cuda-1\n";
 
-/* ---- the folder ---- */
-
-static int is_safe(const char *folder) {
-  struct stat status;
-  return stat(folder, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
-         !(status.st_mode & (S_IWGRP | S_IWOTH));
-}
-
-/* 1: `folder` names the cache, which is there and ours. */
-static int find_folder(char *folder, size_t capacity) {
-  const char *choice = getenv("MOHO_CACHE"), *given = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  char base[1024];
-  if (choice && strcmp(choice, "off") == 0) return 0;
-  int n = -1;
-  /* The XDG base directory specification: paths that are not absolute are ignored. */
-  if (given && given[0] == '/') n = snprintf(base, sizeof base, "%s", given);
-  else if (home && home[0] == '/') n = snprintf(base, sizeof base, "%s/.cache", home);
-  if (n < 0 || n >= (int)sizeof base || snprintf(folder, capacity, "%s/moho", base) >= (int)capacity) return 0;
-  mkdir(base, 0700);
-  mkdir(folder, 0700);
-  return is_safe(folder);
-}
-
 static int path_of(const char *key, char *path, size_t capacity) {
   char folder[1100];
-  return find_folder(folder, sizeof folder) && snprintf(path, capacity, "%s/%.64s" SUFFIX, folder, key) < (int)capacity;
+  return moho_cache_folder(folder, sizeof folder) && snprintf(path, capacity, "%s/%.64s" SUFFIX, folder, key) < (int)capacity;
 }
 
 /* ---- one file ---- */
@@ -151,7 +129,7 @@ int moho_disk_cache_store(const char *key, const char *data, size_t bytes) {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* temporary names are one a process and file */
   char path[1200], folder[1100];
   if (strlen(key) != 64 || bytes > MOHO_DISK_CACHE_BYTES || !path_of(key, path, sizeof path) ||
-      !find_folder(folder, sizeof folder))
+      !moho_cache_folder(folder, sizeof folder))
     return 0;
   const moho_error before = *moho_last_error();
   header head = header_of(key, data, bytes);
