@@ -3,7 +3,8 @@
 #define MOHO_JOB_RUN_OUTPUTS_H
 
 #include "job/job.h"
-#include "moho/image.h"
+#include "base/file_lock.h"
+#include "survey/image_file.h"
 
 typedef struct moho_run_outputs {
   char *directory; /* final place */
@@ -18,6 +19,10 @@ moho_status moho_run_outputs_open(const moho_job *job, int overwrite, moho_run_o
  */
 moho_status moho_run_outputs_write(moho_run_outputs *outputs, const moho_image *image, const char *description,
                                    const char *gathers_description, const char *title);
+/* The same from the file of a run of blocks, in about memory_bytes; the image file itself is what becomes image.zarr. */
+moho_status moho_run_outputs_write_saved(moho_run_outputs *outputs, const moho_image_file *file, const moho_grid *grid,
+                                         const moho_gather_bins *bins, size_t memory_bytes, const char *description,
+                                         const char *gathers_description, const char *title);
 /* A few gathers of an image side by side, as PNG. */
 moho_status moho_draw_gathers(const moho_image *image, const char *path, const char *title);
 /* A coarse level or a mask, at once under its final names: zarr_stem.zarr, stem.sgy, stem.png. */
