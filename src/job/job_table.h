@@ -199,6 +199,8 @@
   X(MEMORY, "execution.memory_gb", NUMBER, "GB", "auto", "auto", "", 0.001, 1e6,                                                \
     "bound on memory, in 1e9 bytes; auto: 80 % of what is free")                                                                \
   X(TILE, "execution.tile", WHOLE, "columns", "auto", "auto", "", 1, 4096, "columns along a tile's side")                       \
+  X(STORE, "execution.store", PATH, "", "auto", "auto", "", 0, 0,                                                               \
+    "directory of the sorted traces of surveys larger than memory; auto: .moho-store beside the output directory")              \
   X(CHECKPOINT, "execution.checkpoint_s", LATER, "s", NULL, "", "surveys larger than memory", 0, 0,                             \
     "how often a run saves its state")                                                                                          \
   X(RESUME, "execution.resume", LATER, "", NULL, "", "surveys larger than memory", 0, 0, "go on where a run was interrupted")

@@ -192,6 +192,7 @@ static moho_status read_path(const value_reader *reader, moho_job_value *out) {
   const moho_yaml_node *node = reader->node;
   if (node->kind != MOHO_YAML_SCALAR || !node->text[0]) return wrong_type(reader, "give the path of a file or directory");
   out->is_word = 1;
+  if (!node->quoted && moho_words_have(reader->key->words, node->text)) return keep_text(out, node->text);
   if (node->text[0] == '/' || !reader->directory[0]) return keep_text(out, node->text);
   if (asprintf(&out->text, "%s/%s", reader->directory, node->text) < 0) {
     out->text = NULL;
