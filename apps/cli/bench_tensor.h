@@ -42,6 +42,9 @@ int bench_tensor_elementwise(bench_tensor *b);
 int bench_tensor_small(bench_tensor *b);
 int bench_tensor_matmul(bench_tensor *b); /* and ternary */
 
+/* Every device that this machine has, or those of a list with commas: moho/dispatch.h measures them. */
+int bench_dispatch_run(const char *device_uris, int json, FILE *out);
+
 int bench_tensor_run(const char *device_uri, size_t elements, int runs, int json, FILE *out);
 
 #endif

@@ -10,7 +10,7 @@
 static char *device_uri, *datasets, *velocities, *traveltimes, *interpolations, *antialiases, *weights, *storages, *kernels,
     *gathers, *constants, *compare_with, *report_path;
 enum { RUNS_NOT_GIVEN = -1000000, MOST_COLUMNS = 400 };
-static int runs = RUNS_NOT_GIVEN, is_unchecked, n_columns, is_adjoint;
+static int runs = RUNS_NOT_GIVEN, is_unchecked, n_columns, is_adjoint, is_dispatch;
 static long long n_elements;
 static double most_seconds = INFINITY;
 
@@ -37,6 +37,8 @@ static const struct poptOption options[] = {
      "C"},
     {"elements", '\0', POPT_ARG_LONGLONG, &n_elements, 0,
      "numbers in a tensor of bench tensor's large cases [16 Mi on the cpu, 256 Mi on a GPU]", "N"},
+    {"dispatch", '\0', POPT_ARG_NONE, &is_dispatch, 0,
+     "bench tensor: seconds by size on every device (or those of --device A,B) and where they cross over", NULL},
     {"no-check", '\0', POPT_ARG_NONE, &is_unchecked, 0, "do not compare with the double reference", NULL},
     {"compare", '\0', POPT_ARG_STRING, &compare_with, 0, "figures to compare with [bench/results/*.json]", "FILE"},
     {"report", '\0', POPT_ARG_STRING, &report_path, 0, "write a table of the cases to FILE.md or FILE.html", "FILE"},
@@ -258,6 +260,8 @@ static int check_subject(const command_line *line) {
   if (!is_adjoint && !has_word("migrate,memory,program,tensor", line->arguments[0]))
     return usage_error("bench: unknown subject \"%s\", expected migrate, demigrate, memory, program or tensor",
                        line->arguments[0]);
+  if (is_dispatch && strcmp(line->arguments[0], "tensor") != 0)
+    return usage_error("bench: --dispatch is of moho bench tensor, got moho bench %s", line->arguments[0]);
   if (n_elements < 0 || (n_elements && n_elements < 65536))
     return usage_error("bench: --elements is %lld, expected at least 65536", n_elements);
   return EXIT_GOOD;
@@ -288,6 +292,7 @@ static int run(const command_line *line) {
   if (strcmp(line->arguments[0], "memory") == 0) code = bench_memory_run(device_uri, line->json, report_path, text.out);
   else if (strcmp(line->arguments[0], "program") == 0)
     code = bench_program_run(device_uri, runs != RUNS_NOT_GIVEN ? runs : 7, line->json, text.out);
+  else if (strcmp(line->arguments[0], "tensor") == 0 && is_dispatch) code = bench_dispatch_run(device_uri, line->json, text.out);
   else if (strcmp(line->arguments[0], "tensor") == 0)
     code =
         bench_tensor_run(device_uri, (size_t)n_elements / 8192 * 8192, runs == RUNS_NOT_GIVEN ? 15 : runs, line->json, text.out);
@@ -324,13 +329,16 @@ const command command_bench = {
         "\n"
         "tensor times element-wise operations, reductions, softmax and norms beside the\n"
         "bandwidth of a copy, each operand's bytes counted once; on the cpu also 10 000\n"
-        "floats in cache beside a plain loop.\n"
+        "floats in cache beside a plain loop. With --dispatch: what a dispatcher measures of all\n"
+        "devices (docs/tensor.md), and the sizes from which on another one than that where the\n"
+        "operands lie is faster, their moves counted.\n"
         "\n"
         "    moho bench migrate\n"
         "    moho bench migrate --dataset small,medium --weight none,spreading_obliquity --antialias none,triangle --json\n"
         "    moho bench migrate --device cuda --kernel baseline,v1,v2,v3 --dataset medium --report ladder.md\n"
         "    moho bench memory --device cuda --report memory.md\n"
-        "    moho bench tensor --device cuda --json",
+        "    moho bench tensor --device cuda --json\n"
+        "    moho bench tensor --dispatch",
     .options = options,
     .output_help = "write the figures to FILE",
     .is_long = 1,

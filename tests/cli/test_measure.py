@@ -77,6 +77,25 @@ class Bench(CommandTest):
             self.assertGreater(case["lane_instructions_per_s"], 0)
             self.assertLessEqual(case["seconds"]["min"], case["seconds"]["median"])
 
+    @unittest.skipIf(BRIEF, "takes minutes under sanitizers")
+    def test_crossovers_of_devices(self):
+        both = ["--device", "cpu?threads=1,cpu?threads=2"]
+        cache = os.path.join(self.directory, "cache")
+        found = self.good("bench", "tensor", "--dispatch", *both, "--json", XDG_CACHE_HOME=cache, MOHO_CACHE="").json()
+        self.assertEqual(len(os.listdir(os.path.join(cache, "moho"))), 2)  # kept, a file a device
+        self.assertEqual([device["uri"].split("&")[0] for device in found["devices"]], ["cpu?threads=1", "cpu?threads=2"])
+        groups = ["elementwise", "activation", "reduction", "rows", "matmul", "ternary"]
+        for device in found["devices"]:
+            self.assertEqual(list(device["groups"]), groups)
+            for points in [*device["groups"].values(), device["to_device"], device["to_host"]]:
+                self.assertGreaterEqual(len(points), 3)
+                self.assertEqual(sorted(points), points)
+        self.assertEqual([c["group"] for c in found["crossovers"]], [group for group in groups for _ in range(2)])
+        self.fails(2, "--dispatch is of moho bench tensor", "bench", "memory", "--dispatch")
+        words = self.good("bench", "tensor", "--dispatch", "--device", "cpu?threads=1", MOHO_CACHE="off").out
+        for group in groups:
+            self.assertIn(f"\n{group}\n", words)
+
     def test_bench_says_when_it_is_slower(self):
         case = json.loads(self.good("bench", "migrate", "--dataset", "tiny", "--runs", "1", "--no-check", "--json").out)
         case["contributions_per_s"] *= 1000
