@@ -11,6 +11,16 @@ static void turn(double deg, double *x, double *y) {
   *y = -s * east + c * north;
 }
 
+const char *physics_device(void) {
+  const char *uri = getenv("MOHO_DEVICE");
+  return uri && *uri ? uri : "cpu?threads=2";
+}
+
+int physics_is_small(void) {
+  const char *text = getenv("MOHO_TEST_SMALL");
+  return text && *text;
+}
+
 /* ---- surveys ---- */
 
 survey survey_create(size_t n, size_t n_samples, double dt_s) {
@@ -129,8 +139,12 @@ moho_image migrate_counted(const char *uri, const moho_grid *grid, const moho_ve
   moho_device *device;
   moho_migration *migration;
   moho_image image;
+  moho_device_report report;
+  moho_migration_options chosen = *options;
   assert_ok(moho_device_open(uri, &device));
-  assert_ok(moho_migration_create(device, grid, velocity, options, &s->geometry, s->n_samples, s->dt_s, &migration));
+  assert_ok(moho_device_describe(device, &report));
+  if (physics_is_small() && !report.has_native && chosen.kernel == MOHO_KERNEL_AUTO) chosen.kernel = MOHO_KERNEL_V3;
+  assert_ok(moho_migration_create(device, grid, velocity, &chosen, &s->geometry, s->n_samples, s->dt_s, &migration));
   if (!batch) batch = s->n;
   for (size_t first = 0; first < s->n; first += batch) {
     moho_geometry part = moho_geometry_slice(&s->geometry, first, s->n - first < batch ? s->n - first : batch);
@@ -139,7 +153,9 @@ moho_image migrate_counted(const char *uri, const moho_grid *grid, const moho_ve
   assert_ok(moho_image_create(grid, &image));
   if (options->gathers) assert_ok(moho_image_add_gathers(&image, options->gathers));
   assert_ok(moho_migration_finish(migration, &image));
-  if (counts) *counts = moho_migration_get_counts(migration);
+  moho_migration_counts done = moho_migration_get_counts(migration);
+  if (physics_is_small() && !report.has_native) assert_true(done.contributions <= PHYSICS_SMALL_CONTRIBUTIONS);
+  if (counts) *counts = done;
   moho_migration_destroy(&migration);
   moho_device_close(&device);
   return image;
@@ -153,7 +169,7 @@ moho_image migrate(const char *uri, const moho_grid *grid, const moho_velocity *
 moho_image migrate_constant(const moho_grid *grid, double v_mps, const moho_migration_options *options, const survey *s) {
   moho_velocity *velocity;
   assert_ok(moho_velocity_create_constant(v_mps, &velocity));
-  moho_image image = migrate("auto", grid, velocity, options, s, 0);
+  moho_image image = migrate(physics_device(), grid, velocity, options, s, 0);
   moho_velocity_destroy(&velocity);
   return image;
 }

@@ -11,6 +11,13 @@
 
 #define PI 3.14159265358979323846
 
+/* The device under test: MOHO_DEVICE, else the cpu with two threads. */
+const char *physics_device(void);
+/* MOHO_TEST_SMALL is set: on a device that runs a lane after another (Metal's test double) each migration has at most 10^7
+ * contributions, and the shapes that show nothing new are left out. */
+int physics_is_small(void);
+enum { PHYSICS_SMALL_CONTRIBUTIONS = 10000000 };
+
 /* A survey in memory. */
 typedef struct survey {
   moho_geometry geometry;
@@ -49,12 +56,12 @@ void grid_move(moho_grid *grid, double turn_deg, double x, double y);
 moho_migration_options plain_options(double radius_m);
 
 /* Migrate a survey in batches (0: at once), with the options' gathers. The image is released by the caller. counts may be
- * NULL. */
+ * NULL. Small, kernel auto is v3: its trial of v2 would take longer than the work, and the double's times say nothing. */
 moho_image migrate_counted(const char *uri, const moho_grid *grid, const moho_velocity *velocity,
                            const moho_migration_options *options, const survey *s, size_t batch, moho_migration_counts *counts);
 moho_image migrate(const char *uri, const moho_grid *grid, const moho_velocity *velocity, const moho_migration_options *options,
                    const survey *s, size_t batch);
-/* The same at constant velocity on the device "auto". */
+/* The same at constant velocity on the device under test. */
 moho_image migrate_constant(const moho_grid *grid, double v_mps, const moho_migration_options *options, const survey *s);
 
 size_t image_size(const moho_image *image);

@@ -207,34 +207,29 @@ static void every_pair_of_options_is_exact(void **state) {
 
 /* ---- by kernels on a device: MOHO_DEVICE, else the texts as C ---- */
 
-static const char *device_uri(void) {
-  const char *uri = getenv("MOHO_DEVICE");
-  return uri && *uri ? uri : "cpu?threads=2";
-}
-
 static int device_fails(size_t number, const scenario *chosen) {
   physics_case c = case_of_scenario(chosen);
   c.options.kernel = MOHO_KERNEL_V3;
   float *model = smooth_noise(&c.grid, number + 1);
   double *exact = as_double(model, c.grid.n_inline * c.grid.n_crossline * c.grid.n_time);
   double *expected = demigrate_reference(&c, exact);
-  int bad = fails_on(device_uri(), number, &c, model, expected, DEVICE_BOUND);
+  int bad = fails_on(physics_device(), number, &c, model, expected, DEVICE_BOUND);
   free(model), free(exact), free(expected);
   case_release(&c);
   return bad;
 }
 
-/* Metal's test double compiles each in seconds: there every second law once, with different weights and antialiases. */
+/* Small: two laws, with different weights and antialiases. */
 static void kernels_on_a_device_are_exact(void **state) {
   (void)state;
-  size_t failures = 0, step = strcmp(device_uri(), "metal") ? 1 : 14;
+  size_t failures = 0, step = physics_is_small() ? 14 : 1;
   worst_mismatch = worst_difference = 0;
   for (size_t i = 0; step == 1 && i < SCENARIOS; i += 3) failures += (size_t)device_fails(i, &scenarios[i]);
   for (size_t i = 0; i < LAW_SCENARIOS; i += step) {
     scenario chosen = law_scenario(i);
     failures += (size_t)device_fails(SCENARIOS + i, &chosen);
   }
-  print_message("%s: dot products within %.2g, traces within %.2g of the reference's\n", device_uri(), worst_mismatch,
+  print_message("%s: dot products within %.2g, traces within %.2g of the reference's\n", physics_device(), worst_mismatch,
                 worst_difference);
   assert_int_equal(failures, 0);
 }
@@ -245,7 +240,7 @@ static void kernels_on_a_device_give_the_same_bits(void **state) {
   static const char *const cuts[] = {NULL, "LAUNCH_TRACES=7", "SLAB_SAMPLES=4000", NULL, "BATCH_TRACES=50,SLAB_SAMPLES=9000"};
   static const char *const schedules[] = {"0", "1", "7", "12", "33"}; /* of Metal's test double; else nobody asks */
   (void)state;
-  for (size_t i = strcmp(device_uri(), "metal") ? 0 : 2; i < 3; i++) {
+  for (size_t i = physics_is_small() ? 2 : 0; i < 3; i++) {
     scenario chosen = law_scenario((size_t[]){0, 2, 1}[i]);
     physics_case c = case_of_scenario(&chosen);
     size_t samples = c.survey.n * c.survey.n_samples;
@@ -255,7 +250,7 @@ static void kernels_on_a_device_give_the_same_bits(void **state) {
     for (size_t k = 0; k < sizeof cuts / sizeof *cuts; k++) {
       c.options.constants = cuts[k];
       assert_int_equal(setenv("MOHO_METAL_DOUBLE_SCHEDULE", schedules[k], 1), 0);
-      assert_ok(run_native(device_uri(), &c, model, k == 3 ? 11 : c.survey.n, k ? other : one));
+      assert_ok(run_native(physics_device(), &c, model, k == 3 ? 11 : c.survey.n, k ? other : one));
       if (k) assert_memory_equal(one, other, samples * sizeof *one);
     }
     free(model), free(one), free(other);

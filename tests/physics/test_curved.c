@@ -63,9 +63,9 @@ static double time_error(const medium *m, moho_traveltime law, double z, double 
   assert_ok(moho_reference_finish(reference, image, NULL));
   moho_reference_destroy(&reference);
   for (int k = 0; k < NT; k++) column[k] = (float)image[k];
-  moho_image native = migrate("cpu?threads=2", &grid, m->velocity, &options, &s, 0); /* the loops put it there too */
-  assert_true(fabs(pick_peak(column, NT, NULL) - pick_peak(image_column(&native, 0, 0), NT, NULL)) < 0.01);
-  moho_image_release(&native);
+  moho_image migrated = migrate(physics_device(), &grid, m->velocity, &options, &s, 0); /* puts it there too */
+  assert_true(fabs(pick_peak(column, NT, NULL) - pick_peak(image_column(&migrated, 0, 0), NT, NULL)) < 0.01);
+  moho_image_release(&migrated);
   double found = pick_peak(column, NT, NULL) * DT, t0 = m->t0_of(z), h = 0.001;
   double later = m->leg(source, m->z_of(t0 + h)) + m->leg(receiver, m->z_of(t0 + h)),
          earlier = m->leg(source, m->z_of(t0 - h)) + m->leg(receiver, m->z_of(t0 - h));
@@ -150,8 +150,8 @@ static double focus(const survey *s, const moho_velocity *velocity, moho_travelt
   moho_grid grid = grid_of(-100, 0, 90, 1, COLUMNS, SPACING, 200, DT);
   grid.first_s = vertical_time(DEPTH) - 0.2;
   moho_migration_options options = plain_options(2500);
-  options.traveltime = law, options.interpolation = MOHO_INTERPOLATION_CUBIC;
-  moho_image image = migrate("cpu?threads=2", &grid, velocity, &options, s, 0);
+  options.traveltime = law, options.interpolation = MOHO_INTERPOLATION_SINC8;
+  moho_image image = migrate(physics_device(), &grid, velocity, &options, s, 0);
   double largest = 0;
   for (size_t c = 0; c < COLUMNS; c++) {
     double value, at = pick_peak(image_column(&image, 0, c), 200, &value);

@@ -43,10 +43,10 @@ static void check_ellipse(double azimuth, int is_line) {
   moho_migration_options options = plain_options(3000);
   /* nodes around the midpoint, the line along the source-receiver axis, the 3D grid aside from it */
   double turned = is_line ? azimuth : azimuth - 20, s_turned = sin(turned * PI / 180), c_turned = cos(turned * PI / 180);
-  size_t ni = is_line ? 1 : 37, nj = 37;
-  double middle_i = (double)(ni - 1) * 25, middle_j = (double)(nj - 1) * 25;
+  size_t nj = physics_is_small() ? 13 : 37, ni = is_line ? 1 : nj;
+  double spacing = 1800 / (double)(nj - 1), middle_i = is_line ? 0 : 900, middle_j = 900;
   moho_grid grid = grid_of(1234.5 - middle_j * s_turned - middle_i * c_turned, -987.6 - middle_j * c_turned + middle_i * s_turned,
-                           turned < 0 ? turned + 360 : turned, ni, nj, 50, NT, DT);
+                           turned < 0 ? turned + 360 : turned, ni, nj, spacing, NT, DT);
   moho_image image = migrate_constant(&grid, V, &options, &s);
   int on_ellipse = 0;
   for (size_t i = 0; i < ni; i++)
@@ -56,19 +56,19 @@ static void check_ellipse(double azimuth, int is_line) {
       x -= 1234.5, y += 987.6;
       on_ellipse += check_column(image_column(&image, i, j), x * sa + y * ca, x * ca - y * sa);
     }
-  assert_true(on_ellipse >= (is_line ? 30 : 700)); /* most columns hold a part of it */
+  assert_true(on_ellipse * 2 > (int)(ni * nj)); /* most columns hold a part of it */
   moho_image_release(&image);
   survey_release(&s);
 }
 
 static void a_spike_becomes_an_ellipse_on_a_line(void **state) {
   (void)state;
-  for (int i = 0; i < 4; i++) check_ellipse((double[]){0, 30, 90, 137}[i], 1);
+  for (int i = 0; i < 4; i += physics_is_small() ? 3 : 1) check_ellipse((double[]){0, 30, 90, 137}[i], 1);
 }
 
 static void a_spike_becomes_an_ellipsoid(void **state) {
   (void)state;
-  for (int i = 0; i < 4; i++) check_ellipse((double[]){0, 30, 90, 137}[i], 0);
+  for (int i = physics_is_small(); i < 4; i += physics_is_small() ? 2 : 1) check_ellipse((double[]){0, 30, 90, 137}[i], 0);
 }
 
 int main(void) {

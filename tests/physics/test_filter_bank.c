@@ -53,17 +53,17 @@ static survey flat_line(double spacing, size_t n, double t0, double hz) {
   return s;
 }
 
-/* What is promised of the device "auto" (docs/physics.md "What must hold", 10): kernels may interpolate leg times. */
+/* What is promised of the device under test (docs/physics.md "What must hold", 10): kernels may interpolate leg times. */
 static double promised_error(void) {
   moho_device *device;
   moho_device_report report;
-  assert_ok(moho_device_open("auto", &device));
+  assert_ok(moho_device_open(physics_device(), &device));
   assert_ok(moho_device_describe(device, &report));
   assert_ok(moho_device_close(&device));
   return report.has_native ? 1e-4 : 1e-3;
 }
 
-/* By the reference, and by the device "auto", which must agree. */
+/* By the reference, and by the device under test, which must agree. */
 static void reference_image(const moho_grid *grid, moho_antialias antialias, int filters, const survey *s, double *image) {
   moho_migration_options options = moho_migration_options_default();
   moho_velocity *velocity;
@@ -76,11 +76,11 @@ static void reference_image(const moho_grid *grid, moho_antialias antialias, int
   assert_ok(moho_reference_add(reference, &s->geometry, s->samples));
   assert_ok(moho_reference_finish(reference, image, NULL));
   moho_reference_destroy(&reference);
-  moho_image migrated = migrate("auto", grid, velocity, &options, s, 0);
+  moho_image migrated = migrate(physics_device(), grid, velocity, &options, s, 0);
   double difference = 0, norm = 0;
   for (size_t i = 0; i < COLUMNS * NS; i++)
     difference += (migrated.stack[i] - image[i]) * (migrated.stack[i] - image[i]), norm += image[i] * image[i];
-  print_message("auto: %.2g from the reference\n", sqrt(difference / norm));
+  print_message("%s: %.2g from the reference\n", physics_device(), sqrt(difference / norm));
   assert_true(sqrt(difference) <= promised_error() * sqrt(norm));
   moho_image_release(&migrated);
   moho_velocity_destroy(&velocity);

@@ -362,8 +362,22 @@ static void plain_kernels_refuse_angles_by_name(void **state) {
 
 /* ---- kernels ---- */
 
-/* On the device that MOHO_DEVICE names, else on the cpu. */
-static void every_kernel_gives_the_gathers(void **state) {
+/* Item 9 on the device: the bins that it made sum to the stack that it makes of the traces that have a bin. */
+static void check_sums_of_kernels(const moho_image *image, const moho_velocity *velocity, moho_migration_options options,
+                                  const survey *s) {
+  long any[TRACES];
+  for (size_t k = 0; k < TRACES; k++)
+    any[k] = moho_gather_bin_of_trace(options.gathers, &image->grid, &s->geometry, k) < 0 ? -1 : 0;
+  survey inside = traces_of_bin(s, any, 0);
+  options.gathers = NULL;
+  moho_image stack = migrate(physics_device(), &image->grid, velocity, &options, &inside, 0);
+  check_sums(image, &stack);
+  moho_image_release(&stack);
+  survey_release(&inside);
+}
+
+/* On the device under test. The stack beside it is of the same kernel without gathers. */
+static void kernels_give_the_gathers(void **state) {
   (void)state;
   static const struct {
     moho_migration_kernel kernel;
@@ -380,7 +394,6 @@ static void every_kernel_gives_the_gathers(void **state) {
       {MOHO_KERNEL_V3, MOHO_STORAGE_FLOAT, "LAUNCH_TRACES=64,BATCH_TRACES=100", 1e-3},
       {MOHO_KERNEL_AUTO, MOHO_STORAGE_HALF, NULL, 2e-3},
   };
-  const char *named = getenv("MOHO_DEVICE");
   survey s = random_survey();
   moho_grid grid = grid_of(0, 0, 20, 7, 9, 60, NS, DT);
   moho_velocity *velocity;
@@ -394,7 +407,7 @@ static void every_kernel_gives_the_gathers(void **state) {
   size_t samples = image_size(&expected) * moho_gather_bins_count(&bins);
   for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
     options.kernel = ways[w].kernel, options.storage = ways[w].storage, options.constants = ways[w].constants;
-    moho_image image = migrate_counted(named ? named : "cpu?threads=2", &grid, velocity, &options, &s, w % 2 ? 23 : 0, &counts);
+    moho_image image = migrate_counted(physics_device(), &grid, velocity, &options, &s, w % 2 ? 23 : 0, &counts);
     assert_memory_equal(image.gathers_fold, expected.gathers_fold, samples * sizeof(int32_t));
     assert_memory_equal(image.fold, expected.fold, image_size(&image) * sizeof(int32_t));
     assert_true(relative_difference(image.gathers, expected.gathers, samples) < ways[w].bound);
@@ -403,6 +416,7 @@ static void every_kernel_gives_the_gathers(void **state) {
     assert_int_equal(counts.traces_dead, native.traces_dead);
     assert_int_equal(counts.traces_used, native.traces_used);
     assert_int_equal(counts.contributions, native.contributions);
+    if (w == 0 || ways[w].kernel == MOHO_KERNEL_V3) check_sums_of_kernels(&image, velocity, options, &s);
     moho_image_release(&image);
   }
   moho_image_release(&expected);
@@ -450,7 +464,6 @@ static void kernels_sort_angles_as_the_reference_does(void **state) {
       {MOHO_KERNEL_V2, MOHO_TRAVELTIME_VTI_RATIONAL, MOHO_ANTIALIAS_NONE, MOHO_INTERPOLATION_LINEAR, 0, -1, -0.1, 0, 1e-4},
       {MOHO_KERNEL_V3, MOHO_TRAVELTIME_STRAIGHT, MOHO_ANTIALIAS_NONE, MOHO_INTERPOLATION_LINEAR, 1, -1, 0, 1, 1e-3},
   };
-  const char *named = getenv("MOHO_DEVICE");
   survey s = random_survey();
   moho_grid grid = grid_of(0, 0, 20, 5, 6, 80, NS, DT);
   moho_gather_bins bins;
@@ -465,7 +478,7 @@ static void kernels_sort_angles_as_the_reference_does(void **state) {
     options.kernel = ways[w].kernel, options.traveltime = ways[w].traveltime, options.antialias = ways[w].antialias;
     options.interpolation = ways[w].interpolation, options.stretch_mute = ways[w].stretch_mute, options.eta = eta;
     options.aperture_max_m = 400, options.gathers = &bins, options.storage = ways[w].storage;
-    check_angles(named ? named : "cpu?threads=2", &grid, velocity, options, &s, ways[w].bound);
+    check_angles(physics_device(), &grid, velocity, options, &s, ways[w].bound);
     moho_velocity_destroy(&velocity);
     moho_eta_destroy(&eta);
   }
@@ -475,10 +488,9 @@ static void kernels_sort_angles_as_the_reference_does(void **state) {
 
 /* Whole metres and image depths of whole metres: right angles and no angle at all are met exactly, at many samples, and so are
  * legs straight down. */
-static void angles_on_edges_are_sorted_alike(void **state) {
+static void kernels_sort_angles_on_edges_alike(void **state) {
   (void)state;
   static const double edges[] = {0, 60, 90, 120, 180}, none_at_0[] = {10, 90, 180};
-  const char *named = getenv("MOHO_DEVICE");
   survey s = survey_create(TRACES, NS, DT);
   for (size_t k = 0; k < s.n; k++) { /* northwards, so that no sine rounds a position */
     s.geometry.source_y[k] = 20 * (double)(2 * (k % 10) + k / 10),
@@ -496,7 +508,7 @@ static void angles_on_edges_are_sorted_alike(void **state) {
                     : moho_gather_bins_create(MOHO_GATHERS_ANGLE, 0, edges, 5, NULL, 0, &bins));
     options.gathers = &bins, options.kernel = w % 2 ? MOHO_KERNEL_V2 : MOHO_KERNEL_V3;
     options.aperture_max_m = 400, options.aperture_min_m = 100;
-    check_angles(named ? named : "cpu?threads=2", &grid, velocity, options, &s, 1e-4);
+    check_angles(physics_device(), &grid, velocity, options, &s, 1e-4);
     moho_gather_bins_release(&bins);
   }
   moho_velocity_destroy(&velocity);
@@ -555,7 +567,7 @@ static void pick_flat_reflector(double v_migration, double picks[6]) {
   assert_ok(moho_gather_bins_create(MOHO_GATHERS_OFFSET, 0, edges, 7, NULL, 0, &bins));
   assert_ok(moho_velocity_create_constant(v_migration, &velocity));
   options.aperture_max_m = 1500, options.interpolation = MOHO_INTERPOLATION_SINC8, options.gathers = &bins;
-  moho_image image = migrate_counted("cpu", &grid, velocity, &options, &s, 0, NULL);
+  moho_image image = migrate(physics_device(), &grid, velocity, &options, &s, 0);
   for (size_t b = 0; b < 6; b++) picks[b] = pick_peak(bin_of_column(&image, 0, b), 751, NULL);
   moho_image_release(&image);
   moho_gather_bins_release(&bins);
@@ -563,7 +575,7 @@ static void pick_flat_reflector(double v_migration, double picks[6]) {
   survey_release(&s);
 }
 
-static void gathers_are_flat_for_the_right_velocity_and_bend_for_a_wrong_one(void **state) {
+static void kernels_make_gathers_flat_at_the_right_velocity_and_bent_at_a_wrong_one(void **state) {
   (void)state;
   double right[6], slow[6], fast[6];
   pick_flat_reflector(2400, right);
@@ -681,15 +693,16 @@ int main(void) {
       cmocka_unit_test(angles_are_sorted_as_the_reference_does),
       cmocka_unit_test(a_flat_reflector_falls_into_the_bins_of_its_angles),
       cmocka_unit_test(plain_kernels_refuse_angles_by_name),
-      cmocka_unit_test(every_kernel_gives_the_gathers),
+      cmocka_unit_test(kernels_give_the_gathers),
       cmocka_unit_test(kernels_sort_angles_as_the_reference_does),
-      cmocka_unit_test(angles_on_edges_are_sorted_alike),
+      cmocka_unit_test(kernels_sort_angles_on_edges_alike),
       cmocka_unit_test(a_normalised_bin_is_divided_by_its_own_fold),
-      cmocka_unit_test(gathers_are_flat_for_the_right_velocity_and_bend_for_a_wrong_one),
+      cmocka_unit_test(kernels_make_gathers_flat_at_the_right_velocity_and_bent_at_a_wrong_one),
       cmocka_unit_test(an_offset_on_an_edge_belongs_to_the_bin_that_begins_there),
       cmocka_unit_test(a_lattice_turned_with_its_survey_fills_the_same_tiles),
       cmocka_unit_test(bad_edges_are_refused),
       cmocka_unit_test(gathers_that_do_not_fit_are_refused_with_sizes),
   };
+  if (getenv("MOHO_DEVICE")) cmocka_set_test_filter("kernels_*"); /* the rest concerns no device */
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

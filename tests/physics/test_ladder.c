@@ -16,29 +16,28 @@
 static const moho_migration_kernel ladder[] = {MOHO_KERNEL_BASELINE, MOHO_KERNEL_V1, MOHO_KERNEL_V2, MOHO_KERNEL_V3};
 enum { LADDER = sizeof ladder / sizeof *ladder };
 
-static const char *device_uri(void) {
-  const char *uri = getenv("MOHO_DEVICE");
-  return uri && *uri ? uri : "cpu?threads=2";
-}
-
 static moho_image migrate_case(const physics_case *c, const moho_migration_options *options, size_t batch) {
-  return migrate(device_uri(), &c->grid, c->velocity, options, &c->survey, batch);
+  return migrate(physics_device(), &c->grid, c->velocity, options, &c->survey, batch);
 }
 
 /* ---- against the reference ---- */
 
+static int disagrees(const char *what, size_t number, const physics_case *c, moho_migration_kernel kernel) {
+  size_t n = c->grid.n_inline * c->grid.n_crossline * c->grid.n_time;
+  char name[60];
+  moho_migration_options options = c->options;
+  options.kernel = kernel;
+  snprintf(name, sizeof name, "%s, %s", moho_migration_kernel_name(kernel), what);
+  moho_image image = migrate_case(c, &options, 40);
+  double bound = kernel == MOHO_KERNEL_V3 ? fmax(c->bound, 1e-3) : c->bound;
+  int is_bad = !case_agrees(name, number, c, &image, bound, n / 1000000);
+  moho_image_release(&image);
+  return is_bad;
+}
+
 static size_t disagreements(const char *what, size_t number, physics_case c) {
-  size_t failures = 0, n = c.grid.n_inline * c.grid.n_crossline * c.grid.n_time;
-  for (int k = 0; k < LADDER; k++) {
-    char name[60];
-    moho_migration_options options = c.options;
-    options.kernel = ladder[k];
-    snprintf(name, sizeof name, "%s, %s", moho_migration_kernel_name(ladder[k]), what);
-    moho_image image = migrate_case(&c, &options, 40);
-    double bound = ladder[k] == MOHO_KERNEL_V3 ? fmax(c.bound, 1e-3) : c.bound;
-    failures += !case_agrees(name, number, &c, &image, bound, n / 1000000);
-    moho_image_release(&image);
-  }
+  size_t failures = 0;
+  for (int k = 0; k < LADDER; k++) failures += (size_t)disagrees(what, number, &c, ladder[k]);
   case_release(&c);
   return failures;
 }
@@ -47,6 +46,23 @@ static void every_kernel_agrees_with_the_reference(void **state) {
   (void)state;
   size_t failures = 0;
   for (size_t i = 0; i < SCENARIOS; i++) failures += disagreements("scenario", i, case_of_scenario(&scenarios[i]));
+  assert_int_equal(failures, 0);
+}
+
+/* Every pair of law, weight, antialias and interpolation (test_backends.c counts them). Small, or slowed by a sanitizer: one
+ * kernel a case, by turns; each still has every law, weight, antialias and interpolation. */
+static void every_law_agrees_with_the_reference(void **state) {
+  (void)state;
+  size_t failures = 0;
+  int is_whole = !physics_is_small() && !getenv("MOHO_TEST_BRIEF");
+  for (size_t i = 0; i < LAW_SCENARIOS; i++) {
+    scenario s = law_scenario(i);
+    physics_case c = case_of_scenario(&s);
+    for (int k = MOHO_KERNEL_V2; k <= MOHO_KERNEL_V3; k++)
+      if (is_whole || (i + i / 6) % 2 == (k == MOHO_KERNEL_V3))
+        failures += (size_t)disagrees("law scenario", i, &c, (moho_migration_kernel)k);
+    case_release(&c);
+  }
   assert_int_equal(failures, 0);
 }
 
@@ -148,7 +164,7 @@ static void counts_are_the_native_paths(void **state) {
   moho_image image;
   moho_device *cpu, *device;
   assert_ok(moho_device_open("cpu?threads=2", &cpu));
-  assert_ok(moho_device_open(device_uri(), &device));
+  assert_ok(moho_device_open(physics_device(), &device));
   moho_migration_options options = c.options;
   run_whole(cpu, &c, &options, &image, &native);
   moho_image_release(&image);
@@ -174,7 +190,7 @@ static void what_a_kernel_lacks_is_named(void **state) {
   (void)state;
   moho_device *device;
   moho_device_report report;
-  assert_ok(moho_device_open(device_uri(), &device));
+  assert_ok(moho_device_open(physics_device(), &device));
   assert_ok(moho_device_describe(device, &report));
   moho_migration_options options = moho_migration_options_default();
   for (int k = 0; k < LADDER; k++) {
@@ -203,7 +219,7 @@ static void wrong_constants_are_refused(void **state) {
   static const char *const wrong[] = {"COLUMNS", "COLUMNS=", "COLUMNS=x", "columns=8", "COLUMNS=8;CHUNKS=4", "CHUNKS=0"};
   moho_device *device;
   moho_migration *m;
-  assert_ok(moho_device_open(device_uri(), &device));
+  assert_ok(moho_device_open(physics_device(), &device));
   moho_migration_options options = c.options;
   options.kernel = MOHO_KERNEL_V2;
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -236,7 +252,7 @@ static void a_stop_is_heard(void **state) {
   (void)state;
   physics_case c = case_of_scenario(&scenarios[0]);
   moho_device *device;
-  assert_ok(moho_device_open(device_uri(), &device));
+  assert_ok(moho_device_open(physics_device(), &device));
   for (int k = 0; k < LADDER; k++) {
     moho_migration *m;
     moho_image image;
@@ -264,7 +280,7 @@ static void too_little_memory_is_told(void **state) {
   moho_migration *m;
   moho_device_report report;
   moho_migration_plan plan;
-  assert_ok(moho_device_open(device_uri(), &device));
+  assert_ok(moho_device_open(physics_device(), &device));
   assert_ok(moho_device_describe(device, &report));
   moho_migration_options options = c.options;
   options.kernel = MOHO_KERNEL_V2;
@@ -312,7 +328,7 @@ static void a_device_that_is_nearly_full_works_or_says_so(void **state) {
   moho_migration_counts counts;
   moho_migration *m;
   moho_image image;
-  assert_ok(moho_device_open(device_uri(), &device));
+  assert_ok(moho_device_open(physics_device(), &device));
   assert_ok(moho_device_describe(device, &report));
   if (report.unified_memory) {
     assert_ok(moho_device_close(&device));
@@ -367,7 +383,7 @@ static void four_at_once_share_a_device(void **state) {
   sharer sharers[LADDER];
   pthread_t threads[LADDER];
   moho_device *device;
-  assert_ok(moho_device_open(device_uri(), &device));
+  assert_ok(moho_device_open(physics_device(), &device));
   for (int k = 0; k < LADDER; k++) {
     sharers[k] = (sharer){.device = device, .c = &c, .kernel = ladder[k]};
     assert_ok(moho_image_create(&c.grid, &sharers[k].image));
@@ -387,6 +403,7 @@ static void four_at_once_share_a_device(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_kernel_agrees_with_the_reference),
+      cmocka_unit_test(every_law_agrees_with_the_reference),
       cmocka_unit_test(long_traces_agree_with_the_reference),
       cmocka_unit_test(half_storage_costs_what_it_says),
       cmocka_unit_test(any_cut_gives_the_same_bits),

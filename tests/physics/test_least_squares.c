@@ -150,11 +150,10 @@ static void the_residual_is_what_it_is_said_to_be(void **state) {
 
 /* The same by kernels on a device, MOHO_DEVICE, else the texts as C: its own operator and adjoint. */
 static void kernels_on_a_device_do_it_too(void **state) {
-  const char *uri = getenv("MOHO_DEVICE");
   (void)state;
   survey s = sparse_survey();
   solution host = solve_by("cpu", MOHO_KERNEL_NATIVE, 2, &s, 0);
-  solution device = solve_by(uri && *uri ? uri : "cpu?threads=2", MOHO_KERNEL_V3, 2, &s, 0);
+  solution device = solve_by(physics_device(), MOHO_KERNEL_V3, 2, &s, 0);
   double difference = relative_difference(device.image.stack, host.image.stack, image_size(&host.image));
   for (int k = 0; k <= 2; k++) assert_true(fabs(device.steps[k].residual - host.steps[k].residual) < 1e-3);
   print_message("by kernels: residual %.4f, native %.4f, images differ by %.2g\n", device.steps[2].residual,

@@ -28,8 +28,7 @@ static uint8_t *some_samples(const moho_grid *grid, uint64_t seed) {
 }
 
 static const char *device_of(moho_migration_kernel kernel) {
-  const char *uri = getenv("MOHO_DEVICE");
-  return kernel != MOHO_KERNEL_NATIVE && uri && *uri ? uri : "cpu?threads=2";
+  return kernel == MOHO_KERNEL_NATIVE ? "cpu?threads=2" : physics_device();
 }
 
 /* bound: of what a sample differs by, over the image's largest. @return samples inside the mask that have contributions. */
@@ -109,7 +108,7 @@ static moho_migration_counts count(const physics_case *c, const moho_migration_o
 }
 
 /* Two samples of one column: few traces reach them. */
-static void counts_are_of_the_masked_samples(void **state) {
+static void counts_by_kernels_are_of_the_masked_samples(void **state) {
   (void)state;
   physics_case c = case_of_scenario(&scenarios[2]);
   uint8_t *mask = calloc(c.grid.n_inline * c.grid.n_crossline * c.grid.n_time, 1);
@@ -148,6 +147,7 @@ static void kernels_without_it_refuse(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(inside_it_is_the_image), cmocka_unit_test(inside_it_is_the_image_by_kernels),
-      cmocka_unit_test(counts_are_of_the_masked_samples), cmocka_unit_test(kernels_without_it_refuse)};
+      cmocka_unit_test(counts_by_kernels_are_of_the_masked_samples), cmocka_unit_test(kernels_without_it_refuse)};
+  if (getenv("MOHO_DEVICE")) cmocka_set_test_filter("*kernels*"); /* the rest concerns no device */
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,8 +38,11 @@ static survey line_survey(void) {
 }
 
 static survey areal_survey(void) {
-  survey s = survey_create(81 * 81, NT, DT);
-  for (size_t k = 0; k < s.n; k++) survey_place(&s, k, ((double)(k / 81) - 40) * 25, ((double)(k % 81) - 40) * 25, 200, 0);
+  const size_t n = physics_is_small() ? 41 : 81;
+  const double spacing = 2000 / (double)(n - 1);
+  survey s = survey_create(n * n, NT, DT);
+  for (size_t k = 0; k < s.n; k++)
+    survey_place(&s, k, (double)(k / n) * spacing - 1000, (double)(k % n) * spacing - 1000, 200, 0);
   return s;
 }
 
@@ -48,11 +51,12 @@ static void migrate_flat(int is_line, moho_rho rho, double reflectivity, double 
   record_flat(&s, reflectivity);
   moho_migration_options options = moho_migration_options_default();
   options.aperture_max_m = options.aperture_min_m = 900, options.aperture_taper = 0.5, options.rho_filter = rho;
-  moho_grid grid = is_line ? grid_of(0, -25, 0, 1, 5, 12.5, NT, DT) : grid_of(-25, -25, 0, 3, 3, 25, NT, DT);
+  moho_grid grid = grid_of(0, 0, 0, is_line ? 1 : 2, 2, 25, 151, DT);
+  grid.first_s = 0.65;
   moho_image image = migrate_constant(&grid, V, &options, &s);
-  const float *column = image_column(&image, is_line ? 0 : 1, is_line ? 2 : 1);
-  *peak_s = pick_peak(column, NT, peak) * DT;
-  *odd = asymmetry(column, 2 * DEPTH / V);
+  const float *column = image_column(&image, 0, 0);
+  *peak_s = grid.first_s + pick_peak(column, grid.n_time, peak) * DT;
+  *odd = asymmetry(column, 2 * DEPTH / V - grid.first_s);
   moho_image_release(&image);
   survey_release(&s);
 }
