@@ -215,6 +215,7 @@ static moho_status build_store(const moho_trace_source *source, const moho_trace
   char *temporary;
   MOHO_TRY(moho_directory_begin(path, &temporary));
   moho_status status = moho_store_build(source, options, budget, temporary, meta);
+  if (!status) status = moho_directory_sync(temporary); /* its files are; a name that is lost with the power is built again */
   if (!status) return moho_directory_commit(path, &temporary);
   moho_error error = moho_error_take();
   moho_directory_discard(&temporary);
