@@ -334,10 +334,12 @@ static void a_full_disk_is_told_first(void **state) {
   assert_recovers(path, directory);
 }
 
-#if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && __has_feature(address_sanitizer))
-#define HAS_SHADOW_MEMORY 1
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { HAS_SHADOW_MEMORY = 1 };
+#elif defined(__has_feature)
+enum { HAS_SHADOW_MEMORY = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) };
 #else
-#define HAS_SHADOW_MEMORY 0
+enum { HAS_SHADOW_MEMORY = 0 };
 #endif
 
 enum { LIMIT_MIB = 40, LIMITED_TRACES = 42000, LIMITED_NS = 1000, NO_LIMITS = 100 };
