@@ -25,13 +25,13 @@ static void print_axis(FILE *out, const char *name, int first, int step, size_t 
   fprintf(out, "n: %zu, spacing_m: %.6g}", n, spacing_m);
 }
 
-static void print_suggested_grid(FILE *out, const traces_summary *s) {
-  const moho_grid *g = &s->grid;
-  if (!s->has_grid) {
-    fprintf(out, "  grid       none suggested: %s\n", s->grid_problem);
+static void print_suggested_grid(FILE *out, const moho_survey_quality *q) {
+  const moho_grid *g = &q->grid;
+  if (!q->has_grid) {
+    fprintf(out, "  grid       none suggested: %s\n", q->grid_note);
     return;
   }
-  fprintf(out, "\nSuggested grid: %s\n", s->grid_note);
+  fprintf(out, "\nSuggested grid: %s\n", q->grid_note);
   if (g->line_x_m) {
     fprintf(out, "  grid: auto   # a crooked line of %zu CDPs, %g m apart\n", g->n_crossline, g->crossline_spacing_m);
     return;
@@ -87,7 +87,8 @@ static void print_land(FILE *out, const moho_traces_info *info) {
   }
 }
 
-void traces_print_text(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s) {
+void traces_print_text(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s,
+                       const moho_survey_quality *q) {
   char size[32];
   fprintf(out, "%s: %s, %s\n", path, info->format, bytes_text((double)info->file_bytes, size));
   print_counts(out, info, s);
@@ -102,15 +103,16 @@ void traces_print_text(FILE *out, const char *path, const moho_traces_info *info
   print_numbers(out, "inline", &s->inline_number);
   print_numbers(out, "crossline", &s->crossline_number);
   fprintf(out, "  geometry   from %s; the file's lengths are in %s\n", source_names[info->geometry], unit_names[info->units]);
-  if (s->has_grid)
-    fprintf(out, "  fold       %zu .. %zu, median %zu, in %zu of %zu bins of the suggested grid\n", s->fold_least, s->fold_most,
-            s->fold_median, s->bins_filled, s->bins);
+  if (q->fold)
+    fprintf(out, "  fold       %zu .. %zu, median %zu, in %zu of %zu bins of the suggested grid\n", q->fold_least, q->fold_most,
+            q->fold_median, q->bins_filled, q->bins);
   print_land(out, info);
   if (info->n_anomalies) fprintf(out, "\nOdd headers\n");
   for (size_t i = 0; i < info->n_anomalies; i++)
     fprintf(out, "  - %s (%zu traces, the first is %zu)\n", info->anomalies[i].text, info->anomalies[i].count,
             info->anomalies[i].first_trace + 1);
-  print_suggested_grid(out, s);
+  survey_quality_print(out, q);
+  print_suggested_grid(out, q);
   print_text_header(out, info->text_header);
 }
 
@@ -135,18 +137,18 @@ static json_t *anomalies_json(const moho_traces_info *info) {
   return list;
 }
 
-static json_t *grid_json(const traces_summary *s) {
-  const moho_grid *g = &s->grid;
-  if (!s->has_grid) return json_pack("{s:o}", "problem", text_json(s->grid_problem));
+static json_t *grid_json(const moho_survey_quality *q) {
+  const moho_grid *g = &q->grid;
+  if (!q->has_grid) return json_pack("{s:o}", "problem", text_json(q->grid_note));
   return json_pack("{s:o, s:b, s:[f, f], s:f, s:b, s:{s:i, s:i, s:I, s:f}, s:{s:i, s:i, s:I, s:f}, "
                    "s:{s:f, s:f, s:I}, s:{s:I, s:I, s:I, s:I, s:I}}",
-                   "note", text_json(s->grid_note), "crooked", g->line_x_m != NULL, "origin_m", g->origin_x_m, g->origin_y_m,
+                   "note", text_json(q->grid_note), "crooked", g->line_x_m != NULL, "origin_m", g->origin_x_m, g->origin_y_m,
                    "inline_azimuth_deg", g->inline_azimuth_deg, "flip", g->flip, "inline", "first", (int)g->inline_first, "step",
                    (int)g->inline_step, "n", (json_int_t)g->n_inline, "spacing_m", g->inline_spacing_m, "crossline", "first",
                    (int)g->crossline_first, "step", (int)g->crossline_step, "n", (json_int_t)g->n_crossline, "spacing_m",
                    g->crossline_spacing_m, "time", "first_s", g->first_s, "step_s", g->step_s, "n", (json_int_t)g->n_time, "fold",
-                   "least", (json_int_t)s->fold_least, "median", (json_int_t)s->fold_median, "most", (json_int_t)s->fold_most,
-                   "bins_filled", (json_int_t)s->bins_filled, "bins", (json_int_t)s->bins);
+                   "least", (json_int_t)q->fold_least, "median", (json_int_t)q->fold_median, "most", (json_int_t)q->fold_most,
+                   "bins_filled", (json_int_t)q->bins_filled, "bins", (json_int_t)q->bins);
 }
 
 static json_t *geometry_json(const traces_summary *s) {
@@ -171,17 +173,26 @@ static json_t *land_json(const moho_traces_info *info) {
   return land;
 }
 
-int traces_print_json(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s) {
+static json_t *quality_json(const moho_survey_quality *q) {
+  char *text = NULL;
+  json_t *quality = moho_survey_quality_json(q, &text) ? NULL : json_loads(text, 0, NULL);
+  free(text);
+  return quality;
+}
+
+int traces_print_json(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s,
+                      const moho_survey_quality *q) {
   json_t *root =
       json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:s, s:s, s:s}", "kind", "traces", "file", path, "format",
                 text_json(info->format), "text_header", text_json(info->text_header), "bytes", (json_int_t)info->file_bytes,
                 "n_traces", (json_int_t)info->n_traces, "n_traces_in_file", (json_int_t)info->selection.total, "n_samples",
                 (json_int_t)info->n_samples, "dt_s", info->dt_s, "units", unit_names[info->units], "geometry_from",
                 source_names[info->geometry], "hash", info->input_hash);
-  json_t *rest = json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o, s:o}", "traces", "live", (json_int_t)s->live, "dead",
-                           (json_int_t)s->dead, "not_seismic", (json_int_t)s->not_seismic, "no_position",
-                           (json_int_t)s->no_position, "muted", (json_int_t)s->muted, "geometry", geometry_json(s), "anomalies",
-                           anomalies_json(info), "suggested_grid", grid_json(s), "land", land_json(info));
+  json_t *rest =
+      json_pack("{s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o, s:o, s:o}", "traces", "live", (json_int_t)s->live, "dead",
+                (json_int_t)s->dead, "not_seismic", (json_int_t)s->not_seismic, "no_position", (json_int_t)s->no_position,
+                "muted", (json_int_t)s->muted, "geometry", geometry_json(s), "anomalies", anomalies_json(info), "suggested_grid",
+                grid_json(q), "land", land_json(info), "quality", quality_json(q));
   int failed =
       !root || !rest || json_object_update(root, rest) || json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
   fprintf(out, "\n");

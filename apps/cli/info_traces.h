@@ -16,18 +16,22 @@ typedef struct traces_summary {
   value_range source_x, source_y, receiver_x, receiver_y, midpoint_x, midpoint_y, offset, azimuth, first_s, cdp, inline_number,
       crossline_number;
   double usual_azimuth_deg; /* the middle of the fullest 5-degree class */
-  int has_grid;
-  moho_grid grid; /* suggested */
-  char grid_note[400], grid_problem[700];
-  size_t fold_least, fold_median, fold_most, bins_filled, bins;
 } traces_summary;
 
-/* 0, or -1 when out of memory. */
-int traces_summarise(const moho_traces_info *info, const moho_geometry *geometry, traces_summary *out);
-void traces_summary_release(traces_summary *summary);
+void traces_summarise(const moho_geometry *geometry, traces_summary *out);
 
-void traces_print_text(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s);
+/* With what was measured: grid, fold, samples, warnings (moho/quality.h). */
+void traces_print_text(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s,
+                       const moho_survey_quality *q);
 /* 0, or -1 when out of memory. */
-int traces_print_json(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s);
+int traces_print_json(FILE *out, const char *path, const moho_traces_info *info, const traces_summary *s,
+                      const moho_survey_quality *q);
+
+/* ---- info_quality.c ---- */
+
+void findings_print(FILE *out, const moho_findings *findings);
+void spectrum_print(FILE *out, const moho_spectrum *spectrum);
+/* What was seen in the samples, and what follows for imaging. */
+void survey_quality_print(FILE *out, const moho_survey_quality *q);
 
 #endif

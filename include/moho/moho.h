@@ -16,6 +16,7 @@
 #include "moho/matmul.h"
 #include "moho/migration.h"
 #include "moho/program.h"
+#include "moho/quality.h"
 #include "moho/queue.h"
 #include "moho/status.h"
 #include "moho/synth.h"

@@ -1,4 +1,5 @@
-/* view.h - pictures for a report: a section, a time slice or a map as PNG, with axes, units, title and colour bar.
+/* view.h - pictures for a report: a section, a time slice or a map as PNG, with axes, units, title and colour bar;
+ * graphs with curves and bars.
  */
 #ifndef MOHO_VIEW_H
 #define MOHO_VIEW_H
@@ -49,6 +50,30 @@ MOHO_API moho_view_options moho_view_options_default(void);
  */
 MOHO_API moho_status moho_view_write_png(const char *path, const float *data, size_t n_across, size_t n_down,
                                          size_t stride_across, size_t stride_down, const moho_view_options *options);
+
+/* ---- graphs ---- */
+
+/* Values over an axis: a curve through (x, y), NaN parts it; or bars, as wide as x is apart. */
+typedef struct moho_view_series {
+  size_t n;
+  const double *x, *y;
+  unsigned char red, green, blue;
+  int bars;
+  const char *label; /* in the legend; NULL: not in it */
+} moho_view_series;
+
+typedef struct moho_view_graph {
+  int width, height;            /* pixels; 1000 x 560 when 0 */
+  const char *title, *subtitle; /* NULL: none */
+  const char *x_label, *x_unit, *y_label, *y_unit;
+  double x_low, x_high, y_low, y_high; /* equal: chosen from the data; y_high < y_low: downwards */
+  double band_low, band_high;          /* a part of the x axis to shade; equal: none */
+  const moho_view_series *series;
+  size_t n_series;
+} moho_view_graph;
+
+/** Draw curves and bars over axes into a PNG. Written through a temporary name. */
+MOHO_API moho_status moho_view_write_graph_png(const char *path, const moho_view_graph *graph);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,267 @@
+"""What moho info says of the quality of data: counts against numpy's own, every warning provoked, and none on data that are in order."""
+
+import csv
+
+import numpy as np
+
+import segy_numpy
+from moho_command import CommandTest, main
+
+NI, NX, SPACING = 16, 48, 12.5  # inlines, crosslines; midpoints lie that far apart, in metres
+OFFSETS = np.array([100.0, 300.0, 500.0])
+DT, NS = 0.004, 250
+AXES = ["--mean-mps", "3000", "--dip-deg", "30", "--aperture-m", "800"]  # with which the clean survey is in order
+
+
+def geometry(offsets=OFFSETS, azimuths=(90.0, 30.0)):
+    """Centimetres of sources and receivers, and the bin of each trace: offsets in turn, azimuths alternate with the inline."""
+    i, j, k = (a.ravel() for a in np.meshgrid(np.arange(NI), np.arange(NX), np.arange(len(offsets)), indexing="ij"))
+    azimuth = np.deg2rad(np.asarray(azimuths)[i % len(azimuths)])
+    dx, dy = offsets[k] / 2 * np.sin(azimuth), offsets[k] / 2 * np.cos(azimuth)
+    x, y = 500000 + j * SPACING, 6000000 - i * SPACING
+    source, receiver = np.rint(100 * np.array([x - dx, y - dy])), np.rint(100 * np.array([x + dx, y + dy]))
+    return source, receiver, i, j, offsets[k]
+
+
+def traces(source, receiver, i, j, offset):
+    time = np.hypot(0.4, offset / 2500)
+    t = DT * np.arange(NS)
+    a = (np.pi * 30 * (t[None, :] - time[:, None])) ** 2
+    samples = (1 - 2 * a) * np.exp(-a) + 1e-4 * np.random.default_rng(3).standard_normal((len(time), NS))
+    head = segy_numpy.headers(len(time), scalco=-100, sx=source[0], sy=source[1], gx=receiver[0], gy=receiver[1],
+                              offset=np.rint(offset), iline=i + 1, xline=j + 1, cdp=i * NX + j + 1, fldr=i + 1)
+    return head, samples.astype(np.float32)
+
+
+class Quality(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.where = geometry()
+        self.head, self.samples = traces(*self.where)
+
+    def save(self, keep=slice(None), name="survey.sgy", **write):
+        segy_numpy.write(self.path(name), self.head[keep], self.samples[keep], dt_us=4000, **write)
+
+    def quality(self, *arguments, name="survey.sgy"):
+        return self.good("info", name, "--json", "--samples", "all", *(arguments or AXES)).json()["quality"]
+
+    def names(self, quality):
+        return [finding["name"] for finding in quality["findings"]]
+
+    def finding(self, name, *arguments):
+        """The only warning there is."""
+        quality = self.quality(*arguments)
+        self.assertEqual(self.names(quality), [name], quality["findings"])
+        found = quality["findings"][0]
+        self.assertGreater(len(found["text"]), 20)
+        self.assertGreater(len(found["advice"]), 20)
+        return quality, found
+
+
+class Survey(Quality):
+    def test_data_in_order_raise_no_warning(self):
+        self.save()
+        quality = self.quality()
+        self.assertEqual(quality["findings"], [])
+        self.assertEqual(quality["n_live"], len(self.head))
+        self.assertEqual(quality["samples"]["traces_read"], len(self.head))
+        self.assertIn("Warnings: none", self.good("info", "survey.sgy", *AXES).out)
+
+    def test_counts_are_those_of_numpy(self):
+        keep = np.random.default_rng(5).random(len(self.head)) < 0.8
+        self.save(keep)
+        quality = self.quality(*AXES, "--pictures", "maps")
+        source, receiver, i, j, _ = (a[..., keep] for a in self.where)
+        fold = np.zeros((NI, NX), int)
+        np.add.at(fold, (i, j), 1)
+        vector = (receiver - source) / 100
+        offset = np.hypot(*vector)
+        self.assertEqual(quality["fold"]["filled"], (fold > 0).sum())
+        self.assertEqual(quality["fold_histogram"]["count"], np.bincount(fold.ravel()).tolist())
+        histogram = quality["offset_histogram"]
+        edges = histogram["step"] * np.arange(len(histogram["count"]) + 1)
+        self.assertEqual(histogram["count"], np.histogram(offset, edges)[0].tolist())
+        self.assertEqual(sum(histogram["count"]), keep.sum())
+        azimuth = np.rad2deg(np.arctan2(*vector)) % 360
+        self.assertEqual(quality["azimuth_histogram"]["count"], np.bincount(((azimuth + 5) // 10).astype(int) % 36, minlength=36).tolist())
+        with open(self.path("maps", "bins.csv"), encoding="utf-8") as file:
+            rows = {(int(r["inline"]), int(r["crossline"])): r for r in csv.DictReader(file)}
+        self.assertEqual(len(rows), (fold > 0).sum())
+        for (a, b), row in rows.items():
+            here = (i == a - 1) & (j == b - 1)
+            self.assertEqual(int(row["fold"]), here.sum())
+            self.assertAlmostEqual(float(row["offset_least_m"]), offset[here].min(), 2)
+            self.assertAlmostEqual(float(row["offset_most_m"]), offset[here].max(), 2)
+            self.assertAlmostEqual(float(row["azimuth_deg"]), [90, 30][(a - 1) % 2], delta=0.05)
+        self.assertEqual(self.entries("maps"), ["azimuth.png", "azimuth_histogram.png", "bins.csv", "fold.png", "fold_histogram.png",
+                                                "offset_histogram.png", "offset_least.png", "offset_most.png", "spectrum.png"])
+        for name in self.entries("maps"):
+            if name.endswith(".png"):
+                with open(self.path("maps", name), "rb") as file:
+                    self.assertEqual(file.read(8), b"\x89PNG\r\n\x1a\n")
+
+    def test_a_line_has_a_stacking_chart(self):
+        self.save(self.where[2] == 0)
+        quality = self.quality(*AXES, "--pictures", "maps")
+        self.assertEqual(quality["fold"]["median"], 3)
+        self.assertIn("stacking_chart.png", self.entries("maps"))
+        self.assertNotIn("azimuth.png", self.entries("maps"))
+
+    def test_the_band_is_that_of_the_wavelet(self):
+        self.save()
+        spectrum = self.quality()["samples"]["spectrum"]
+        f = np.linspace(0, 125, 20001)
+        ricker = (f / 30) ** 2 * np.exp(1 - (f / 30) ** 2)
+        low, high = f[ricker > 0.1][[0, -1]]
+        self.assertAlmostEqual(spectrum["peak_hz"], 30, delta=1.5)
+        self.assertAlmostEqual(spectrum["low_hz"], low, delta=1.5)
+        self.assertAlmostEqual(spectrum["high_hz"], high, delta=1.5)
+
+    def test_spatial_aliasing(self):
+        self.save()
+        quality, found = self.finding("spatial_aliasing", "--mean-mps", "1500", "--dip-deg", "50", "--aperture-m", "800")
+        f = quality["samples"]["spectrum"]["high_hz"]
+        self.assertAlmostEqual(found["limit"], 1500 / (4 * f * np.sin(np.deg2rad(50))), 4)
+        self.assertAlmostEqual(found["value"], SPACING, 3)
+
+    def test_dips_out_of_reach(self):
+        self.save()
+        _, found = self.finding("dip_out_of_reach", "--mean-mps", "3000", "--dip-deg", "30", "--aperture-m", "300")
+        self.assertAlmostEqual(found["value"], 2 * 300 / (3000 * np.tan(np.deg2rad(30))), 5)
+        self.assertIn("aperture reaches 300 m", found["text"])
+        _, found = self.finding("dip_out_of_reach", "--mean-mps", "4000", "--dip-deg", "65", "--aperture-m", "50000")
+        self.assertAlmostEqual(found["value"], (NS - 1) * DT * np.cos(np.deg2rad(65)), 5)
+        self.assertIn("record ends", found["text"])
+
+    def test_duplicates(self):
+        self.save(np.r_[np.arange(len(self.head)), 7, 100, 100])
+        quality, found = self.finding("duplicates")
+        self.assertEqual(quality["duplicates"]["traces"]["first"], [len(self.head) + k for k in (1, 2, 3)])
+        self.assertEqual((found["value"], quality["duplicates"]["same_samples"]), (3, 3))
+        self.assertIn("leave them out", found["advice"])
+        self.assertIn("that of 8)", found["text"])
+        self.head, self.samples = self.head[np.r_[:len(self.head), 7]], np.r_[self.samples, -self.samples[7:8]]
+        self.save()
+        quality, found = self.finding("duplicates")
+        self.assertEqual(quality["duplicates"]["same_samples"], 0)
+        self.assertIn("repeated shots", found["advice"])
+
+    def odd(self, name, kind, trace, change):
+        before = self.samples.copy()
+        change(self.samples[trace])
+        self.save()
+        quality, found = self.finding(name)
+        self.assertEqual(quality["samples"][kind], {"count": 1, "first": [trace + 1]})
+        self.assertIn(str(trace + 1), found["text"])
+        self.samples = before
+
+    def test_odd_traces(self):
+        self.odd("dead_traces", "dead", 700, lambda t: t.fill(0))
+        self.odd("dead_traces", "dead", 3, lambda t: t.fill(0.25))
+        self.odd("spiky_traces", "spiky", 401, lambda t: t.__setitem__(180, 3.0))
+        self.odd("strong_traces", "strong", 402, lambda t: t.__imul__(8))
+        self.odd("weak_traces", "weak", 0, lambda t: t.__imul__(0.1))
+        self.odd("bad_samples", "bad", 55, lambda t: t.__setitem__(9, np.nan))
+
+    def test_traces_known_as_dead_are_no_news(self):
+        self.head["trid"][10:13] = 2
+        self.samples[10:13] = 0
+        self.save()
+        quality = self.quality()
+        self.assertEqual((quality["findings"], quality["n_live"]), ([], len(self.head) - 3))
+
+    def test_amplitudes_that_change_between_gathers_are_in_order(self):
+        order = np.argsort(self.where[2] * 1000 + self.where[4], kind="stable")  # a step of 30 between gathers
+        self.samples *= np.where(self.where[4] > 400, 1 / 30, 1)[:, None].astype(np.float32)
+        self.save(order)
+        self.assertEqual(self.quality()["findings"], [])
+
+    def test_holes_and_uneven_fold(self):
+        _, _, i, j, _ = self.where
+        hole = (i >= 5) & (i < 9) & (j >= 20) & (j < 30)
+        self.save(~hole)
+        quality, found = self.finding("fold_holes")
+        self.assertEqual(quality["fold"]["holes"], 40)
+        self.assertAlmostEqual(found["value"], 40 / (NI * NX), 6)
+        self.save(~((i < 4) & (j < 5)))  # a corner that was never shot is none
+        self.assertEqual(self.names(self.quality()), [])
+        self.head, self.samples = traces(*geometry(np.arange(100.0, 500, 50)))
+        i, j, k = (a.ravel() for a in np.meshgrid(np.arange(NI), np.arange(NX), np.arange(8), indexing="ij"))
+        thin = (i > 2) & (i < 10) & (j > 10) & (j < 25) & (k > 1)
+        self.save(~thin)
+        quality, found = self.finding("uneven_fold")
+        self.assertEqual(quality["fold"]["thin"], 7 * 14)
+
+    def test_zero_offset(self):
+        self.head, self.samples = traces(*geometry(np.array([0.0])))
+        self.save()
+        self.finding("zero_offset")
+
+    def test_white_noise_reaches_nyquist(self):
+        self.samples = np.random.default_rng(1).standard_normal(self.samples.shape).astype(np.float32)
+        self.save()
+        self.assertIn("nyquist", self.names(self.quality()))
+
+    def test_feet_by_the_text_header(self):
+        self.save()
+        with open(self.path("survey.sgy"), "r+b") as file:
+            file.write(b"C 1 COORDINATES IN US SURVEY FEET".ljust(80).ljust(3200))
+        self.assertIn("text header", self.finding("looks_like_feet")[1]["text"])
+        with open(self.path("survey.sgy"), "r+b") as file:
+            file.write(b"C 1 AFTER LIFT AND SHIFT, CRAFT FT4".ljust(80).ljust(3200))
+        self.assertEqual(self.quality()["findings"], [])
+
+    def test_feet_by_the_first_arrivals(self):
+        offset = self.where[4]
+        arrival = np.hypot(offset, 80) / 2000 + 0.04
+        far = traces(*self.where)[0]
+        for scale, expected in [(1, []), (10, ["looks_like_feet"])]:  # lengths ten times too large: 20 km/s
+            t = DT * np.arange(NS)
+            a = (np.pi * 30 * (t[None, :] - (arrival + 0.1)[:, None])) ** 2
+            self.samples = ((1 - 2 * a) * np.exp(-a)).astype(np.float32)
+            self.head = far.copy()
+            middle = (far["sx"] + far["gx"]) / 2, (far["sy"] + far["gy"]) / 2
+            for name, m in [("sx", middle[0]), ("gx", middle[0]), ("sy", middle[1]), ("gy", middle[1])]:
+                self.head[name] = np.rint(m + scale * (far[name] - m))
+            self.save()
+            self.assertEqual(self.names(self.quality()), expected)
+
+    def test_feet_by_the_bins(self):
+        source, receiver, i, j, offset = self.where
+        middle = (source + receiver) / 2
+        wide = np.array([50000000 + j * 5500, 600000000 - i * 5500])  # bins of 55
+        self.head, self.samples = traces(source - middle + wide, receiver - middle + wide, i, j, offset)
+        self.save()
+        self.finding("looks_like_feet", "--mean-mps", "8000", "--dip-deg", "20", "--aperture-m", "1500")
+        self.save(feet=True)  # they are known to be
+        self.assertEqual(self.names(self.quality("--mean-mps", "8000", "--dip-deg", "20", "--aperture-m", "1500")), [])
+
+    def test_wrong_coordinates_are_named(self):
+        self.head["iline"], self.head["xline"], self.head["cdp"] = 0, 0, 0
+        self.head["sx"][5] = self.head["gx"][5] = 1000
+        self.save()
+        quality = self.quality()
+        self.assertEqual(quality["stray"], {"count": 1, "first": [6]})
+        self.assertIn("stray_positions", self.names(quality))
+
+    def test_traces_outside_a_given_grid(self):
+        self.save()
+        self.write("job.yaml", "input: {traces: survey.sgy}\nvelocity: {constant_mps: 2500}\n"
+                   "grid: {origin_m: [500000, 6000000], inline_azimuth_deg: 90, inline: {n: 16, spacing_m: 12.5},\n"
+                   "       crossline: {n: 40, spacing_m: 12.5}, time: {step_s: 0.02, n: 10}}\n"
+                   "migration: {aperture: {max_m: 30}}\noutput: {directory: out, formats: [zarr], png: false}\n")
+        self.good("migrate", "job.yaml")
+        quality, found = self.finding("outside_grid", *AXES, "--grid", "out/image.zarr")
+        self.assertEqual(found["value"], 16 * 8 * 3)
+
+    def test_samples_can_be_left_alone(self):
+        self.save()
+        quality = self.good("info", "survey.sgy", "--json", "--samples", "none").json()["quality"]
+        self.assertEqual(quality["samples"]["traces_read"], 0)
+        quality = self.good("info", "survey.sgy", "--json", "--samples", "320").json()["quality"]
+        self.assertEqual(quality["samples"]["traces_read"], 320)
+        self.fails(2, "--samples", "info", "survey.sgy", "--samples", "some")
+
+
+if __name__ == "__main__":
+    main()
