@@ -140,7 +140,8 @@ const command command_migrate = {.name = "migrate",
                                  .summary = "migrate traces into an image",
                                  .teaching = "Runs a job: reads the traces, migrates them and writes image.zarr, stack.sgy,\n"
                                              "stack.png, fold.png and report.json into output.directory. Everything appears\n"
-                                             "there at the very end; an interrupted run leaves nothing behind.\n"
+                                             "there at the very end. A run in several blocks (docs/large-surveys.md)\n"
+                                             "saves each of them: stopped, it goes on with the same command.\n"
                                              "\n"
                                              "A job is a few lines of YAML:\n"
                                              "    input:     {traces: line.sgy}\n"

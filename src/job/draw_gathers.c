@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "job/run_outputs.h"
+#include "job/run_pictures.h"
 #include "moho/view.h"
 
 /* Traces of the whole picture, and gathers in it, at most. */
@@ -40,28 +40,39 @@ static chosen_gathers choose(const moho_grid *grid, size_t bins) {
   return chosen;
 }
 
-moho_status moho_draw_gathers(const moho_image *image, const char *path, const char *title) {
-  const moho_grid *grid = &image->grid;
-  size_t bins = moho_gather_bins_count(&image->bins), n = grid->n_time;
+static moho_status read_gathers(const moho_image_rows *rows, const chosen_gathers *chosen, float *traces) {
+  size_t bins = moho_gather_bins_count(rows->bins), n = rows->grid->n_time;
+  for (size_t g = 0; g < chosen->n; g++, traces += (bins + 1) * n) {
+    moho_window window = {.inline_first = chosen->columns[g] / rows->grid->n_crossline,
+                          .n_inline = 1,
+                          .crossline_first = chosen->columns[g] % rows->grid->n_crossline,
+                          .n_crossline = 1};
+    const float *values;
+    const int32_t *fold;
+    MOHO_TRY(rows->read(rows->user, &window, 1, &values, &fold));
+    for (size_t s = 0; s < bins * n; s++) traces[s] = fold[s] > 0 ? values[s] : NAN;
+    for (size_t s = bins * n; g + 1 < chosen->n && s < (bins + 1) * n; s++) traces[s] = NAN; /* the gap */
+  }
+  return MOHO_OK;
+}
+
+moho_status moho_draw_gathers(const moho_image_rows *rows, const char *path, const char *title) {
+  const moho_grid *grid = rows->grid;
+  size_t bins = moho_gather_bins_count(rows->bins), n = grid->n_time;
   chosen_gathers chosen = choose(grid, bins);
   size_t across = chosen.n * (bins + 1) - 1;
   static const char *const labels[] = {"", "offset bin", "tile", "angle bin"};
   char label[80];
   float *traces;
   MOHO_TRY(moho_allocate(across * n, sizeof *traces, "picture of gathers", &traces));
-  for (size_t t = 0; t < across; t++)
-    for (size_t k = 0; k < n; k++) {
-      size_t bin = t % (bins + 1), row = chosen.columns[t / (bins + 1)] * bins + bin;
-      int is_there = bin < bins && image->gathers_fold[row * n + k] > 0;
-      traces[t * n + k] = is_there ? image->gathers[row * n + k] : NAN;
-    }
-  snprintf(label, sizeof label, "%s (%zu a gather)", labels[image->bins.kind], bins);
+  snprintf(label, sizeof label, "%s (%zu a gather)", labels[rows->bins->kind], bins);
   moho_view_options options = moho_view_options_default();
   options.title = title;
   options.subtitle = chosen.subtitle;
   options.across = (moho_view_axis){.label = label, .unit = "", .first = 1, .step = 1};
   options.down = (moho_view_axis){.label = "time", .unit = "s", .first = grid->first_s, .step = grid->step_s};
-  moho_status status = moho_view_write_png(path, traces, across, n, n, 1, &options);
+  moho_status status = read_gathers(rows, &chosen, traces);
+  if (!status) status = moho_view_write_png(path, traces, across, n, n, 1, &options);
   free(traces);
   return status;
 }

@@ -15,8 +15,8 @@
 
 static moho_status interrupted(const moho_run *r) {
   const char *hint = r->extra && json_object_get(r->extra, "levels")
-                         ? "the coarse levels that were ready stay; resuming is not yet available, start the job again"
-                         : "nothing was written; resuming is not yet available, start the job again";
+                         ? "the coarse levels that were ready stay; start the job again with --overwrite"
+                         : "nothing was written; start the job again";
   return moho_fail_at((moho_place){0}, hint, MOHO_ERROR_INTERRUPTED, "the run was interrupted");
 }
 

@@ -203,7 +203,8 @@
     "directory of the sorted traces of surveys larger than memory; auto: .moho-store beside the output directory")              \
   X(CHECKPOINT, "execution.checkpoint_s", LATER, "s", NULL, "", "surveys larger than memory", 0, 0,                             \
     "how often a run saves its state")                                                                                          \
-  X(RESUME, "execution.resume", LATER, "", NULL, "", "surveys larger than memory", 0, 0, "go on where a run was interrupted")
+  X(RESUME, "execution.resume", WORD, "", "auto", "auto|never", "", 0, 0,                                                       \
+    "a run that was stopped in output.directory: auto goes on with it, never drops it and starts over")
 
 typedef enum {
   MOHO_JOB_SECTION, /* a map of the keys below it; with words: also one of these */

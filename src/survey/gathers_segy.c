@@ -87,11 +87,11 @@ static moho_status write_all(const moho_image_rows *rows, const char *path, cons
                                       .dt_s = grid->step_s,
                                       .description = description};
   moho_segy_writer *writer;
-  moho_window window;
+  moho_window window, all = moho_grid_whole(grid);
   MOHO_TRY(find_divisor(rows, headers, &options.coordinate_divisor));
   MOHO_TRY(moho_segy_writer_create(path, &options, &writer));
   moho_status status = MOHO_OK;
-  while (!status && moho_image_rows_next(rows, &next, &window)) status = append_window(rows, headers, &window, writer);
+  while (!status && moho_image_rows_next(rows, 1, &all, &next, &window)) status = append_window(rows, headers, &window, writer);
   if (!status) return moho_segy_writer_finish(&writer);
   moho_segy_writer_discard(&writer);
   return status;

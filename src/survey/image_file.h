@@ -12,7 +12,7 @@
 #ifndef MOHO_SURVEY_IMAGE_FILE_H
 #define MOHO_SURVEY_IMAGE_FILE_H
 
-#include "moho/image.h"
+#include "survey/image_rows.h"
 
 typedef struct moho_image_file moho_image_file;
 
@@ -48,10 +48,8 @@ moho_status moho_image_file_read(const moho_image_file *file, const moho_window 
 /* Final attributes (as for create) and "complete": true. The file stays open. */
 moho_status moho_image_file_finish(moho_image_file *file, const char *attributes);
 
-/* The forms of a finished image that are made from its chunks, in bounded memory. description, title: as in moho/image.h. */
-moho_status moho_image_file_write_segy(const moho_image_file *file, size_t memory_bytes, const char *path,
-                                       const char *description);
-moho_status moho_image_file_write_gathers_segy(const moho_image_file *file, size_t memory_bytes, const char *path,
-                                               const char *description);
+/* The image piece by piece, for its other forms (image_rows.h), in about memory_bytes. The file must outlive them. */
+moho_status moho_image_file_open_rows(const moho_image_file *file, size_t memory_bytes, moho_image_rows *out);
+void moho_image_file_close_rows(moho_image_rows *rows);
 
 #endif

@@ -8,10 +8,10 @@
 
 typedef struct moho_image_rows {
   const moho_grid *grid;
-  const moho_gather_bins *bins;
-  size_t piece_columns; /* columns that `read` may be asked for at once, at least 1; SIZE_MAX: any number */
-  /* Stack or (gathers: 1) gathers of a window, and their fold (NULL without): BORROW until the next call. The window is whole
-   * inlines, or part of one inline. */
+  const moho_gather_bins *bins; /* kind none: no gathers */
+  size_t memory_bytes;          /* what a piece and its fold may take; SIZE_MAX: it is in memory already */
+  /* Stack or (gathers: 1) gathers of a window, and their fold (NULL without): BORROW until the next call. Either may be NULL: not
+   * wanted. The window is whole inlines, or part of one inline. */
   moho_status (*read)(void *user, const moho_window *window, int gathers, const float **values, const int32_t **fold);
   void *user;
 } moho_image_rows;
@@ -19,9 +19,9 @@ typedef struct moho_image_rows {
 /* All of an image in memory. */
 moho_image_rows moho_image_rows_of(const moho_image *image);
 
-/* The windows that cover the grid, one after the other, in the order of inline and crossline, of at most piece_columns columns:
- * whole inlines, or parts of one. *next: columns before it, 0 at first; 0 is returned at the end. */
-int moho_image_rows_next(const moho_image_rows *rows, size_t *next, moho_window *window);
+/* The windows that cover `all` (whole inlines, or part of one), one after the other in the order of inline and crossline, as
+ * large as memory allows: whole inlines, or parts of one. *next: columns before it, 0 at first; 0 is returned at the end. */
+int moho_image_rows_next(const moho_image_rows *rows, int gathers, const moho_window *all, size_t *next, moho_window *window);
 
 /* A trace of counts that are all zero is dead. */
 uint8_t moho_image_trace_flags(const int32_t *fold, size_t n);

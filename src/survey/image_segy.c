@@ -55,12 +55,12 @@ moho_status moho_image_rows_write_segy(const moho_image_rows *rows, const char *
                                       .dt_s = grid->step_s,
                                       .description = description};
   moho_segy_writer *writer;
-  moho_window window;
+  moho_window window, all = moho_grid_whole(grid);
   size_t next = 0;
   MOHO_TRY(moho_grid_check(grid));
   MOHO_TRY(find_divisor(grid, &options.coordinate_divisor));
   moho_status status = moho_segy_writer_create(path, &options, &writer);
-  while (!status && moho_image_rows_next(rows, &next, &window)) status = append_window(rows, &window, writer);
+  while (!status && moho_image_rows_next(rows, 0, &all, &next, &window)) status = append_window(rows, &window, writer);
   if (!status) return moho_segy_writer_finish(&writer);
   moho_segy_writer_discard(&writer);
   return status;

@@ -100,8 +100,7 @@ static const mistake later[] = {
     {"gathers: {edges_m: [0, 5e7]}\n", MOHO_ERROR_RANGE, 1, 24, "gathers.edges_m", "50000000", ""},
     {"execution: {checkpoint_s: 60}\n", MOHO_ERROR_NOT_AVAILABLE, 1, 27, "execution.checkpoint_s", "not yet available",
      "larger than memory"},
-    {"execution: {resume: auto}\n", MOHO_ERROR_NOT_AVAILABLE, 1, 21, "execution.resume", "not yet available",
-     "larger than memory"},
+    {"execution: {resume: yes}\n", MOHO_ERROR_FORMAT, 1, 21, "execution.resume", "expected auto or never", ""},
 };
 
 #define IN "input: {traces: a.sgy}\n"
