@@ -131,12 +131,14 @@ static uint64_t take_least(moho_trace_cursor *cursor) {
 /* ---- reading ---- */
 
 static void copy_geometry(const moho_trace_store *store, uint64_t row, batch *into, size_t slot) {
-  for (int c = 0; c < MOHO_STORE_CELLS; c++) {
-    const char *from = moho_store_geometry_array(&store->map.geometry, (moho_store_column)c);
-    size_t size = moho_store_column_size((moho_store_column)c);
-    char *to = (char *)(uintptr_t)moho_store_geometry_array(&into->geometry, (moho_store_column)c);
-    if (from) memcpy(to + slot * size, from + row * size, size);
-  }
+  const moho_geometry *from = &store->map.geometry, *to = &into->geometry;
+  to->source_x[slot] = from->source_x[row], to->source_y[slot] = from->source_y[row];
+  to->receiver_x[slot] = from->receiver_x[row], to->receiver_y[slot] = from->receiver_y[row];
+  to->first_sample_s[slot] = from->first_sample_s[row];
+  to->mute_start_s[slot] = from->mute_start_s[row], to->mute_end_s[slot] = from->mute_end_s[row];
+  to->cdp[slot] = from->cdp[row];
+  to->inline_number[slot] = from->inline_number[row], to->crossline_number[slot] = from->crossline_number[row];
+  to->flags[slot] = from->flags[row];
   into->numbers[slot] = store->map.numbers[row];
 }
 

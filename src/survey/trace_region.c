@@ -58,20 +58,25 @@ static double outside(double at, double length) {
   return at < 0 ? -at : at > length ? at - length : 0;
 }
 
-static double distance_from_segment(const moho_region *r, size_t k, double x, double y) {
+/* Squares throughout: this is asked of every trace of every window. */
+static double squared(double x, double y) {
+  return x * x + y * y;
+}
+
+static double squared_from_segment(const moho_region *r, size_t k, double x, double y) {
   double dx = r->point_x[k + 1] - r->point_x[k], dy = r->point_y[k + 1] - r->point_y[k];
-  double px = x - r->point_x[k], py = y - r->point_y[k], squared = dx * dx + dy * dy;
-  double part = squared > 0 ? fmin(fmax((px * dx + py * dy) / squared, 0), 1) : 0;
-  return hypot(px - part * dx, py - part * dy);
+  double px = x - r->point_x[k], py = y - r->point_y[k], length = squared(dx, dy);
+  double part = length > 0 ? fmin(fmax((px * dx + py * dy) / length, 0), 1) : 0;
+  return squared(px - part * dx, py - part * dy);
 }
 
 int moho_region_has(const moho_region *r, double x, double y, double more_m) {
   if (r->everywhere) return 1;
-  double reach = r->margin_m + more_m;
-  if (r->n_points == 1) return hypot(x - r->point_x[0], y - r->point_y[0]) <= reach;
+  double reach = (r->margin_m + more_m) * (r->margin_m + more_m);
+  if (r->n_points == 1) return squared(x - r->point_x[0], y - r->point_y[0]) <= reach;
   for (size_t k = 0; k + 1 < r->n_points; k++)
-    if (distance_from_segment(r, k, x, y) <= reach) return 1;
+    if (squared_from_segment(r, k, x, y) <= reach) return 1;
   if (r->n_points) return 0;
   double px = x - r->x, py = y - r->y;
-  return hypot(outside(px * r->ux + py * r->uy, r->along), outside(py * r->ux - px * r->uy, r->across)) <= reach;
+  return squared(outside(px * r->ux + py * r->uy, r->along), outside(py * r->ux - px * r->uy, r->across)) <= reach;
 }

@@ -167,10 +167,13 @@ static moho_status lay_samples(build *b) {
 /* Rows [begin, begin + n) of all columns but the checks, picked from all traces. */
 static moho_status lay_rows(build *b, uint64_t begin, size_t n) {
   char *at[MOHO_STORE_CELLS];
-  size_t used = 0;
+  const char *from[MOHO_STORE_CELLS];
+  size_t used = 0, sizes[MOHO_STORE_CELLS];
   for (int c = 0; c < MOHO_STORE_CELLS; c++) {
     at[c] = b->buffer + used;
-    used += n * moho_store_column_size((moho_store_column)c);
+    from[c] = moho_store_geometry_array(b->geometry, (moho_store_column)c);
+    sizes[c] = moho_store_column_size((moho_store_column)c);
+    used += n * sizes[c];
   }
   for (size_t c = 0; c < b->cells.n; c++) b->next[c] = b->cells.list[c].first;
   for (size_t i = 0; i < b->geometry->n; i++) {
@@ -178,17 +181,13 @@ static moho_status lay_rows(build *b, uint64_t begin, size_t n) {
     uint64_t row = b->next[b->cells.of_trace[i]]++, number = i;
     if (row < begin || row - begin >= n) continue;
     memcpy(at[MOHO_STORE_NUMBERS] + (row - begin) * sizeof number, &number, sizeof number);
-    for (int c = 0; c < MOHO_STORE_CELLS; c++) {
-      const char *from = moho_store_geometry_array(b->geometry, (moho_store_column)c);
-      size_t size = moho_store_column_size((moho_store_column)c);
-      if (from) memcpy(at[c] + (row - begin) * size, from + i * size, size);
-    }
+    for (int c = 0; c < MOHO_STORE_CELLS; c++)
+      if (from[c]) memcpy(at[c] + (row - begin) * sizes[c], from[c] + i * sizes[c], sizes[c]);
   }
   for (int c = 0; c < MOHO_STORE_CELLS; c++) {
     if (c == MOHO_STORE_CHECKS) continue;
-    size_t size = moho_store_column_size((moho_store_column)c);
-    uint64_t to = moho_store_column_at((moho_store_column)c, b->cells.n_stored, b->cells.n) + begin * size;
-    MOHO_TRY(moho_file_writer_write_at(b->columns, to, at[c], n * size));
+    uint64_t to = moho_store_column_at((moho_store_column)c, b->cells.n_stored, b->cells.n) + begin * sizes[c];
+    MOHO_TRY(moho_file_writer_write_at(b->columns, to, at[c], n * sizes[c]));
   }
   return MOHO_OK;
 }
