@@ -1,10 +1,8 @@
-/* bench_tensor_elementwise.c - element-wise operations, reductions, softmax and norms beside a copy; small ones beside a plain
- * loop; on the cpu softmax and gelu beside loops of the C library's functions. */
+/* bench_tensor_elementwise.c - element-wise operations, reductions, softmax and norms beside a copy, on the cpu beside STREAM's
+ * loops; small ones beside a plain loop, softmax and gelu beside loops of the C library's functions. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "bench_case.h"
 #include "bench_tensor.h"
 #include "command.h"
 
@@ -18,10 +16,34 @@ static moho_status run_prepared(void *user, moho_queue *queue) {
   return moho_prepared_run(((prepared_case *)user)->prepared, queue);
 }
 
-static int time_call(bench_tensor *b, const char *group, const char *name, const moho_tensor_call *call, double bytes) {
+/* A stream as a rival. */
+typedef struct stream_run {
+  const bench_stream *stream;
+  bench_stream_kind kind;
+} stream_run;
+
+static void run_stream(const void *user) {
+  const stream_run *run = user;
+  (void)bench_stream_run(run->stream, run->kind);
+}
+
+/* What only moves numbers is asked to be as fast as they can be moved; what computes is told beside it. */
+static const double asked_of_movers = 0.85;
+
+static int time_call(bench_tensor *b, const char *group, const char *name, const moho_tensor_call *call, double bytes,
+                     bench_stream_kind kind, double asked) {
   prepared_case p;
+  const stream_run stream = {&b->stream, kind};
+  const bench_rival rival = {.name = bench_stream_name(kind),
+                             .run = run_stream,
+                             .user = &stream,
+                             .bytes = bench_stream_bytes(&b->stream, kind),
+                             .asked = asked};
   if (moho_tensor_prepare(call, &p.prepared)) return print_error();
-  int code = bench_tensor_time(b, &(bench_tensor_case){group, name, bytes, 0, run_prepared, &p});
+  int code = bench_tensor_time(
+      b,
+      &(bench_tensor_case){
+          .group = group, .name = name, .bytes = bytes, .run = run_prepared, .user = &p, .rival = b->stream.n ? &rival : NULL});
   moho_prepared_destroy(&p.prepared);
   return code;
 }
@@ -49,10 +71,10 @@ static void release(operands *o) {
 static int time_elementwise(bench_tensor *b, moho_dtype dtype, size_t n) {
   static const struct {
     moho_operation operation;
-    int inputs;
-  } cases[] = {{MOHO_OPERATION_COPY, 1}, {MOHO_OPERATION_ADD, 2},       {MOHO_OPERATION_MUL, 2},
-               {MOHO_OPERATION_RELU, 1}, {MOHO_OPERATION_EXP, 1},       {MOHO_OPERATION_SIGMOID, 1},
-               {MOHO_OPERATION_TANH, 1}, {MOHO_OPERATION_GELU_TANH, 1}, {MOHO_OPERATION_GELU_ERF, 1}};
+    int inputs, computes;
+  } cases[] = {{MOHO_OPERATION_COPY, 1, 0}, {MOHO_OPERATION_ADD, 2, 0},       {MOHO_OPERATION_MUL, 2, 0},
+               {MOHO_OPERATION_RELU, 1, 0}, {MOHO_OPERATION_EXP, 1, 1},       {MOHO_OPERATION_SIGMOID, 1, 1},
+               {MOHO_OPERATION_TANH, 1, 1}, {MOHO_OPERATION_GELU_TANH, 1, 1}, {MOHO_OPERATION_GELU_ERF, 1, 1}};
   operands o = {0};
   int code = make(b, dtype, n, &o) ? print_error() : EXIT_GOOD;
   size_t some = dtype == MOHO_DTYPE_F32 ? sizeof cases / sizeof *cases : 4;
@@ -61,7 +83,8 @@ static int time_elementwise(bench_tensor *b, moho_dtype dtype, size_t n) {
     snprintf(name, sizeof name, "%s %s", moho_operation_name(cases[i].operation), moho_dtype_name(dtype));
     moho_tensor_call call = {
         .operation = cases[i].operation, .inputs = {&o.a, cases[i].inputs > 1 ? &o.b : NULL}, .output = &o.out};
-    code = time_call(b, "element-wise", name, &call, (double)(cases[i].inputs + 1) * (double)moho_tensor_bytes(&o.a));
+    code = time_call(b, "element-wise", name, &call, (double)(cases[i].inputs + 1) * (double)moho_tensor_bytes(&o.a),
+                     cases[i].inputs > 1 ? BENCH_STREAM_ADD : BENCH_STREAM_COPY, cases[i].computes ? 0 : asked_of_movers);
   }
   release(&o);
   return code;
@@ -79,7 +102,8 @@ static int time_rows(bench_tensor *b, const operands *o, const char *group, moho
   if (status) return print_error();
   snprintf(name, sizeof name, "%s f32 [%zu, %zu] along %d", moho_operation_name(operation), shape[0], shape[1], axis);
   moho_tensor_call call = {.operation = operation, .inputs = {&x}, .output = &y, .axis = axis, .scalars = {1e-5}};
-  return time_call(b, group, name, &call, (double)moho_tensor_bytes(&x) + (double)moho_tensor_bytes(&y));
+  return time_call(b, group, name, &call, (double)moho_tensor_bytes(&x) + (double)moho_tensor_bytes(&y),
+                   keeps_shape ? BENCH_STREAM_COPY : BENCH_STREAM_READ, keeps_shape ? 0 : asked_of_movers);
 }
 
 static int time_reductions(bench_tensor *b) {
@@ -92,7 +116,7 @@ static int time_reductions(bench_tensor *b) {
     char name[60];
     snprintf(name, sizeof name, "%s f32", moho_operation_name(all[i]));
     moho_tensor_call call = {.operation = all[i], .inputs = {&o.a}, .output = &one, .axis = MOHO_ALL_AXES};
-    code = time_call(b, "reductions", name, &call, (double)moho_tensor_bytes(&o.a));
+    code = time_call(b, "reductions", name, &call, (double)moho_tensor_bytes(&o.a), BENCH_STREAM_READ, asked_of_movers);
   }
   if (!code) code = time_rows(b, &o, "reductions", MOHO_OPERATION_SUM, 4096, 1, 0);
   if (!code) code = time_rows(b, &o, "reductions", MOHO_OPERATION_SUM, 4096, 0, 0);
@@ -106,14 +130,23 @@ static int time_reductions(bench_tensor *b) {
 int bench_tensor_elementwise(bench_tensor *b) {
   int code = time_elementwise(b, MOHO_DTYPE_F32, b->elements);
   if (!code) code = time_elementwise(b, MOHO_DTYPE_F16, b->elements);
+  if (!code) code = time_elementwise(b, MOHO_DTYPE_BF16, b->elements);
   return code ? code : time_reductions(b);
 }
 
 /* ---- small, and the C library's functions, on the cpu ---- */
 
-enum { SMALL = 10000, REPEATS = 1000, MOST = 100 };
+enum { SMALL = 10000, REPEATS = 1000 };
 
-typedef void (*plain_loop)(float *restrict out, const float *restrict a, const float *restrict b, size_t n);
+typedef struct plain_run {
+  void (*loop)(float *restrict out, const float *restrict a, const float *restrict b, size_t n);
+  float *out, *a, *b;
+} plain_run;
+
+static void run_plain(const void *user) {
+  const plain_run *run = user;
+  run->loop(run->out, run->a, run->b, SMALL);
+}
 
 __attribute__((noinline)) static void plain_add(float *restrict out, const float *restrict a, const float *restrict b, size_t n) {
   for (size_t i = 0; i < n; i++) out[i] = a[i] + b[i];
@@ -134,42 +167,49 @@ __attribute__((noinline)) static void plain_softmax(float *restrict out, const f
   for (size_t i = 0; i < n; i++) out[i] /= sum;
 }
 
-/* Turn by turn, so that both meet the same machine. */
-static int time_beside(bench_tensor *b, const char *name, const moho_tensor_call *call, plain_loop loop, int repeats) {
-  static float x[SMALL], y[SMALL], z[SMALL];
-  double ours[MOST], plain[MOST];
-  moho_prepared *prepared;
-  if (moho_tensor_prepare(call, &prepared)) return print_error();
-  for (int i = 0; i < SMALL; i++) x[i] = (float)(i % 100) * 0.03f - 1.5f, y[i] = 0.25f;
-  if (moho_tensor_write(call->inputs[0], x)) return print_error();
-  moho_status status = MOHO_OK;
-  for (int r = 0; !status && r < b->runs; r++) {
-    double began = bench_seconds();
-    for (int i = 0; !status && i < repeats; i++) status = moho_prepared_run(prepared, NULL);
-    double middle = bench_seconds();
-    for (int i = 0; i < repeats; i++) loop(z, x, y, SMALL);
-    plain[r] = (bench_seconds() - middle) / repeats;
-    ours[r] = (middle - began) / repeats;
-  }
-  moho_prepared_destroy(&prepared);
-  if (status) return print_error();
-  qsort(plain, (size_t)b->runs, sizeof *plain, bench_compare_seconds);
-  json_t *extra = json_pack("{s:f, s:f}", "plain_loop_us", 1e6 * plain[b->runs / 2], "plain_loop_least_us", 1e6 * plain[0]);
-  bench_tensor_print(b, &(bench_tensor_case){"10 000 floats in cache, prepared, beside a plain loop", name, 0, 0, NULL, NULL},
-                     ours, b->runs, extra);
-  return EXIT_GOOD;
+/* One call of ours beside one loop. */
+typedef struct small_case {
+  const char *name;
+  moho_tensor_call call;
+  bench_rival rival;
+  int repeats;
+} small_case;
+
+static int time_small(bench_tensor *b, const small_case *c, const float *x) {
+  prepared_case p;
+  if (moho_tensor_write(c->call.inputs[0], x) || moho_tensor_prepare(&c->call, &p.prepared)) return print_error();
+  int code = bench_tensor_time(b, &(bench_tensor_case){.group = "10 000 floats in cache, prepared, beside a plain loop",
+                                                       .name = c->name,
+                                                       .run = run_prepared,
+                                                       .user = &p,
+                                                       .rival = &c->rival,
+                                                       .repeats = c->repeats});
+  moho_prepared_destroy(&p.prepared);
+  return code;
 }
 
 int bench_tensor_small(bench_tensor *b) {
+  static float x[SMALL], y[SMALL], z[SMALL];
   operands o = {0};
   if (!b->report.has_native) return EXIT_GOOD;
+  for (int i = 0; i < SMALL; i++) x[i] = (float)(i % 100) * 0.03f - 1.5f, y[i] = 0.25f;
+  const plain_run add = {plain_add, z, x, y}, gelu = {plain_gelu, z, x, y}, softmax = {plain_softmax, z, x, y};
+  const small_case cases[] = {
+      {"add f32",
+       {.operation = MOHO_OPERATION_ADD, .inputs = {&o.a, &o.b}, .output = &o.out},
+       {.name = "a plain loop", .run = run_plain, .user = &add, .asked = 1, .allowance_s = 0.15e-6},
+       REPEATS},
+      {"gelu_tanh f32",
+       {.operation = MOHO_OPERATION_GELU_TANH, .inputs = {&o.a}, .output = &o.out},
+       {.name = "a loop of tanhf", .run = run_plain, .user = &gelu, .asked = 4},
+       REPEATS / 20},
+      {"softmax f32",
+       {.operation = MOHO_OPERATION_SOFTMAX, .inputs = {&o.a}, .output = &o.out, .axis = 0},
+       {.name = "a loop of expf", .run = run_plain, .user = &softmax, .asked = 4},
+       REPEATS / 20},
+  };
   int code = make(b, MOHO_DTYPE_F32, SMALL, &o) ? print_error() : EXIT_GOOD;
-  moho_tensor_call add = {.operation = MOHO_OPERATION_ADD, .inputs = {&o.a, &o.b}, .output = &o.out};
-  moho_tensor_call gelu = {.operation = MOHO_OPERATION_GELU_TANH, .inputs = {&o.a}, .output = &o.out};
-  moho_tensor_call softmax = {.operation = MOHO_OPERATION_SOFTMAX, .inputs = {&o.a}, .output = &o.out, .axis = 0};
-  if (!code) code = time_beside(b, "add f32", &add, plain_add, REPEATS);
-  if (!code) code = time_beside(b, "gelu_tanh f32 (libm's tanhf)", &gelu, plain_gelu, REPEATS / 20);
-  if (!code) code = time_beside(b, "softmax f32 (libm's expf)", &softmax, plain_softmax, REPEATS / 20);
+  for (size_t i = 0; !code && i < sizeof cases / sizeof *cases; i++) code = time_small(b, &cases[i], x);
   release(&o);
   return code;
 }

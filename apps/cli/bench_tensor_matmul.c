@@ -1,11 +1,59 @@
 /* bench_tensor_matmul.c - moho bench tensor, groups matmul (by the library and by our own kernels) and ternary (BitNet products).
  */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench_tensor.h"
 #include "command.h"
+
+/* ---- the matrix library, called directly ---- */
+
+typedef void (*sgemm_function)(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a,
+                               int lda, const float *b, int ldb, float beta, float *c, int ldc);
+enum { ROW_MAJOR = 101, AS_IT_IS = 111 };
+
+typedef struct direct_product {
+  sgemm_function sgemm;
+  float *a, *b, *c;
+  int n;
+} direct_product;
+
+static void run_direct(const void *user) {
+  const direct_product *p = user;
+  p->sgemm(ROW_MAJOR, AS_IT_IS, AS_IT_IS, p->n, p->n, p->n, 1, p->a, p->n, p->b, p->n, 0, p->c, p->n);
+}
+
+/* The one that the runtime has loaded, told the right processor and one thread; NULL: another than those, or none. */
+static sgemm_function loaded_sgemm(void) {
+  static const char *const names[] = {"libopenblas.so.0", "libopenblas.so",
+                                      "/System/Library/Frameworks/Accelerate.framework/Accelerate", "libopenblas.0.dylib"};
+  const char *named = getenv("MOHO_BLAS");
+  sgemm_function sgemm = NULL;
+  for (size_t i = 0; !sgemm && i < sizeof names / sizeof *names; i++) {
+    void *library = dlopen(named && *named ? named : names[i], RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+    if (library) *(void **)&sgemm = dlsym(library, "cblas_sgemm");
+  }
+  return sgemm;
+}
+
+/* Its own arrays: what our buffers' places have of good or bad counts. */
+static int make_direct(size_t n, const float *values, direct_product *out) {
+  float **const arrays[] = {&out->a, &out->b, &out->c};
+  *out = (direct_product){.sgemm = loaded_sgemm(), .n = (int)n};
+  for (int i = 0; i < 3; i++) {
+    void *memory = NULL;
+    if (posix_memalign(&memory, 4096, n * n * sizeof(float))) return 0;
+    *arrays[i] = memory;
+    for (size_t k = 0; k < n * n; k++) (*arrays[i])[k] = values[i];
+  }
+  return out->sgemm != NULL;
+}
+
+static void free_direct(direct_product *p) {
+  free(p->a), free(p->b), free(p->c);
+}
 
 /* ---- matmul ---- */
 
@@ -18,7 +66,8 @@ static moho_status make_square(moho_device *device, size_t n, double value, moho
   return status ? status : moho_tensor_fill(NULL, out, value);
 }
 
-static int time_square(bench_tensor *b, size_t n, moho_matmul_method method, const char *word, moho_tensor tensors[3]) {
+static int time_square(bench_tensor *b, size_t n, moho_matmul_method method, const char *word, moho_tensor tensors[3],
+                       const bench_rival *rival) {
   char name[64];
   moho_prepared *prepared = NULL;
   moho_matmul_options options = moho_matmul_options_default();
@@ -35,17 +84,27 @@ static int time_square(bench_tensor *b, size_t n, moho_matmul_method method, con
                                                        .bytes = 12 * side * side,
                                                        .operations = 2 * side * side * side,
                                                        .run = run_prepared,
-                                                       .user = prepared});
+                                                       .user = prepared,
+                                                       .rival = rival,
+                                                       .repeats = n < 512 ? 10 : 1});
   moho_prepared_destroy(&prepared);
   return code;
 }
 
+/* By the library within 3 % of calling it; our own kernels are told beside it. */
 static int time_size(bench_tensor *b, size_t n) {
+  static const float values[] = {0.5f, 1.5f, 2.5f};
   moho_tensor tensors[3] = {{0}};
+  direct_product direct = {0};
+  bench_rival rival = {.name = "the library called directly", .run = run_direct, .user = &direct, .asked = 0.97};
   int code = EXIT_GOOD;
-  for (int i = 0; !code && i < 3; i++) code = make_square(b->device, n, 0.5 + i, &tensors[i]) ? print_error() : EXIT_GOOD;
-  if (!code) code = time_square(b, n, MOHO_MATMUL_LIBRARY, "the library", tensors);
-  if (!code) code = time_square(b, n, MOHO_MATMUL_OWN, "our kernels", tensors);
+  for (int i = 0; !code && i < 3; i++)
+    code = make_square(b->device, n, (double)values[i], &tensors[i]) ? print_error() : EXIT_GOOD;
+  int is_beside = !code && b->report.has_native && moho_matmul_library(b->device, NULL) && make_direct(n, values, &direct);
+  if (!code) code = time_square(b, n, MOHO_MATMUL_LIBRARY, "the library", tensors, is_beside ? &rival : NULL);
+  rival.asked = 0;
+  if (!code) code = time_square(b, n, MOHO_MATMUL_OWN, "our kernels", tensors, is_beside ? &rival : NULL);
+  free_direct(&direct);
   for (int i = 0; i < 3; i++) moho_tensor_destroy(&tensors[i]);
   return code;
 }
@@ -159,10 +218,10 @@ static int time_layers(bench_tensor *b, size_t n) {
 
 int bench_tensor_matmul(bench_tensor *b) {
   int is_cpu = b->report.has_native;
-  static const size_t small[] = {256, 512, 1024}, large[] = {1024, 4096};
+  static const size_t small[] = {256, 512, 1024, 2048}, large[] = {1024, 4096};
   const size_t *sizes = is_cpu ? small : large;
   int code = EXIT_GOOD;
-  for (size_t i = 0; !code && i < (is_cpu ? 3 : 2); i++) code = time_size(b, sizes[i]);
+  for (size_t i = 0; !code && i < (is_cpu ? 4 : 2); i++) code = time_size(b, sizes[i]);
   if (!code && is_cpu) code = time_on_arrays(b, 256, 4096);
   if (!code && is_cpu) code = time_on_arrays(b, 64, 4096);
   if (!code && is_cpu) code = time_on_arrays(b, 1, 8192);
