@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -78,6 +79,9 @@ int bench_stream_make(bench_stream *stream, size_t n, int threads) {
     void *memory = NULL;
     if (posix_memalign(&memory, (size_t)1 << 21, stream->n * sizeof(float) + 64)) return 0;
     *arrays[k] = memory;
+#ifdef MADV_HUGEPAGE
+    madvise(memory, stream->n * sizeof(float), MADV_HUGEPAGE); /* as the runtime's buffers */
+#endif
   }
   for (int k = 0; k < 3; k++)
 #pragma omp parallel for num_threads(stream->threads) schedule(static)

@@ -21,8 +21,11 @@ moho_status moho_multiply(size_t a, size_t b, const char *what, size_t *out) {
   return MOHO_OK;
 }
 
-/* Large arrays ask for large pages where the system leaves that to the program (Linux): fewer look-ups of addresses. */
-static void advise_large_pages(void *memory, size_t bytes) {
+size_t moho_large_alignment(size_t bytes, size_t alignment) {
+  return bytes >= LARGE_ARRAY && alignment < LARGE_PAGE ? LARGE_PAGE : alignment;
+}
+
+void moho_advise_large_pages(void *memory, size_t bytes) {
 #ifdef MADV_HUGEPAGE
   if (bytes >= LARGE_ARRAY) madvise(memory, bytes, MADV_HUGEPAGE);
 #else
@@ -36,11 +39,11 @@ moho_status moho_allocate(size_t count, size_t size, const char *what, void *out
   MOHO_TRY(moho_multiply(count, size, what, &bytes));
   if (bytes > SIZE_MAX - LARGE_PAGE)
     return moho_fail(MOHO_ERROR_RANGE, "%s: %zu bytes are more than this machine can count", what, bytes);
-  size_t alignment = bytes >= LARGE_ARRAY ? LARGE_PAGE : 64, rounded = (bytes + alignment - 1) / alignment * alignment;
+  size_t alignment = moho_large_alignment(bytes, 64), rounded = (bytes + alignment - 1) / alignment * alignment;
   void *memory = aligned_alloc(alignment, rounded ? rounded : 64);
   char text[32];
   if (!memory) return moho_fail(MOHO_ERROR_MEMORY, "%s: %s could not be allocated", what, moho_bytes_text((double)bytes, text));
-  advise_large_pages(memory, rounded);
+  moho_advise_large_pages(memory, rounded);
   memset(memory, 0, rounded ? rounded : 64);
   *(void **)out = memory;
   return MOHO_OK;

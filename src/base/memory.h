@@ -8,6 +8,11 @@
  * what: names it in the error. MOHO_ERROR_MEMORY gives the size. */
 moho_status moho_allocate(size_t count, size_t size, const char *what, void *out);
 
+/* Large arrays begin at a large page, and ask for such pages where the system leaves that to the program (Linux): fewer look-ups
+ * of addresses. The alignment of an array of `bytes` that is to have at least `alignment`; the asking, a hint. */
+size_t moho_large_alignment(size_t bytes, size_t alignment);
+void moho_advise_large_pages(void *memory, size_t bytes);
+
 /* a*b, or MOHO_ERROR_RANGE. */
 moho_status moho_multiply(size_t a, size_t b, const char *what, size_t *out);
 

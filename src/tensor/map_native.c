@@ -11,8 +11,9 @@
 #include "tensor/native.h"
 #include "tensor/simd/tensor_native.h"
 
-/* Words of a block: four of them fit the first cache. */
-enum { BLOCK = 1024 };
+/* Words of a block: four of them fit the first cache. Past the caches its bytes in memory are so few that computing one block
+ * overlaps with asking for the next. */
+enum { BLOCK = 1024, PAST_BYTES = 2048 };
 /* Below this a second thread costs more than it brings. */
 #define WORTH_A_THREAD 65536u
 
@@ -26,6 +27,9 @@ typedef struct map_work {
 static moho_word number(const tensor_map_parameters *p, int which) {
   return p->is_integer ? (moho_word){.i = p->integer[which]} : (moho_word){.f = p->scalar[which]};
 }
+
+/* [TENSOR_F32 ...] */
+static const uint8_t type_bytes[] = {4, 2, 2, 4, 1, 1};
 
 static int is_word(uint32_t type) {
   return type == TENSOR_F32 || type == TENSOR_I32;
@@ -67,7 +71,7 @@ static size_t next_run(runs *r, size_t n, size_t *first) {
   return count;
 }
 
-static void gather(const map_work *w, int operand, uint32_t begin, size_t n, moho_word *to) {
+static void gather_runs(const map_work *w, int operand, uint32_t begin, size_t n, moho_word *to) {
   runs r = runs_from(w->p, operand, begin);
   size_t first, stride = r.stride[0];
   for (size_t done = 0; done < n;) {
@@ -75,6 +79,12 @@ static void gather(const map_work *w, int operand, uint32_t begin, size_t n, moh
     w->loops->load[w->p->type[operand]](to + done, w->buffers[operand], first, stride, count);
     done += count;
   }
+}
+
+static void gather(const map_work *w, int operand, uint32_t begin, size_t n, moho_word *to) {
+  const tensor_map_parameters *p = w->p;
+  if (p->is_flat) w->loops->load[p->type[operand]](to, w->buffers[operand], (size_t)p->first[operand] + begin, 1, n);
+  else gather_runs(w, operand, begin, n, to);
   if (!w->p->is_integer && w->p->type[operand] >= TENSOR_I32) w->loops->ints_to_floats(to, n, 0);
 }
 
@@ -131,6 +141,28 @@ static const moho_word *direct(const map_work *w, int operand, uint32_t begin) {
   return (const moho_word *)w->buffers[operand] + p->first[operand] + begin;
 }
 
+/* The function that a block's words go through; where it stores past the caches by itself, *is_past is set. */
+static moho_block_function function_of(const map_work *w, const moho_word *out, int *is_past) {
+  const tensor_map_parameters *p = w->p;
+  moho_block_function past = p->is_integer || changes_kind(p) ? NULL : w->loops->past_float[p->operation];
+  *is_past = past && out && p->is_streamed && (uintptr_t)out % 64 == 0;
+  return *is_past ? past : w->function;
+}
+
+/* Result words go to the output: past the caches where they are of the output's width and lie well, else by conversion. */
+static void put(const map_work *w, uint32_t begin, size_t n, const moho_word *result) {
+  const tensor_map_parameters *p = w->p;
+  moho_word packed[BLOCK];
+  size_t width = type_bytes[p->type[TENSOR_OUT]];
+  char *to = (char *)w->buffers[TENSOR_OUT] + ((size_t)p->first[TENSOR_OUT] + begin) * width;
+  if (!p->is_streamed || !p->is_flat || (uintptr_t)to % 64) {
+    scatter(w, begin, n, result);
+    return;
+  }
+  if (!is_word(p->type[TENSOR_OUT])) w->loops->store[p->type[TENSOR_OUT]](packed, 0, 1, result, n), result = packed;
+  w->loops->stream(to, result, n * width);
+}
+
 static void run_block(const map_work *w, uint32_t begin, size_t n, moho_word (*own)[BLOCK]) {
   const tensor_map_parameters *p = w->p;
   const moho_word *in[3];
@@ -140,28 +172,63 @@ static void run_block(const map_work *w, uint32_t begin, size_t n, moho_word (*o
     gather(w, k, begin, n, own[k]);
     in[k] = own[k];
   }
+  int is_past;
   moho_word *out = (moho_word *)(uintptr_t)direct(w, TENSOR_OUT, begin);
-  int lands = out && !p->is_streamed && !changes_kind(p);
+  moho_block_function function = function_of(w, out, &is_past);
+  int lands = is_past || (out && !p->is_streamed && !changes_kind(p));
   moho_word *result = lands ? out : own[3];
   if (p->operation == TENSOR_DIV && p->is_integer) mark_zeros(w, in[1], n);
-  if (w->function) w->function(result, in[0], in[1], in[2], n, number(p, 0), number(p, 1));
-  else if (!lands && out && !changes_kind(p)) result = (moho_word *)(uintptr_t)in[0];
+  if (function) function(result, in[0], in[1], in[2], n, number(p, 0), number(p, 1));
+  else if (!lands && !changes_kind(p)) result = (moho_word *)(uintptr_t)in[0];
   else if (result != in[0]) memcpy(result, in[0], n * sizeof *result);
   if (lands) return;
   if (changes_kind(p)) convert(w, result, n);
-  if (out && p->is_streamed && (uintptr_t)out % 64 == 0) w->loops->stream(out, result, n * sizeof *out);
-  else scatter(w, begin, n, result);
+  put(w, begin, n, result);
+}
+
+/* Sixteen bits a number, all alike, in and out: 1 when the block was computed so. */
+static int run_halves(const map_work *w, uint32_t begin, size_t n, moho_word (*own)[BLOCK]) {
+  const tensor_map_parameters *p = w->p;
+  uint32_t type = p->type[TENSOR_OUT];
+  if ((type != TENSOR_F16 && type != TENSOR_BF16) || n % MOHO_HALF_CHUNK) return 0;
+  const uint16_t *half[3];
+  const moho_word *const words[] = {own[0], own[1], own[2]};
+  uint16_t *out = (uint16_t *)w->buffers[TENSOR_OUT] + p->first[TENSOR_OUT] + begin;
+  for (int k = 0; k < 3; k++) {
+    half[k] = is_constant(p, k) ? NULL : (const uint16_t *)w->buffers[k] + p->first[k] + begin;
+    if (half[k] && p->type[k] != type) return 0;
+  }
+  moho_half_function function = w->loops->past_half[type - TENSOR_F16][p->operation];
+  if ((uintptr_t)out % 64 || (!function && (p->operation != TENSOR_COPY || !half[0]))) return 0;
+  if (function) function(out, half, words, n, number(p, 0), number(p, 1));
+  else w->loops->stream(out, half[0], n * sizeof *out);
+  return 1;
+}
+
+/* Asks for the next block's lines while this one is computed. */
+static void fetch(const map_work *w, uint32_t begin, uint32_t most, uint32_t end) {
+  const tensor_map_parameters *p = w->p;
+  size_t n = moho_smaller(most, end - begin);
+  for (int k = 0; k < 3; k++) {
+    if (is_constant(p, k)) continue;
+    size_t width = type_bytes[p->type[k]];
+    moho_fetch((const char *)w->buffers[k] + ((size_t)p->first[k] + begin) * width, n * width);
+  }
 }
 
 static void run_share(const map_work *w, uint32_t begin, uint32_t end) {
   moho_word own[4][BLOCK];
+  int goes_past = w->p->is_streamed && w->p->is_flat;
+  uint32_t most = goes_past ? (uint32_t)moho_smaller(BLOCK, PAST_BYTES / type_bytes[w->p->type[TENSOR_OUT]]) : BLOCK;
   for (int k = 0; k < 3; k++)
     if (is_constant(w->p, k)) spread(w, k, own[k]);
   for (uint32_t at = begin; at < end;) {
-    uint32_t n = (uint32_t)moho_smaller(BLOCK, end - at);
-    run_block(w, at, n, own);
+    uint32_t n = (uint32_t)moho_smaller(most, end - at);
+    if (goes_past) fetch(w, at + n, most, end);
+    if (!goes_past || !run_halves(w, at, n, own)) run_block(w, at, n, own);
     at += n;
   }
+  if (w->p->is_streamed) w->loops->end_stream();
 }
 
 void moho_native_map(void *const *buffers, const void *parameters, const uint32_t groups[2], uint32_t lanes) {

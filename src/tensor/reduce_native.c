@@ -74,12 +74,22 @@ static void argmax_block(const reduce_work *w, const moho_word *x, size_t start,
   *place = places ? places[k] : first + k;
 }
 
+/* What comes after a block that lies in memory as words: its row's next block, or the next row's first. */
+static void fetch_next(const reduce_work *w, uint32_t row, uint32_t block, const moho_word *end) {
+  const tensor_reduce_parameters *p = w->p;
+  if (block + 1 < p->blocks) moho_fetch(end, elements_of(p, block + 1) * sizeof *end);
+  else if (p->rank == 1 && row + 1 < p->rows)
+    moho_fetch((const moho_word *)w->buffers[0] + p->first_in + (size_t)(row + 1) * p->stride_in[0],
+               elements_of(p, 0) * sizeof *end);
+}
+
 static void reduce_block(const reduce_work *w, uint32_t row, uint32_t block) {
   const tensor_reduce_parameters *p = w->p;
   moho_word own[TENSOR_BLOCK], x;
   uint32_t n = elements_of(p, block), place = 0;
   size_t start = row_place(p, row, p->first_in, p->stride_in);
   const moho_word *words = block_words(w, start, block, n, own);
+  if (words != own) fetch_next(w, row, block, words + n);
   if (p->operation == TENSOR_ARGMAX) argmax_block(w, words, start, block, n, &x, &place);
   else x = (p->is_integer ? w->loops->tree_int : w->loops->tree_float)[p->operation](words, n);
   put(w, row, block, x, place);
@@ -87,7 +97,7 @@ static void reduce_block(const reduce_work *w, uint32_t row, uint32_t block) {
 
 /* ---- rows side by side ---- */
 
-/* Rows `row` ... that are neighbours in memory, at most 64: their block as columns. */
+/* Rows `row` ... that are neighbours in memory, at most 1024: their block as columns. */
 static uint32_t neighbours(const tensor_reduce_parameters *p, uint32_t row) {
   if (!p->by_columns || p->stride_in[0] != 1 || p->operation == TENSOR_ARGMAX) return 1;
   return (uint32_t)moho_smaller(MOHO_TREE_COLUMNS, p->shape[0] - row % p->shape[0]);
@@ -95,18 +105,14 @@ static uint32_t neighbours(const tensor_reduce_parameters *p, uint32_t row) {
 
 static void reduce_columns(const reduce_work *w, uint32_t row, uint32_t columns, uint32_t block) {
   const tensor_reduce_parameters *p = w->p;
-  moho_word leaves[TENSOR_LEAVES * MOHO_TREE_COLUMNS], own[TENSOR_BLOCK * MOHO_TREE_COLUMNS], out[MOHO_TREE_COLUMNS];
-  uint32_t n = elements_of(p, block);
-  size_t first = row_place(p, row, p->first_in, p->stride_in) + (size_t)block * TENSOR_BLOCK * p->axis_stride;
-  size_t stride = p->axis_stride;
-  const moho_word *x = (const moho_word *)w->buffers[0] + first;
-  if (p->type_in != TENSOR_F32 && p->type_in != TENSOR_I32) {
-    for (uint32_t i = 0; i < n; i++)
-      w->loops->load[p->type_in](own + (size_t)i * columns, w->buffers[0], first + i * stride, 1, columns);
-    x = own;
-    stride = columns;
-  }
-  (p->is_integer ? w->loops->columns_int : w->loops->columns_float)[p->operation](out, leaves, x, stride, n, columns);
+  moho_word levels[MOHO_TREE_LEVELS * MOHO_TREE_COLUMNS], out[MOHO_TREE_COLUMNS];
+  int are_words = p->type_in == TENSOR_F32 || p->type_in == TENSOR_I32;
+  const moho_columns x = {.from = w->buffers[0],
+                          .first = row_place(p, row, p->first_in, p->stride_in) + (size_t)block * TENSOR_BLOCK * p->axis_stride,
+                          .stride = p->axis_stride,
+                          .n = elements_of(p, block),
+                          .load = are_words ? NULL : w->loops->load[p->type_in]};
+  (p->is_integer ? w->loops->columns_int : w->loops->columns_float)[p->operation](out, levels, &x, columns);
   for (uint32_t k = 0; k < columns; k++) put(w, row + k, block, out[k], 0);
 }
 

@@ -258,6 +258,8 @@ static void large(void **state) {
   check_case(&all[0], MOHO_DTYPE_I32, TEST_STEPS, 1000003, queue);
   if (on_cpu()) check_case(&all[2], MOHO_DTYPE_F32, TEST_CONTIGUOUS, 4500003, NULL); /* more than 16 MiB: streamed */
   if (on_cpu()) check_case(&all[7], MOHO_DTYPE_F32, TEST_OFFSET, 4500003, NULL);
+  if (on_cpu()) check_case(&all[0], MOHO_DTYPE_F16, TEST_CONTIGUOUS, 8400003, NULL);
+  if (on_cpu()) check_case(&all[14], MOHO_DTYPE_BF16, TEST_CONTIGUOUS, 8400003, NULL);
 }
 
 /* ---- numbers for operands, in place ---- */

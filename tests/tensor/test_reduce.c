@@ -195,7 +195,7 @@ static void long_rows(void **state) {
 /* Many columns, by the way that goes along them. */
 static void columns(void **state) {
   (void)state;
-  enum { ROWS = 1500, COLUMNS = 97 };
+  enum { ROWS = 1090, COLUMNS = 1097 }; /* two blocks, and more than a panel */
   static float x[ROWS * COLUMNS], sums[COLUMNS], one[ROWS];
   moho_tensor in, out;
   for (int i = 0; i < ROWS * COLUMNS; i++) x[i] = (float)test_normal(&test_random);

@@ -75,11 +75,12 @@ static moho_status allocate(void *state, size_t bytes, moho_memory memory, moho_
   (void)state;
   size_t alignment = memory == MOHO_MEMORY_HOST ? (size_t)sysconf(_SC_PAGESIZE) : MOHO_CPU_ALIGNMENT;
   void *host = NULL;
-  if (posix_memalign(&host, alignment, bytes)) {
+  if (posix_memalign(&host, moho_large_alignment(bytes, alignment), bytes)) {
     char text[32], free_text[32];
     return moho_fail(MOHO_ERROR_MEMORY, "cpu: no memory for a buffer of %s, %s are free", moho_bytes_text((double)bytes, text),
                      moho_bytes_text((double)moho_machine_memory_free(), free_text));
   }
+  moho_advise_large_pages(host, bytes);
   *out = (moho_block){.address = (uintptr_t)host, .host = host, .bytes = bytes};
   return MOHO_OK;
 }

@@ -7,6 +7,9 @@
 #ifdef __linux__
 #include <sched.h>
 #endif
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #if defined(__linux__) && defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
@@ -21,10 +24,16 @@ const char *moho_simd_name(moho_simd simd) {
 }
 
 #if defined(__x86_64__)
+/* Conversions of half precision: asked of the processor itself, since clang 14's builtin does not know their name. */
+static int has_f16c(void) {
+  unsigned eax, ebx, ecx = 0, edx;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C) != 0;
+}
+
 int moho_cpu_has_simd(moho_simd simd) {
   switch (simd) {
   case MOHO_SIMD_SCALAR: return 1;
-  case MOHO_SIMD_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  case MOHO_SIMD_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   case MOHO_SIMD_AVX512:
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512bw");

@@ -15,12 +15,37 @@
 
 #include "tensor/simd/tensor_native.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "tensor/simd/half_words.h"
 
 /* Outputs may be inputs, element for element: no iteration waits for another. */
 #define EACH_ALONE _Pragma("omp simd")
+
+/* ---- past the caches ---- */
+
+/* bytes: a multiple of 64; `to` begins at one. */
+static inline void stream_lines(void *to, const void *from, size_t bytes) {
+#if defined(__AVX512F__)
+  for (size_t k = 0; k < bytes; k += 64)
+    _mm512_stream_si512((void *)((char *)to + k), _mm512_loadu_si512((const char *)from + k));
+#elif defined(__AVX2__)
+  for (size_t k = 0; k < bytes; k += 32)
+    _mm256_stream_si256((void *)((char *)to + k), _mm256_loadu_si256((const void *)((const char *)from + k)));
+#else
+  memcpy(to, from, bytes);
+#endif
+}
+
+static void stream(void *to, const void *from, size_t bytes) {
+  size_t lines = bytes / 64 * 64;
+  stream_lines(to, from, lines);
+  memcpy((char *)to + lines, (const char *)from + lines, bytes - lines);
+}
+
+static void end_stream(void) {
+#if defined(__AVX512F__) || defined(__AVX2__)
+  _mm_sfence();
+#endif
+}
 
 /* ---- formulas ---- */
 
@@ -29,6 +54,19 @@
                                 moho_word s, moho_word t) {                                                           \
     EACH_ALONE                                                                                                        \
     for (size_t k = 0; k < n; k++) out[k].f = tensor_apply(TENSOR_##OPERATION, a[k].f, b[k].f, c[k].f, s.f, t.f);     \
+  }
+/* A few vectors stay in registers between the formula and the store. */
+enum { CHUNK = MOHO_HALF_CHUNK };
+#define PAST_LOOP(OPERATION)                                                                                                    \
+  static void past_##OPERATION(moho_word *out, const moho_word *a, const moho_word *b, const moho_word *c, size_t n,            \
+                               moho_word s, moho_word t) {                                                                      \
+    size_t k = 0;                                                                                                               \
+    for (; k + CHUNK <= n; k += CHUNK) {                                                                                        \
+      float y[CHUNK];                                                                                                           \
+      for (size_t i = 0; i < CHUNK; i++) y[i] = tensor_apply(TENSOR_##OPERATION, a[k + i].f, b[k + i].f, c[k + i].f, s.f, t.f); \
+      stream_lines(out + k, y, sizeof y);                                                                                       \
+    }                                                                                                                           \
+    float_##OPERATION(out + k, a + k, b + k, c + k, n - k, s, t);                                                               \
   }
 #define INT_LOOP(OPERATION)                                                                                                      \
   static void int_##OPERATION(moho_word *out, const moho_word *a, const moho_word *b, const moho_word *c, size_t n, moho_word s, \
@@ -44,8 +82,10 @@
 #define OTHERS(X) X(SQUARED_ERROR) X(BINARY_CROSS_ENTROPY) X(QUANTIZE) X(DEQUANTIZE)
 #define FLOAT_LOOPS(X) ARITHMETIC(X) ACTIVATIONS(X) SLOPES_A(X) SLOPES_B(X) OTHERS(X)
 #define INT_LOOPS(X) X(ADD) X(SUB) X(MUL) X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(CLIP) X(RELU)
+#define MOVERS(X) X(ADD) X(SUB) X(MUL) X(DIV) X(MIN) X(MAX) X(FMA) X(FILL) X(ABS) X(NEG) X(SQRT) X(CLIP) X(RELU) X(LEAKY_RELU)
 FLOAT_LOOPS(FLOAT_LOOP)
 INT_LOOPS(INT_LOOP)
+MOVERS(PAST_LOOP)
 
 /* ---- conversions of a block ---- */
 
@@ -70,35 +110,6 @@ static void ints_to_floats(moho_word *x, size_t n, int is_odd) {
 #pragma omp simd
     for (size_t k = 0; k < n; k++) x[k].f = (float)x[k].i;
   }
-}
-
-/* ---- halves, by their bits ---- */
-
-/* A half's bits moved into a float's are the number times 2^-112, subnormal halves too; infinities and NaN get their exponent. */
-static inline float float_of_half(uint16_t half) {
-  uint32_t bits = (uint32_t)(half & 0x7fffu) << 13;
-  float scaled = AS_FLOAT(bits) * 0x1p112f;
-  uint32_t magnitude = bits >= 0x0f800000u ? bits | 0x7f800000u : AS_UINT(scaled);
-  return AS_FLOAT(magnitude | (uint32_t)(half & 0x8000u) << 16);
-}
-
-/* Rounded to nearest even; below the least normal half an addition rounds at its last place. */
-static inline uint16_t half_of_float(float x) {
-  uint32_t bits = AS_UINT(x), magnitude = bits & 0x7fffffffu;
-  uint32_t normal = (magnitude + 0xfffu + (magnitude >> 13 & 1u) - 0x38000000u) >> 13;
-  uint32_t small = AS_UINT(AS_FLOAT(magnitude) + 0.5f) - 0x3f000000u;
-  uint32_t finite = magnitude < 0x38800000u ? small : normal;
-  uint32_t large = magnitude > 0x7f800000u ? 0x7e00u : 0x7c00u;
-  return (uint16_t)((magnitude >= 0x477ff000u ? large : finite) | (bits >> 16 & 0x8000u));
-}
-
-static inline float float_of_bfloat(uint16_t bfloat) {
-  return AS_FLOAT((uint32_t)bfloat << 16);
-}
-
-static inline uint16_t bfloat_of_float(float x) {
-  uint32_t bits = AS_UINT(x), rounded = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
-  return (uint16_t)((bits & 0x7fffffffu) > 0x7f800000u ? bits >> 16 | 0x40u : rounded);
 }
 
 /* ---- loads and stores ---- */
@@ -134,14 +145,33 @@ static void store_words(void *to, size_t first, size_t stride, const moho_word *
     else                                                                                     \
       for (size_t k = 0; k < n; k++) at[k * stride] = convert(from[k].member);               \
   }
-LOAD_LOOP(load_f16, uint16_t, f, float_of_half)
-LOAD_LOOP(load_bf16, uint16_t, f, float_of_bfloat)
 LOAD_LOOP(load_i8, int8_t, i, (int32_t))
 LOAD_LOOP(load_u8, uint8_t, i, (int32_t))
-STORE_LOOP(store_f16, uint16_t, f, half_of_float)
-STORE_LOOP(store_bf16, uint16_t, f, bfloat_of_float)
 STORE_LOOP(store_i8, int8_t, i, (int8_t))
 STORE_LOOP(store_u8, uint8_t, i, (uint8_t))
+
+/* ---- halves past the caches ---- */
+
+/* Halves as floats, the formula, halves again: a chunk at a time, so that its steps overlap with the memory's. An operand whose
+ * `half` is NULL is one number, CHUNK times in `word`. n: a multiple of CHUNK. */
+#define HALF_LOOP(kind, OPERATION)                                                                                              \
+  static void past_##kind##_##OPERATION(uint16_t *out, const uint16_t *const half[3], const moho_word *const word[3], size_t n, \
+                                        moho_word s, moho_word t) {                                                             \
+    for (size_t k = 0; k < n; k += CHUNK) {                                                                                     \
+      moho_word own[3][CHUNK], y[CHUNK];                                                                                        \
+      const moho_word *x[3];                                                                                                    \
+      for (int o = 0; o < 3; o++) {                                                                                             \
+        x[o] = half[o] ? own[o] : word[o];                                                                                      \
+        if (half[o]) load_##kind(own[o], half[o], k, 1, CHUNK);                                                                 \
+      }                                                                                                                         \
+      for (size_t i = 0; i < CHUNK; i++) y[i].f = tensor_apply(TENSOR_##OPERATION, x[0][i].f, x[1][i].f, x[2][i].f, s.f, t.f);  \
+      past_##kind(out + k, y, CHUNK);                                                                                           \
+    }                                                                                                                           \
+  }
+#define F16_LOOP(OPERATION) HALF_LOOP(f16, OPERATION)
+#define BF16_LOOP(OPERATION) HALF_LOOP(bf16, OPERATION)
+MOVERS(F16_LOOP)
+MOVERS(BF16_LOOP)
 
 /* ---- the fixed tree ---- */
 
@@ -152,35 +182,64 @@ static inline size_t leaves_used(size_t n) {
   return used;
 }
 
-#define TREE_LOOPS(kind, OPERATION, member, type, join, identity)                                                          \
-  static moho_word tree_##kind##_##OPERATION(const moho_word *x, size_t n) {                                               \
-    type leaf[TENSOR_LEAVES];                                                                                              \
-    size_t whole = n / TENSOR_LEAVES * TENSOR_LEAVES;                                                                      \
-    for (size_t l = 0; l < TENSOR_LEAVES; l++) leaf[l] = identity(TENSOR_##OPERATION);                                     \
-    for (size_t j = 0; j < whole; j += TENSOR_LEAVES)                                                                      \
-      for (size_t l = 0; l < TENSOR_LEAVES; l++) leaf[l] = join(TENSOR_##OPERATION, leaf[l], x[j + l].member);             \
-    for (size_t l = 0; l < n - whole; l++) leaf[l] = join(TENSOR_##OPERATION, leaf[l], x[whole + l].member);               \
-    for (size_t half = TENSOR_LEAVES / 2; half; half /= 2)                                                                 \
-      for (size_t l = 0; l < half; l++) leaf[l] = join(TENSOR_##OPERATION, leaf[l], leaf[l + half]);                       \
-    return (moho_word){.member = leaf[0]};                                                                                 \
-  }                                                                                                                        \
-  static void columns_##kind##_##OPERATION(moho_word *out, moho_word *leaves, const moho_word *x, size_t stride, size_t n, \
-                                           size_t columns) {                                                               \
-    size_t used = leaves_used(n);                                                                                          \
-    for (size_t l = 0; l < used * columns; l++) leaves[l].member = identity(TENSOR_##OPERATION);                           \
-    for (size_t i = 0; i < n; i++) {                                                                                       \
-      moho_word *leaf = leaves + i % TENSOR_LEAVES * columns;                                                              \
-      const moho_word *row = x + i * stride;                                                                               \
-      for (size_t k = 0; k < columns; k++) leaf[k].member = join(TENSOR_##OPERATION, leaf[k].member, row[k].member);       \
-    }                                                                                                                      \
-    for (size_t half = used / 2; half; half /= 2)                                                                          \
-      for (size_t k = 0; k < half * columns; k++)                                                                          \
-        leaves[k].member = join(TENSOR_##OPERATION, leaves[k].member, leaves[k + half * columns].member);                  \
-    memcpy(out, leaves, columns * sizeof *out);                                                                            \
+/* The leaf that is taken as the k-th, and how many levels of halves are whole with it. */
+typedef struct leaf_place {
+  size_t place, level;
+} leaf_place;
+
+static inline leaf_place place_of_leaf(size_t k, size_t used) {
+  leaf_place leaf = {0, (size_t)__builtin_ctzll(~(unsigned long long)k)};
+  for (size_t bit = 1; bit < used; bit *= 2) leaf.place += k & bit ? used / 2 / bit : 0;
+  return leaf;
+}
+
+#define TREE_LOOPS(kind, OPERATION, member, type, join, identity)                                              \
+  static moho_word tree_##kind##_##OPERATION(const moho_word *x, size_t n) {                                   \
+    type leaf[TENSOR_LEAVES];                                                                                  \
+    size_t whole = n / TENSOR_LEAVES * TENSOR_LEAVES;                                                          \
+    for (size_t l = 0; l < TENSOR_LEAVES; l++) leaf[l] = identity(TENSOR_##OPERATION);                         \
+    for (size_t j = 0; j < whole; j += TENSOR_LEAVES)                                                          \
+      for (size_t l = 0; l < TENSOR_LEAVES; l++) leaf[l] = join(TENSOR_##OPERATION, leaf[l], x[j + l].member); \
+    for (size_t l = 0; l < n - whole; l++) leaf[l] = join(TENSOR_##OPERATION, leaf[l], x[whole + l].member);   \
+    for (size_t half = TENSOR_LEAVES / 2; half; half /= 2)                                                     \
+      for (size_t l = 0; l < half; l++) leaf[l] = join(TENSOR_##OPERATION, leaf[l], leaf[l + half]);           \
+    return (moho_word){.member = leaf[0]};                                                                     \
+  }
+/* Columns of a panel: the leaves in the order in which halving joins them, so that few partial results wait, one a level; of a
+ * leaf all its rows at once, CHUNK columns in registers. */
+#define COLUMN_LOOPS(kind, OPERATION, member, type, join, identity)                                                    \
+  static inline __attribute__((always_inline)) void chunk_##kind##_##OPERATION(                                        \
+      moho_word *level, const moho_columns *x, size_t columns, size_t at, size_t m, leaf_place leaf) {                 \
+    type v[CHUNK];                                                                                                     \
+    moho_word own[CHUNK];                                                                                              \
+    for (size_t k = 0; k < m; k++) v[k] = identity(TENSOR_##OPERATION);                                                \
+    for (size_t i = leaf.place; i < x->n; i += TENSOR_LEAVES) {                                                        \
+      size_t first = x->first + i * x->stride + at;                                                                    \
+      const moho_word *row = (const moho_word *)x->from + first;                                                       \
+      if (x->load) x->load(own, x->from, first, 1, m), row = own;                                                      \
+      for (size_t k = 0; k < m; k++) v[k] = join(TENSOR_##OPERATION, v[k], row[k].member);                             \
+    }                                                                                                                  \
+    for (size_t up = 0; up < leaf.level; up++)                                                                         \
+      for (size_t k = 0; k < m; k++) v[k] = join(TENSOR_##OPERATION, level[up * columns + at + k].member, v[k]);       \
+    for (size_t k = 0; k < m; k++) level[leaf.level * columns + at + k].member = v[k];                                 \
+  }                                                                                                                    \
+  static void columns_##kind##_##OPERATION(moho_word *out, moho_word *levels, const moho_columns *x, size_t columns) { \
+    size_t used = leaves_used(x->n), whole = columns / CHUNK * CHUNK;                                                  \
+    leaf_place leaf = {0, 0};                                                                                          \
+    for (size_t k = 0; k < used; k++) {                                                                                \
+      leaf = place_of_leaf(k, used);                                                                                   \
+      for (size_t at = 0; at < whole; at += CHUNK) chunk_##kind##_##OPERATION(levels, x, columns, at, CHUNK, leaf);    \
+      if (whole < columns) chunk_##kind##_##OPERATION(levels, x, columns, whole, columns - whole, leaf);               \
+    }                                                                                                                  \
+    memcpy(out, levels + leaf.level * columns, columns * sizeof *out);                                                 \
   }
 #define TREES(X) X(SUM) X(PROD) X(LEAST) X(MOST)
-#define FLOAT_TREE(OPERATION) TREE_LOOPS(float, OPERATION, f, float, tensor_join, tensor_identity)
-#define INT_TREE(OPERATION) TREE_LOOPS(int, OPERATION, i, int32_t, tensor_join_int, tensor_identity_int)
+#define FLOAT_TREE(OPERATION)                                          \
+  TREE_LOOPS(float, OPERATION, f, float, tensor_join, tensor_identity) \
+  COLUMN_LOOPS(float, OPERATION, f, float, tensor_join, tensor_identity)
+#define INT_TREE(OPERATION)                                                    \
+  TREE_LOOPS(int, OPERATION, i, int32_t, tensor_join_int, tensor_identity_int) \
+  COLUMN_LOOPS(int, OPERATION, i, int32_t, tensor_join_int, tensor_identity_int)
 TREES(FLOAT_TREE)
 TREES(INT_TREE)
 
@@ -218,23 +277,12 @@ static void normalize(moho_word *y, const moho_word *x, size_t n, float mean, fl
   }
 }
 
-static void stream(void *to, const void *from, size_t bytes) {
-  size_t done = 0;
-#if defined(__AVX512F__)
-  for (; done + 64 <= bytes; done += 64)
-    _mm512_stream_si512((void *)((char *)to + done), _mm512_loadu_si512((const char *)from + done));
-  _mm_sfence();
-#elif defined(__AVX2__)
-  for (; done + 32 <= bytes; done += 32)
-    _mm256_stream_si256((void *)((char *)to + done), _mm256_loadu_si256((const void *)((const char *)from + done)));
-  _mm_sfence();
-#endif
-  memcpy((char *)to + done, (const char *)from + done, bytes - done);
-}
-
 /* ---- */
 
 #define FLOAT_ENTRY(OPERATION) [TENSOR_##OPERATION] = float_##OPERATION,
+#define PAST_ENTRY(OPERATION) [TENSOR_##OPERATION] = past_##OPERATION,
+#define F16_ENTRY(OPERATION) [TENSOR_##OPERATION] = past_f16_##OPERATION,
+#define BF16_ENTRY(OPERATION) [TENSOR_##OPERATION] = past_bf16_##OPERATION,
 #define INT_ENTRY(OPERATION) [TENSOR_##OPERATION] = int_##OPERATION,
 #define TREE_FLOAT_ENTRY(OPERATION) [TENSOR_##OPERATION] = tree_float_##OPERATION,
 #define TREE_INT_ENTRY(OPERATION) [TENSOR_##OPERATION] = tree_int_##OPERATION,
@@ -243,6 +291,8 @@ static void stream(void *to, const void *from, size_t bytes) {
 const moho_tensor_loops TENSOR_LOOPS = {
     .of_float = {FLOAT_LOOPS(FLOAT_ENTRY)},
     .of_int = {INT_LOOPS(INT_ENTRY)},
+    .past_float = {MOVERS(PAST_ENTRY)},
+    .past_half = {{MOVERS(F16_ENTRY)}, {MOVERS(BF16_ENTRY)}},
     .floats_to_ints = floats_to_ints,
     .clamp_ints = clamp_ints,
     .ints_to_floats = ints_to_floats,
@@ -257,4 +307,5 @@ const moho_tensor_loops TENSOR_LOOPS = {
     .lower = lower,
     .normalize = normalize,
     .stream = stream,
+    .end_stream = end_stream,
 };
