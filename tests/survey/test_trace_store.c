@@ -257,10 +257,42 @@ static void flags_are_found_again(void **state) {
   moho_traces_close(&second);
 }
 
+/* Chunks of a Zarr file are read by several threads, and its traces may be anywhere. */
+static void a_zarr_survey(void **state) {
+  (void)state;
+  enum { TRACES = 700, NS = 33 };
+  moho_traces_writer *writer;
+  moho_geometry g;
+  uint64_t random = 51;
+  char path[700];
+  float *samples = malloc(TRACES * NS * sizeof *samples);
+  snprintf(path, sizeof path, "%s", test_path("survey.zarr"));
+  assert_non_null(samples);
+  assert_ok(moho_geometry_create(TRACES, &g));
+  for (size_t i = 0; i < TRACES; i++) {
+    g.source_x[i] = -5000 * test_uniform(&random), g.source_y[i] = 1e7 + 3000 * test_uniform(&random);
+    g.receiver_x[i] = g.source_x[i] + 0.1, g.receiver_y[i] = g.source_y[i] - 900 * test_uniform(&random);
+    for (size_t j = 0; j < NS; j++) samples[i * NS + j] = (float)test_normal(&random);
+  }
+  assert_ok(moho_traces_writer_create(path, TRACES, NS, 0.002, "a test", &writer));
+  assert_ok(moho_traces_writer_append(writer, &g, samples));
+  assert_ok(moho_traces_writer_finish(&writer));
+  moho_traces *traces = store_traces(path);
+  moho_trace_store *store = store_open(traces, "zarr", 0);
+  assert_int_equal(moho_trace_store_get_info(store)->n_traces, TRACES);
+  store_assert_traces(store, traces, NULL, NULL, 77);
+  moho_trace_store_close(&store);
+  moho_traces_close(&traces);
+  moho_geometry_release(&g);
+  free(samples);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_survey_comes_out_as_it_went_in),
-                                     cmocka_unit_test(windows_get_what_lies_within_their_margin), cmocka_unit_test(odd_regions),
+                                     cmocka_unit_test(windows_get_what_lies_within_their_margin),
+                                     cmocka_unit_test(odd_regions),
                                      cmocka_unit_test(selections_and_changed_samples_have_stores_of_their_own),
-                                     cmocka_unit_test(flags_are_found_again)};
+                                     cmocka_unit_test(flags_are_found_again),
+                                     cmocka_unit_test(a_zarr_survey)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
