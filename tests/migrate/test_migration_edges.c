@@ -1,17 +1,16 @@
 /* test_migration_edges.c - migrations at the edges of what may be asked: grids of one column, image axes of one sample, records
- * of two, times before zero and far beyond the record, the steepest dips, the widest triangles. Every case against the
- * reference on every instruction set, the fold identical, the bits the same for other threads, tiles and batches; built with the
- * address sanitizer it watches the loops' reach.
+ * of two, times before zero and far beyond the record, the steepest dips, the widest triangles; and of laws: eta at its ends,
+ * bins that nothing falls into, mutes beyond the image, masks of single samples. Every case against the reference on every
+ * instruction set (edge_support.h); built with the address sanitizer it watches the loops' reach.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
 
-#include "../physics/physics_support.h"
+#include "edge_support.h"
 
 /* The OpenMP runtime keeps the memory of a team that changed its size; it is not ours. */
 const char *__lsan_default_suppressions(void);
@@ -20,162 +19,43 @@ const char *__lsan_default_suppressions(void) {
 }
 
 static const double DT = 0.004;
-static const char *const simds[] = {"scalar", "avx2", "avx512", "neon"};
 
-/* ---- random cases ---- */
-
-static double one_of(uint64_t *random, const double *values, size_t n) {
-  return values[(size_t)(test_uniform(random) * (double)n)];
-}
-#define ONE_OF(...) one_of(random, (const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}) / sizeof(double))
-
-static moho_grid random_grid(uint64_t *random) {
-  size_t n_time = (size_t)ONE_OF(1, 2, 15, 16, 17, 70, 300, 300);
-  moho_grid grid = grid_of(456000.5, 6780000.25, ONE_OF(0, 33, 270), (size_t)ONE_OF(1, 1, 2, 5), (size_t)ONE_OF(1, 2, 9), 25,
-                           n_time, DT * ONE_OF(0.25, 1, 1, 1.7, 5, 40));
-  grid.first_s = ONE_OF(0, 0, 0, 0.0137, 0.6);
-  return grid;
-}
-
-static survey random_case_survey(uint64_t *random, const moho_grid *grid) {
-  survey s = survey_create((size_t)ONE_OF(1, 3, 20), (size_t)ONE_OF(2, 3, 40, 200, 200), DT);
-  double widest = ONE_OF(0, 100, 100, 3000), reach = ONE_OF(0, 60, 60, 1000), delay = ONE_OF(0, 0, 1);
-  for (size_t k = 0; k < s.n; k++) {
-    survey_place(&s, k, grid->origin_x_m + reach * (test_uniform(random) - 0.5), grid->origin_y_m + reach * test_uniform(random),
-                 widest * test_uniform(random), 360 * test_uniform(random));
-    if (delay > 0) s.geometry.first_sample_s[k] = ONE_OF(0, 0.05, -0.05, 0.0137, 0.61, -5, 5);
-  }
-  survey_fill_with_events(&s, 30, 77);
-  return s;
-}
-
-static moho_migration_options random_options(uint64_t *random) {
-  moho_migration_options o = moho_migration_options_default();
-  o.interpolation = (moho_interpolation)ONE_OF(0, 1, 2);
-  o.antialias = (moho_antialias)ONE_OF(0, 1);
-  o.weight = (moho_weight)ONE_OF(0, 1, 2, 3, 4);
-  o.rho_filter = (moho_rho)ONE_OF(0, 1, 1);
-  o.antialias_factor = ONE_OF(0.05, 1, 10);
-  o.aperture_max_m = ONE_OF(1e-6, 700, 700, 1e6);
-  o.aperture_min_m = fmin(o.aperture_max_m, ONE_OF(0, 50, 1e6));
-  o.aperture_max_dip_deg = ONE_OF(1e-3, 45, 89, 89);
-  o.aperture_taper = ONE_OF(0, 0.1, 1);
-  o.stretch_mute = ONE_OF(-1, -1, 0, 0.5);
-  o.normalise = (moho_normalise)ONE_OF(0, 1);
-  o.refine = (int)ONE_OF(1, 1, 2, 4, 8);
-  o.tile_columns = (int)ONE_OF(0, 1, 1000);
-  return o;
-}
-
-/* Where three functions lie around the grid; two of them change fast, up and down. */
-static moho_velocity *velocity_that_varies_sideways(const moho_grid *grid) {
-  const char *path = test_path("velocity.txt");
-  FILE *file = fopen(path, "w");
-  assert_non_null(file);
-  const double places[][2] = {{-200, -300}, {400, -100}, {0, 500}},
-               picks[][3] = {{1500, 4500, 1600}, {5000, 2000, 6000}, {2500, 2500, 2500}};
-  for (int place = 0; place < 3; place++)
-    for (int pick = 0; pick < 3; pick++)
-      fprintf(file, "%.2f %.2f %g %g\n", grid->origin_x_m + places[place][0], grid->origin_y_m + places[place][1], 0.3 * pick,
-              picks[place][pick]);
-  assert_int_equal(fclose(file), 0);
-  moho_velocity_options options = moho_velocity_options_default();
-  moho_velocity *velocity;
-  options.kind = MOHO_VELOCITY_RMS, options.format = "columns", options.columns = "x,y,time_s,velocity";
-  assert_ok(moho_velocity_read_table(path, &options, &velocity));
-  return velocity;
-}
-
-static moho_velocity *random_velocity(uint64_t *random, const moho_grid *grid) {
-  moho_velocity *velocity;
-  switch ((int)ONE_OF(0, 1, 2)) {
-  case 0: assert_ok(moho_velocity_create_constant(ONE_OF(600, 2200, 8000), &velocity)); break;
-  case 1: assert_ok(moho_velocity_create_linear_z(1500, (double)grid->n_time * grid->step_s < 2 ? 1.5 : 0.05, &velocity)); break;
-  default: velocity = velocity_that_varies_sideways(grid);
-  }
-  return velocity;
-}
-
-/* ---- comparison ---- */
-
-static int is_available(const char *uri) {
-  moho_device *device;
-  if (moho_device_open(uri, &device)) return 0;
-  moho_device_close(&device);
-  return 1;
-}
-
-/* Delays of thousands of samples cost a float some digits. Largest difference over the largest value expected. */
-static double largest_difference(const float *image, const double *expected, size_t n) {
-  double difference = 0, largest = 0;
-  for (size_t k = 0; k < n; k++) {
-    difference = fmax(difference, fabs((double)image[k] - expected[k]));
-    largest = fmax(largest, fabs(expected[k]));
-  }
-  return largest > 0 ? difference / largest : difference;
-}
-
-static size_t compare(unsigned number, const moho_grid *grid, const moho_velocity *velocity,
-                      const moho_migration_options *options, const survey *s, int32_t *largest_fold) {
-  size_t n = grid->n_inline * grid->n_crossline * grid->n_time, failures = 0;
-  double *expected = malloc(n * sizeof *expected);
-  int32_t *fold = malloc(n * sizeof *fold);
-  moho_reference *reference;
-  assert_true(expected && fold);
-  assert_ok(moho_reference_create(grid, velocity, options, &s->geometry, s->n_samples, s->dt_s, NULL, 0, &reference));
-  assert_ok(moho_reference_add(reference, &s->geometry, s->samples));
-  assert_ok(moho_reference_finish(reference, expected, fold));
-  moho_reference_destroy(&reference);
-  for (size_t k = 0; k < n; k++) *largest_fold = fold[k] > *largest_fold ? fold[k] : *largest_fold;
-  for (size_t i = 0; i < sizeof simds / sizeof *simds; i++) {
-    char uri[60];
-    snprintf(uri, sizeof uri, "cpu?threads=1&simd=%s", simds[i]);
-    if (!is_available(uri)) continue;
-    moho_image image = migrate(uri, grid, velocity, options, s, 7);
-    double difference = largest_difference(image.stack, expected, n);
-    int same_fold = !memcmp(image.fold, fold, n * sizeof *fold);
-    /* The twice integrated trace in float is right to so much of its largest value, the image may hold its smallest. */
-    double bound = options->antialias == MOHO_ANTIALIAS_TRIANGLE ? 2e-2 : 3e-3;
-    if (!(difference < bound) || !same_fold) {
-      print_error("case %u, %s: differs by %.3g of the largest value, fold %s\n", number, simds[i], difference,
-                  same_fold ? "the same" : "not the same");
-      failures++;
-    }
-    snprintf(uri, sizeof uri, "cpu?threads=3&simd=%s", simds[i]);
-    moho_migration_options other = *options;
-    other.tile_columns = 2;
-    moho_image again = migrate(uri, grid, velocity, &other, s, 5);
-    if (memcmp(image.stack, again.stack, n * sizeof *image.stack)) {
-      print_error("case %u, %s: threads, tiles or batches change the bits\n", number, simds[i]);
-      failures++;
-    }
-    moho_image_release(&again);
-    moho_image_release(&image);
-  }
-  free(expected), free(fold);
-  return failures;
+/* How many of some cases are compared; MOHO_TEST_CASES: as many of each. */
+static unsigned cases_of(unsigned usual) {
+  const char *text = getenv("MOHO_TEST_CASES");
+  return text ? (unsigned)atoi(text) : usual;
 }
 
 static void whatever_may_be_asked_agrees_with_the_reference(void **state) {
   (void)state;
-  const char *text = getenv("MOHO_TEST_CASES");
-  unsigned cases = text ? (unsigned)atoi(text) : 120, with_contributions = 0;
+  unsigned cases = cases_of(120), with_contributions = 0;
   size_t failures = 0;
   for (unsigned number = 0; number < cases; number++) {
-    uint64_t seed = number * 7919u + 5, *random = &seed;
-    moho_grid grid = random_grid(random);
-    survey s = random_case_survey(random, &grid);
-    moho_migration_options options = random_options(random);
-    moho_velocity *velocity = random_velocity(random, &grid);
-    int32_t largest_fold = 0;
-    failures += compare(number, &grid, velocity, &options, &s, &largest_fold);
-    with_contributions += largest_fold > 0;
-    moho_velocity_destroy(&velocity);
-    survey_release(&s);
+    edge_case c = edge_case_of_options(number);
+    edge_outcome outcome = edge_case_compare(&c);
+    failures += outcome.failures + (size_t)outcome.is_refused;
+    with_contributions += (unsigned)outcome.has_contributions;
+    edge_case_release(&c);
   }
   assert_int_equal(failures, 0);
   print_message("%u of %u cases have contributions\n", with_contributions, cases);
   assert_true(with_contributions > cases / 5);
+}
+
+static void whatever_may_be_asked_of_laws_agrees_with_the_reference(void **state) {
+  (void)state;
+  unsigned cases = cases_of(90), with_contributions = 0, refused = 0;
+  size_t failures = 0;
+  for (unsigned number = 0; number < cases; number++) {
+    edge_case c = edge_case_of_laws(number);
+    edge_outcome outcome = edge_case_compare(&c);
+    failures += outcome.failures;
+    with_contributions += (unsigned)outcome.has_contributions, refused += (unsigned)outcome.is_refused;
+    edge_case_release(&c);
+  }
+  assert_int_equal(failures, 0);
+  print_message("%u of %u cases have contributions, %u are refused\n", with_contributions, cases, refused);
+  assert_true(with_contributions > cases / 5 && refused < cases / 4);
 }
 
 /* ---- what is refused, and what is promised ---- */
@@ -323,6 +203,7 @@ static void as_much_memory_is_held_as_is_told(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(whatever_may_be_asked_agrees_with_the_reference),
+      cmocka_unit_test(whatever_may_be_asked_of_laws_agrees_with_the_reference),
       cmocka_unit_test(options_must_be_given),
       cmocka_unit_test(places_and_times_that_are_no_numbers_are_refused),
       cmocka_unit_test(traces_longer_than_a_float_counts_are_refused),
