@@ -143,7 +143,7 @@ static void any_cut_gives_the_same_bits(void **state) {
   assert_int_equal(failures, 0);
 }
 
-/* ---- counts, choice, refusals ---- */
+/* ---- counts, constants ---- */
 
 static void run_whole(moho_device *device, const physics_case *c, const moho_migration_options *options, moho_image *image,
                       moho_migration_counts *counts) {
@@ -184,33 +184,6 @@ static void counts_are_the_native_paths(void **state) {
   assert_ok(moho_device_close(&cpu));
   assert_ok(moho_device_close(&device)); /* and nothing was left behind */
   case_release(&c);
-}
-
-static void what_a_kernel_lacks_is_named(void **state) {
-  (void)state;
-  moho_device *device;
-  moho_device_report report;
-  assert_ok(moho_device_open(physics_device(), &device));
-  assert_ok(moho_device_describe(device, &report));
-  moho_migration_options options = moho_migration_options_default();
-  for (int k = 0; k < LADDER; k++) {
-    options.kernel = ladder[k];
-    assert_ok(moho_migration_supports(device, &options));
-  }
-  options.kernel = MOHO_KERNEL_BASELINE, options.storage = MOHO_STORAGE_HALF;
-  assert_fails(moho_migration_supports(device, &options), MOHO_ERROR_NOT_AVAILABLE, "baseline does not do storage half");
-  assert_non_null(strstr(moho_last_error()->message, "v1, v2, v3"));
-  options.kernel = MOHO_KERNEL_V2, options.antialias = MOHO_ANTIALIAS_TRIANGLE;
-  assert_fails(moho_migration_supports(device, &options), MOHO_ERROR_NOT_AVAILABLE, "are: none");
-  options.kernel = MOHO_KERNEL_AUTO;
-  assert_fails(moho_migration_supports(device, &options), MOHO_ERROR_NOT_AVAILABLE, "storage half with migration.antialias");
-  assert_string_equal(moho_last_error()->hint, "set execution.storage to float");
-  options = moho_migration_options_default(), options.kernel = MOHO_KERNEL_NATIVE;
-  if (report.has_native) assert_ok(moho_migration_supports(device, &options));
-  else assert_fails(moho_migration_supports(device, &options), MOHO_ERROR_NOT_AVAILABLE, "native");
-  options.kernel = (moho_migration_kernel)17;
-  assert_fails(moho_migration_supports(device, &options), MOHO_ERROR_ARGUMENT, "execution.kernel");
-  assert_ok(moho_device_close(&device));
 }
 
 static void wrong_constants_are_refused(void **state) {
@@ -408,7 +381,6 @@ int main(void) {
       cmocka_unit_test(half_storage_costs_what_it_says),
       cmocka_unit_test(any_cut_gives_the_same_bits),
       cmocka_unit_test(counts_are_the_native_paths),
-      cmocka_unit_test(what_a_kernel_lacks_is_named),
       cmocka_unit_test(wrong_constants_are_refused),
       cmocka_unit_test(a_stop_is_heard),
       cmocka_unit_test(too_little_memory_is_told),
