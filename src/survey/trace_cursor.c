@@ -90,6 +90,7 @@ moho_status moho_trace_store_count(const moho_trace_store *store, const moho_tra
     for (; cell.row < cell.end; cell.row++) n += (size_t)is_wanted(store, &region, cell.row);
   }
   *out = n;
+  moho_store_map_rest(&store->map);
   moho_region_release(&region);
   return MOHO_OK;
 }
@@ -204,6 +205,7 @@ static moho_status fill(moho_trace_cursor *cursor, batch *into) {
     length = run_length(cursor, first, n);
     MOHO_TRY(read_run(cursor, cursor->picks + first, length, into));
   }
+  moho_store_map_rest(&cursor->store->map);
   into->n = into->geometry.n = n;
   return MOHO_OK;
 }

@@ -280,6 +280,7 @@ static void pass_on_flags(const moho_trace_store *store, moho_traces *traces) {
   const moho_geometry *g = &store->map.geometry;
   for (size_t i = 0; i < g->n; i++)
     if (g->flags[i] & found) moho_traces_found(traces, (size_t)store->map.numbers[i], (uint8_t)(g->flags[i] & found));
+  moho_store_map_rest(&store->map);
 }
 
 moho_status moho_trace_store_open(const moho_trace_source *source, const moho_trace_store_options *given,

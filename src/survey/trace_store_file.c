@@ -222,6 +222,10 @@ void moho_store_map_close(moho_store_map *map) {
   *map = (moho_store_map){0};
 }
 
+void moho_store_map_rest(const moho_store_map *map) {
+  if (map->base) madvise((void *)(uintptr_t)map->base, map->bytes, MADV_DONTNEED);
+}
+
 static moho_status check_block(int file, const char *path, uint64_t bytes, size_t block, void *buffer, uint64_t *sum) {
   uint64_t at = (uint64_t)block * CHECKED_BLOCK;
   size_t n = bytes - at < CHECKED_BLOCK ? (size_t)(bytes - at) : CHECKED_BLOCK;

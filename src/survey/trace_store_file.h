@@ -64,6 +64,8 @@ typedef struct moho_store_map {
 
 moho_status moho_store_map_open(const char *directory, uint64_t n_traces, uint64_t n_cells, moho_store_map *out);
 void moho_store_map_close(moho_store_map *map);
+/* Pages that were looked at count as the process's no longer; they come back, mostly from the system's memory, when looked at. */
+void moho_store_map_rest(const moho_store_map *map);
 /* Of the file geometry.bin as it is. */
 moho_status moho_store_geometry_checksum(const char *directory, uint64_t *out);
 
