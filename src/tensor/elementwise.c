@@ -58,8 +58,6 @@ static const moho_kernel_definition any_strides = {
 static const moho_kernel_definition flat = {
     .name = "tensor_map_flat", .text = moho_text_tensor_map, .max_lanes = 256, .native = moho_native_map};
 
-/* Elements of a launch, and how far its operands may reach: 32-bit indices with room for a lane's few. */
-#define MOST_ELEMENTS ((size_t)1 << 30)
 /* Larger outputs go past the caches. */
 #define STREAMED_BYTES ((size_t)16 << 20)
 
@@ -174,5 +172,5 @@ moho_status moho_plan_elementwise(const moho_operation_entry *entry, const moho_
   if (call->operation == MOHO_OPERATION_DIV && m.is_integer)
     MOHO_TRY(moho_prepared_fault_word(out, MOHO_ERROR_RANGE, "div: an i32 divisor is 0, its quotient was set to 0", &m.fault));
   moho_strided all = moho_strided_of(operands, TENSOR_OPERANDS);
-  return moho_strided_cut(&all, MOST_ELEMENTS, add_piece, &m);
+  return moho_strided_cut(&all, moho_launch_reach(), add_piece, &m);
 }

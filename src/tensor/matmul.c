@@ -14,6 +14,7 @@
 #include "tensor/matmul_native.h"
 #include "tensor/operation_table.h"
 #include "tensor/prepared.h"
+#include "tensor/strided.h"
 #include "tensor/tensor_inside.h"
 
 extern const char moho_text_matmul[];
@@ -24,9 +25,6 @@ static const moho_kernel_definition vector = {
 
 static const moho_kernel_definition finish = {.name = "matmul_finish", .text = moho_text_matmul, .max_lanes = 256};
 static const moho_kernel_definition library = {.name = MOHO_LIBRARY_SGEMM, .max_lanes = 1};
-
-/* Indices of kernels stay below this, those of a lane beyond the edge too. */
-#define MOST_ELEMENTS ((size_t)1 << 30)
 
 moho_matmul_options moho_matmul_options_default(void) {
   return (moho_matmul_options){.alpha = 1, .activation = MOHO_OPERATION_COPY};
@@ -281,7 +279,7 @@ static moho_status add_library_steps(const product *p, moho_prepared *prepared) 
 }
 
 static int is_long(const moho_tensor *tensor) {
-  return moho_tensor_reach(tensor) > MOST_ELEMENTS;
+  return moho_tensor_reach(tensor) > moho_launch_reach();
 }
 
 static moho_status add(const product *p, moho_prepared *prepared) {

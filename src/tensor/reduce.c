@@ -20,8 +20,8 @@ static const moho_kernel_definition by_columns = {
 
 enum { LANES = 256, SIMD_GROUPS = LANES / 32 };
 /* Elements that a launch's row may reach over, and (row, block) pairs of a launch. */
-#define MOST_REACH ((size_t)1 << 29)
-#define MOST_ITEMS ((size_t)1 << 23)
+#define MOST_REACH (moho_launch_reach() / 2)
+#define MOST_ITEMS (moho_smaller(moho_launch_reach(), (size_t)1 << 23))
 
 /* One pass: `rows` of n elements become rows of `blocks` partial results, or the output. */
 typedef struct reducing {

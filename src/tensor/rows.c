@@ -16,7 +16,7 @@ static const moho_kernel_definition rows_kernel = {
     .name = "tensor_rows", .text = moho_text_tensor_rows, .max_lanes = 256, .uses_group = 1, .native = moho_native_rows};
 
 enum { MOST_LANES = 256, LANE_ELEMENTS = 8 };
-#define MOST_REACH ((size_t)1 << 29)
+#define MOST_REACH (moho_launch_reach() / 2)
 #define MOST_GROUPS ((size_t)1 << 20)
 
 typedef struct row_plan {
@@ -138,7 +138,7 @@ static moho_status begin_plan(const moho_operation_entry *entry, const moho_tens
 static moho_status cut_rows(row_plan *r, const moho_tensor *classes, const moho_tensor *in, const moho_tensor *out) {
   const moho_tensor *const operands[] = {classes, in, out};
   moho_strided all = moho_strided_of(operands, 3);
-  return moho_strided_cut_rows(&all, (size_t)1 << 28, MOST_REACH, add_piece, r);
+  return moho_strided_cut_rows(&all, MOST_REACH / 2, MOST_REACH, add_piece, r);
 }
 
 /* ---- softmax and norms ---- */

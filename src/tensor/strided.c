@@ -71,22 +71,43 @@ static size_t reach(const moho_strided *s, int operand) {
   return n;
 }
 
-static size_t longest_reach(const moho_strided *s) {
-  size_t most = 0;
-  for (int k = 0; k < s->n_operands; k++)
-    if (reach(s, k) > most) most = reach(s, k);
-  return most;
+static int longest_operand(const moho_strided *s) {
+  int longest = 0;
+  for (int k = 1; k < s->n_operands; k++)
+    if (reach(s, k) > reach(s, longest)) longest = k;
+  return longest;
 }
 
-/* The slowest axis of more than one is halved, as long as a piece is too large; halves begin at multiples of 16 elements where
- * that is possible, so that bindings keep their alignment. */
+static size_t launch_reach;
+
+size_t moho_launch_reach(void) {
+  size_t set = __atomic_load_n(&launch_reach, __ATOMIC_RELAXED);
+  return set ? set : (size_t)1 << 30;
+}
+
+void moho_launch_reach_set(size_t elements) {
+  __atomic_store_n(&launch_reach, elements, __ATOMIC_RELAXED);
+}
+
+/* The slowest axis of more than one; the one by which an operand reaches too far where it does: halving another one would leave
+ * that as it is, and a transposed view would be cut into its elements. */
+static int axis_to_cut(const moho_strided *s, size_t longest) {
+  int axis = s->rank - 1, k = longest_operand(s);
+  while (axis && s->shape[axis] == 1) axis--;
+  if (reach(s, k) <= longest) return axis;
+  for (int i = 0; i < s->rank; i++)
+    if ((s->shape[i] - 1) * (size_t)s->stride[k][i] > (s->shape[axis] - 1) * (size_t)s->stride[k][axis]) axis = i;
+  return axis;
+}
+
+/* An axis is halved as long as a piece is too large; halves begin at multiples of 16 elements where that is possible, so that
+ * bindings keep their alignment. */
 moho_status moho_strided_cut_rows(const moho_strided *all, size_t most, size_t longest, moho_strided_function function,
                                   void *user) {
   size_t n = moho_strided_elements(all);
   if (!n) return MOHO_OK;
-  if (n == 1 || (n <= most && longest_reach(all) <= longest)) return function(all, user);
-  int axis = all->rank - 1;
-  while (axis && all->shape[axis] == 1) axis--;
+  if (n == 1 || (n <= most && reach(all, longest_operand(all)) <= longest)) return function(all, user);
+  int axis = axis_to_cut(all, longest);
   size_t half = all->shape[axis] / 2;
   if (half > 16) half = half / 16 * 16;
   moho_strided low = *all, high = *all;

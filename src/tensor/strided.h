@@ -18,6 +18,11 @@ typedef struct moho_strided {
 moho_strided moho_strided_of(const moho_tensor *const *tensors, int n);
 size_t moho_strided_elements(const moho_strided *all);
 
+/* How many elements a launch's indices may reach over: 2^30, so that they and a lane's few more fit 32 bits. Tests ask for less,
+ * to see work cut that is not large; 0: 2^30 again. */
+size_t moho_launch_reach(void);
+void moho_launch_reach_set(size_t elements);
+
 typedef moho_status (*moho_strided_function)(const moho_strided *piece, void *user);
 /* `function` for pieces of at most `most` elements whose operands reach no further than `reach` elements; both the same. */
 moho_status moho_strided_cut_rows(const moho_strided *all, size_t most, size_t reach, moho_strided_function function, void *user);
