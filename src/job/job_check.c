@@ -300,13 +300,12 @@ static moho_status check_gathers(const moho_job *job) {
   return MOHO_OK;
 }
 
-/* Levels, zones and a mask each have grids of their own: one of them at a time. Zones are joined in the stack only. */
+/* Levels, zones and a mask each have grids of their own: one of them at a time. */
 static moho_status check_less_work(const moho_job *job) {
   int levels = strpbrk(moho_job_text(job, MOHO_KEY_LEVELS), "24") != NULL;
   const moho_job_value *table = &job->values[MOHO_KEY_TIME_SAMPLING_F_MAX];
   int zones = table->given || moho_job_is(job, MOHO_KEY_TIME_SAMPLING, "auto");
   moho_job_id zones_key = table->given ? MOHO_KEY_TIME_SAMPLING_F_MAX : MOHO_KEY_TIME_SAMPLING;
-  int gathers = !moho_job_is(job, MOHO_KEY_GATHERS_KIND, "none");
   int adaptive = moho_job_is(job, MOHO_KEY_ADAPTIVE, "on") || moho_job_given_below(job, MOHO_KEY_ADAPTIVE);
   if (levels && !strchr(moho_job_text(job, MOHO_KEY_LEVELS), '1')) {
     char here[400];
@@ -315,7 +314,6 @@ static moho_status check_less_work(const moho_job *job) {
                         moho_job_text(job, MOHO_KEY_LEVELS));
   }
   if (levels && zones) return exclude(job, MOHO_KEY_LEVELS, zones_key, "coarse levels have one step for all times");
-  if (zones && gathers) return exclude(job, MOHO_KEY_GATHERS_KIND, zones_key, "gathers need a uniform time axis");
   if (adaptive && levels) return exclude(job, MOHO_KEY_LEVELS, MOHO_KEY_ADAPTIVE, "a mask belongs to one grid");
   if (adaptive && zones) return exclude(job, zones_key, MOHO_KEY_ADAPTIVE, "a mask needs a uniform time axis");
   for (size_t i = 0; i < table->n_points; i++)

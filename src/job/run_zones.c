@@ -103,6 +103,7 @@ moho_status moho_run_zones(moho_run *run) {
   moho_status status = set_up(run->job, &run->inputs, &z);
   if (!status) status = moho_run_pass_traces(run, z.passes, z.n);
   if (!status) status = moho_image_create(&run->inputs.grid, &run->image);
+  if (!status && run->inputs.options.gathers) status = moho_image_add_gathers(&run->image, run->inputs.options.gathers);
   if (!status) status = moho_time_zones_join(z.zones, z.parts, z.n, &run->image);
   if (!status) add_counts(run, &z);
   if (!status) status = add_to_report(run, &z);

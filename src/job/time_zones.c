@@ -126,24 +126,34 @@ static double share(const moho_time_zone *zones, size_t n, size_t i, size_t k) {
   return fmin(1, fmax(0, fmin(up, down)));
 }
 
+/* One column, of the stack or of a bin: zone i onto the uniform axis, added to what the others left. */
+static void join_column(const moho_time_zone *zones, size_t n, size_t i, const double (*weights)[TAPS], const float *from,
+                        const int32_t *from_fold, size_t n_time, float *to, int32_t *to_fold) {
+  const moho_time_zone *zone = &zones[i];
+  size_t first = i == 0 ? 0 : zone->first - OVERLAP, end = i + 1 == n ? n_time : zone->end + OVERLAP;
+  for (size_t k = first; k < end && k < n_time; k++) {
+    to[k] += (float)(share(zones, n, i, k) * value_at(zone, weights, from, k));
+    if (k < zone->first || k >= zone->end || !to_fold) continue;
+    size_t nearest = (k - zone->origin + zone->factor / 2) / zone->factor;
+    to_fold[k] = from_fold[nearest < zone->n ? nearest : zone->n - 1];
+  }
+}
+
 moho_status moho_time_zones_join(const moho_time_zone *zones, const moho_image *parts, size_t n, moho_image *image) {
   size_t n_time = image->grid.n_time, columns = image->grid.n_inline * image->grid.n_crossline;
+  size_t bins = image->gathers ? moho_gather_bins_count(&image->bins) : 0;
   double(*weights)[MOST_FACTOR][TAPS];
   MOHO_TRY(moho_allocate(n, sizeof *weights, "resampling", &weights));
   for (size_t i = 0; i < n; i++) fill_weights(zones[i].factor, weights[i]);
 #pragma omp parallel for schedule(static)
   for (size_t c = 0; c < columns; c++)
     for (size_t i = 0; i < n; i++) {
-      const moho_time_zone *zone = &zones[i];
-      const float *from = parts[i].stack + c * zone->n;
-      size_t first = i == 0 ? 0 : zone->first - OVERLAP, end = i + 1 == n ? n_time : zone->end + OVERLAP;
-      for (size_t k = first; k < end && k < n_time; k++) {
-        double part = share(zones, n, i, k);
-        image->stack[c * n_time + k] += (float)(part * value_at(zone, (const double(*)[TAPS])weights[i], from, k));
-        if (k < zone->first || k >= zone->end || !image->fold) continue;
-        size_t nearest = (k - zone->origin + zone->factor / 2) / zone->factor;
-        image->fold[c * n_time + k] = parts[i].fold[c * zone->n + (nearest < zone->n ? nearest : zone->n - 1)];
-      }
+      const double(*own)[TAPS] = (const double(*)[TAPS])weights[i];
+      join_column(zones, n, i, own, parts[i].stack + c * zones[i].n, parts[i].fold + c * zones[i].n, n_time,
+                  image->stack + c * n_time, image->fold ? image->fold + c * n_time : NULL);
+      for (size_t row = c * bins; row < (c + 1) * bins; row++)
+        join_column(zones, n, i, own, parts[i].gathers + row * zones[i].n, parts[i].gathers_fold + row * zones[i].n, n_time,
+                    image->gathers + row * n_time, image->gathers_fold + row * n_time);
     }
   free(weights);
   return MOHO_OK;
