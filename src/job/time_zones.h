@@ -21,8 +21,8 @@ typedef struct moho_time_zone {
 size_t moho_time_zones_make(const moho_grid *grid, const double *f_max_hz, moho_time_zone zones[MOHO_MOST_ZONES]);
 /* The zone's own time axis; columns as in `grid`. The caller releases it. */
 moho_status moho_time_zone_grid(const moho_time_zone *zone, const moho_grid *grid, moho_grid *out);
-/* Zones' images onto the uniform axis of `image`, with its gathers where it has them; across a border over 16 samples from one into the other. Fold: that of the
- * nearest sample computed. */
+/* Zones' images onto the uniform axis of `image`, with its gathers where it has them; across a border over 16 samples from one
+ * into the other. Fold: that of the nearest sample computed. */
 moho_status moho_time_zones_join(const moho_time_zone *zones, const moho_image *parts, size_t n, moho_image *image);
 
 #endif
