@@ -1,4 +1,5 @@
 /* program_run.c - moho program run: bind what was given by name, launch, print what was written and what went wrong. */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,16 @@ static int read_sizes(const char *option, const char *text, uint32_t sizes[3]) {
       return usage_error("program: --%s is \"%s\", expected one to three numbers, as 4 or 4,2,1", option, text);
     sizes[n++] = (uint32_t)size;
   }
+  return EXIT_GOOD;
+}
+
+/* Two buffers do not go to one file. */
+static int check_files(const program_job *job) {
+  for (size_t i = 0; i < job->report.buffers; i++)
+    for (size_t k = 0; k < i; k++)
+      if (job->buffers[i].file && job->buffers[k].file && !strcmp(job->buffers[i].file, job->buffers[k].file))
+        return usage_error("program: %s and %s both go to \"%s\"", job->buffers[k].parameter.name, job->buffers[i].parameter.name,
+                           job->buffers[i].file);
   return EXIT_GOOD;
 }
 
@@ -192,6 +203,12 @@ static const char *fault_words(moho_program_operation kind) {
   }
 }
 
+static void print_json_text(FILE *out, const char *text) {
+  json_t *string = json_stringn_nocheck(text, strlen(text));
+  json_dumpf(string, out, JSON_ENCODE_ANY);
+  json_decref(string);
+}
+
 static void print_array(FILE *out, const program_values *buffer) {
   char text[48];
   fprintf(out, "[");
@@ -201,6 +218,19 @@ static void print_array(FILE *out, const program_values *buffer) {
     fprintf(out, is_word ? "%s\"%s\"" : "%s%s", i ? ", " : "", text);
   }
   fprintf(out, "]");
+}
+
+/* Buffers that went to files of their own. */
+static void print_files_json(FILE *out, const program_job *job) {
+  int n = 0;
+  for (size_t i = 0; i < job->report.buffers; i++) {
+    const program_values *buffer = &job->buffers[i];
+    if (!buffer->file) continue;
+    fprintf(out, "%s\n    \"%s\": {\"file\": ", n++ ? "," : ",\n  \"files\": {", buffer->parameter.name);
+    print_json_text(out, buffer->file);
+    fprintf(out, ", \"type\": \"%s\", \"elements\": %zu}", moho_program_type_name(buffer->parameter.type), buffer->length);
+  }
+  if (n) fprintf(out, "\n  }");
 }
 
 static void print_json(FILE *out, const program_job *job) {
@@ -219,11 +249,13 @@ static void print_json(FILE *out, const program_job *job) {
   fprintf(out, "  \"buffers\": {");
   int n = 0;
   for (size_t i = 0; i < job->report.buffers; i++) {
-    if (job->buffers[i].parameter.access == MOHO_PROGRAM_IN) continue;
+    if (job->buffers[i].parameter.access == MOHO_PROGRAM_IN || job->buffers[i].file) continue;
     fprintf(out, "%s\n    \"%s\": ", n++ ? "," : "", job->buffers[i].parameter.name);
     print_array(out, &job->buffers[i]);
   }
-  fprintf(out, "%s}\n}\n", n ? "\n  " : "");
+  fprintf(out, "%s}", n ? "\n  " : "");
+  print_files_json(out, job);
+  fprintf(out, "\n}\n");
 }
 
 static void print_buffers(FILE *out, const program_job *job) {
@@ -231,6 +263,11 @@ static void print_buffers(FILE *out, const program_job *job) {
   for (size_t i = 0; i < job->report.buffers; i++) {
     const program_values *buffer = &job->buffers[i];
     if (buffer->parameter.access == MOHO_PROGRAM_IN) continue;
+    if (buffer->file) {
+      fprintf(out, "%s: %zu elements (%s) in %s\n", buffer->parameter.name, buffer->length,
+              moho_program_type_name(buffer->parameter.type), buffer->file);
+      continue;
+    }
     size_t shown = buffer->length < SHOWN || job->line->output ? buffer->length : SHOWN;
     fprintf(out, "%s =", buffer->parameter.name);
     for (size_t k = 0; k < shown; k++) fprintf(out, " %s", program_element_text(buffer, k, text));
@@ -252,6 +289,8 @@ static int print_fault(const program_job *job) {
 
 static int print_results(const program_job *job) {
   output_text output;
+  for (size_t i = 0; i < job->report.buffers; i++)
+    if (job->buffers[i].file && program_write_buffer(&job->buffers[i])) return EXIT_FAILED;
   if (output_begin(&output)) return EXIT_FAILED;
   if (job->line->json) print_json(output.out, job);
   else print_buffers(output.out, job);
@@ -265,6 +304,7 @@ static int run_job(program_job *job, const program_arguments *given) {
   for (size_t i = 2; i < job->line->n_arguments && !code; i++) code = read_assignment(job, job->line->arguments[i]);
   if (!code) code = check_given(job->buffers, job->report.buffers, "1,2,3 or 1000*0 or 0..9 or @FILE");
   if (!code) code = check_given(job->scalars, job->report.scalars, "1");
+  if (!code) code = check_files(job);
   if (!code) code = read_sizes("groups", given->groups, job->groups);
   if (!code) code = read_sizes("lanes", given->lanes, job->lanes);
   if (code) return code;

@@ -1,7 +1,9 @@
 /* program_values.c - values of a program's scalars and buffers from words of the command line, and back to words.
  *
- *   1,2.5,-3      values            1000*0      a thousand zeros         0..9     whole numbers from 0 to 9        @x.bin   raw
- * elements
+ *   1,2.5,-3      values            1000*0      a thousand zeros         0..9     whole numbers from 0 to 9        @x.f32   raw
+ * elements of a file, least byte first
+ *
+ * and of a buffer that the program writes, at the end: @y.f32, the file that its elements go to.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -132,13 +134,35 @@ static int add_file(program_values *to, const char *path) {
   return code;
 }
 
-int program_read_buffer(program_values *buffer, const char *text) {
+static int add_items(program_values *buffer, const char *text) {
   char item[64];
   int code = EXIT_GOOD;
-  buffer->is_given = 1;
-  if (*text == '@') return add_file(buffer, text + 1);
   while (!code && (text = next_item(text, item)) != NULL) code = add_item(buffer, item);
   return code;
+}
+
+/* The last @ of a buffer that is written begins the file that it goes to, unless the text begins with it. */
+int program_read_buffer(program_values *buffer, const char *text) {
+  const char *last = strrchr(text, '@');
+  int is_written = buffer->parameter.access != MOHO_PROGRAM_IN;
+  buffer->is_given = 1;
+  if (!last || (last != text && *text == '@' && !is_written))
+    return *text == '@' ? add_file(buffer, text + 1) : add_items(buffer, text);
+  if (last == text) return add_file(buffer, text + 1);
+  if (!is_written)
+    return usage_error("program: %s is only read, so that nothing goes to \"%s\"", buffer->parameter.name, last + 1);
+  if (!last[1]) return usage_error("program: %s: the name of a file is missing after @", buffer->parameter.name);
+  char *values = strndup(text, (size_t)(last - text));
+  if (!values) return fprintf(stderr, "moho: out of memory\n"), EXIT_FAILED;
+  int code = *values == '@' ? add_file(buffer, values + 1) : add_items(buffer, values);
+  free(values);
+  buffer->file = last + 1;
+  return code;
+}
+
+int program_write_buffer(const program_values *buffer) {
+  size_t bytes = buffer->length * moho_program_type_bytes(buffer->parameter.type);
+  return moho_write_bytes(buffer->file, buffer->data, bytes) ? print_error() : EXIT_GOOD;
 }
 
 /* ---- words ---- */

@@ -69,6 +69,8 @@ MOHO_API moho_status moho_job_demigrate(const moho_job *job, const moho_job_demi
 /** Write a small text file (a report, a list of figures) the way all of Moho's output is written: under a temporary name that is
  *  renamed in the end. MOHO_ERROR_IO names the file and the system's reason. */
 MOHO_API moho_status moho_write_text(const char *path, const char *text);
+/** The same of bytes. */
+MOHO_API moho_status moho_write_bytes(const char *path, const void *data, size_t bytes);
 
 #ifdef __cplusplus
 }

@@ -136,3 +136,8 @@ moho_status moho_run_outputs_commit(moho_run_outputs *outputs, const char *repor
 MOHO_API moho_status moho_write_text(const char *path, const char *text) {
   return moho_file_write_all(path, text, strlen(text));
 }
+
+MOHO_API moho_status moho_write_bytes(const char *path, const void *data, size_t bytes) {
+  if (!path || (!data && bytes)) return moho_fail(MOHO_ERROR_ARGUMENT, "write: a path and data, got NULL");
+  return moho_file_write_all(path, data, bytes);
+}

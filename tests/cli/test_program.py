@@ -86,6 +86,43 @@ class Run(CommandTest):
         self.fails(1, "x.bin: its length is not a whole number of elements", "program", "run", "saxpy.mp", "a=1", "x=@x.bin", "y=1")
         self.fails(1, "none.bin: No such file", "program", "run", "saxpy.mp", "a=1", "x=@none.bin", "y=1")
 
+    def test_raw_results(self):
+        self.write("saxpy.mp", SAXPY)
+        values = array.array("f", [math.sin(k) for k in range(1000)])
+        with open(self.path("x.f32"), "wb") as file:
+            values.tofile(file)
+        run = ["program", "run", "saxpy.mp", "a=2", "x=@x.f32"]
+
+        def floats_of(name):
+            got = array.array("f")
+            with open(self.path(name), "rb") as file:
+                got.frombytes(file.read())
+            return got
+
+        self.assertEqual(self.good(*run, "y=1000*0@y.f32", "--device", "cpu").out, "y: 1000 elements (f32) in y.f32\n")
+        self.assertEqual(floats_of("y.f32"), array.array("f", [2 * v for v in values]))
+        # From a file to another one, and JSON says where the buffer is.
+        result = self.good(*run, "y=@y.f32@z 2.f32", "--json", "--device", "reference").json()
+        self.assertEqual(result["buffers"], {})
+        self.assertEqual(result["files"], {"y": {"file": "z 2.f32", "type": "f32", "elements": 1000}})
+        self.assertEqual(floats_of("z 2.f32"), array.array("f", [4 * v for v in values]))
+
+    def test_raw_results_in_place(self):
+        self.write("saxpy.mp", SAXPY)
+        self.good("program", "run", "saxpy.mp", "a=1", "x=1,2,3", "y=10,20,30@y.f32", "--device", "cpu")
+        self.good("program", "run", "saxpy.mp", "a=1", "x=1,2,3", "y=@y.f32@y.f32", "--device", "cpu")  # the same file again
+        with open(self.path("y.f32"), "rb") as file:
+            self.assertEqual(array.array("f", file.read()), array.array("f", [12, 24, 36]))
+
+    def test_raw_results_refused(self):
+        self.write("saxpy.mp", SAXPY)
+        run = ["program", "run", "saxpy.mp", "a=1", "--device", "cpu"]
+        self.fails(2, 'x is only read, so that nothing goes to "x.f32"', *run, "x=1,2@x.f32", "y=1,2")
+        self.fails(2, "y: the name of a file is missing after @", *run, "x=1", "y=1@")
+        self.fails(1, "none/y.f32", *run, "x=1", "y=1@none/y.f32")
+        self.fails(1, "none.f32: No such file", *run, "x=1", "y=@none.f32@y.f32")
+        self.assertFalse(os.path.exists(self.path("y.f32")))
+
     def test_fault(self):
         self.write("divide.mp", DIVIDE)
         for device in ["reference", "cpu"]:
