@@ -159,7 +159,7 @@ static uint8_t *random_mask(uint64_t *random, const moho_grid *grid) {
   if (!kind) return NULL;
   uint8_t *mask = calloc(n, 1);
   assert_non_null(mask);
-  for (size_t k = 0; k < n; k++) mask[k] = kind == 1 ? 1 : kind == 2 ? 0 : kind == 3 ? k % 2 : test_uniform(random) < 0.9;
+  for (size_t k = 0; k < n; k++) mask[k] = kind == 1 || (kind == 3 && k % 2) || (kind == 4 && test_uniform(random) < 0.9);
   return mask;
 }
 
