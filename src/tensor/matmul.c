@@ -11,6 +11,7 @@
 #include "kernels/tensor_map.h"
 #include "tensor/blas.h"
 #include "tensor/matmul_layout.h"
+#include "tensor/matmul_mixed.h"
 #include "tensor/matmul_native.h"
 #include "tensor/operation_table.h"
 #include "tensor/prepared.h"
@@ -49,10 +50,16 @@ static moho_status check_operand(const moho_tensor *tensor, const char *operand,
     return moho_fail(MOHO_ERROR_ARGUMENT, "matmul: operand %s is on %s, expected %s", operand, own->report.uri,
                      (*device)->report.uri);
   *device = own;
-  if (tensor->dtype != MOHO_DTYPE_F32)
-    return moho_fail_at((moho_place){0}, "convert it to f32 first", MOHO_ERROR_NOT_AVAILABLE,
-                        "matmul: operand %s is %s, expected f32", operand, moho_dtype_name(tensor->dtype));
-  return MOHO_OK;
+  if ((unsigned)tensor->dtype < MOHO_DTYPE_COUNT && (MOHO_FLOATS & MOHO_SET(tensor->dtype))) return MOHO_OK;
+  return moho_fail_at((moho_place){0}, "convert it to f32 first", MOHO_ERROR_NOT_AVAILABLE,
+                      "matmul: operand %s is %s, expected f32, f16 or bf16", operand, moho_dtype_name(tensor->dtype));
+}
+
+/* A and B have one dtype, C and the bias that one or f32. */
+static moho_status check_dtype(const moho_tensor *tensor, const char *operand, moho_dtype dtype, int may_be_f32) {
+  if (tensor->dtype == dtype || (may_be_f32 && tensor->dtype == MOHO_DTYPE_F32)) return MOHO_OK;
+  return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "matmul: operand %s is %s, expected %s%s", operand, moho_dtype_name(tensor->dtype),
+                   moho_dtype_name(dtype), may_be_f32 && dtype != MOHO_DTYPE_F32 ? " as a, or f32" : " as a");
 }
 
 static moho_status as_batch(const moho_tensor *from, const char *operand, int transpose, moho_device **device, moho_tensor *out) {
@@ -84,6 +91,7 @@ static moho_status check_bias(product *p) {
   const moho_tensor *bias = p->options->bias;
   if (!bias) return MOHO_OK;
   MOHO_TRY(check_operand(bias, "bias", &p->device));
+  MOHO_TRY(check_dtype(bias, "bias", p->a.dtype, 1));
   char text[128];
   if (bias->rank != 1 || bias->shape[0] != p->n)
     return moho_fail(MOHO_ERROR_SHAPE, "matmul (m %zu, n %zu, k %zu): operand bias is %s, expected [%zu]", p->m, p->n, p->k,
@@ -124,6 +132,8 @@ static moho_status check_product(const moho_tensor *a, const moho_tensor *b, con
   MOHO_TRY(as_batch(a, "a", options->transpose_a, &p->device, &p->a));
   MOHO_TRY(as_batch(b, "b", options->transpose_b, &p->device, &p->b));
   MOHO_TRY(as_batch(c, "c", 0, &p->device, &p->c));
+  MOHO_TRY(check_dtype(&p->b, "b", p->a.dtype, 0));
+  MOHO_TRY(check_dtype(&p->c, "c", p->a.dtype, 1));
   p->batches = p->c.shape[0], p->m = p->c.shape[1], p->n = p->c.shape[2], p->k = p->a.shape[2];
   MOHO_TRY(check_shape(&p->a, "a", p->batches, p->m, p->k, p));
   MOHO_TRY(check_shape(&p->b, "b", p->batches, p->k, p->n, p));
@@ -312,6 +322,19 @@ static moho_status check_sizes(const product *p) {
                    p->device->report.uri);
 }
 
+/* In f32, whatever the operands are. */
+static moho_status plan(product *p, moho_prepared *prepared) {
+  const moho_tensor c = p->c;
+  int is_empty = !p->batches || !p->m || !p->n;
+  moho_tensor *const inputs[] = {&p->a, &p->b, &p->bias};
+  for (int i = 0; !is_empty && i < 3; i++) MOHO_TRY(matmul_widen(inputs[i], prepared));
+  if (!is_empty) MOHO_TRY(matmul_widen_result(&p->c, p->options->beta != 0, prepared));
+  MOHO_TRY(choose(p, &p->by_library));
+  if (is_empty) return MOHO_OK;
+  MOHO_TRY(add_steps(p, prepared));
+  return matmul_narrow(&p->c, &c, prepared);
+}
+
 moho_status moho_matmul_prepare(const moho_tensor *a, const moho_tensor *b, const moho_tensor *c,
                                 const moho_matmul_options *options, moho_prepared **out) {
   const moho_matmul_options standard = moho_matmul_options_default();
@@ -319,10 +342,9 @@ moho_status moho_matmul_prepare(const moho_tensor *a, const moho_tensor *b, cons
   if (!out) return moho_fail(MOHO_ERROR_ARGUMENT, "matmul: nowhere to put the prepared call, got NULL");
   *out = NULL;
   MOHO_TRY(check_product(a, b, c, options ? options : &standard, &p));
-  MOHO_TRY(choose(&p, &p.by_library));
   MOHO_TRY(check_sizes(&p));
   MOHO_TRY(moho_prepared_create(p.device, out));
-  moho_status status = p.batches && p.m && p.n ? add_steps(&p, *out) : MOHO_OK;
+  moho_status status = plan(&p, *out);
   if (status) moho_prepared_destroy(out);
   return status;
 }

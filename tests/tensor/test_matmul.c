@@ -259,7 +259,7 @@ static void wrong_operands_are_named(void **state) {
   assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_F32, 2, (size_t[]){2, 5}, &c));
   assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_I32, 2, (size_t[]){3, 5}, &whole));
   assert_fails(moho_matmul(NULL, &a, &b, &c, NULL), MOHO_ERROR_SHAPE, "operand b is [1, 4, 5], expected [1, 3, 5]");
-  assert_fails(moho_matmul(NULL, &a, &whole, &c, NULL), MOHO_ERROR_NOT_AVAILABLE, "operand b is i32, expected f32");
+  assert_fails(moho_matmul(NULL, &a, &whole, &c, NULL), MOHO_ERROR_NOT_AVAILABLE, "operand b is i32, expected f32, f16 or bf16");
   assert_fails(moho_matmul(NULL, NULL, &b, &c, NULL), MOHO_ERROR_ARGUMENT, "operand a is missing");
   moho_matmul_options options = moho_matmul_options_default();
   options.transpose_a = 1;
@@ -282,6 +282,69 @@ static void wrong_operands_are_named(void **state) {
 }
 
 /* Our own kernels give the same bits again and again, recorded or at once. */
+/* f16 and bf16: whole numbers, so that sums are exact in f32 and C is rounded once. */
+static void check_mixed(moho_dtype dtype, moho_dtype of_c, moho_dtype of_bias, int turned, int shared,
+                        moho_matmul_method method) {
+  enum { BATCHES = 2, M = 33, N = 17, K = 70 };
+  const size_t a_shape[3] = {BATCHES, turned ? K : M, turned ? M : K}, b_shape[3] = {shared ? 1 : BATCHES, K, N + 3};
+  const size_t c_shape[3] = {BATCHES, M, N + 5}, n = N;
+  uint32_t a[BATCHES * M * K], b[BATCHES * K * (N + 3)], c[BATCHES * M * (N + 5)], bias[N], got[BATCHES * M * (N + 5)];
+  moho_tensor x, y, whole_y, z, whole_z, row;
+  for (size_t i = 0; i < BATCHES * M * K; i++) test_put(dtype, a, i, floor(9 * test_uniform(&test_random)) - 4);
+  for (size_t i = 0; i < BATCHES * K * (N + 3); i++) test_put(dtype, b, i, floor(17 * test_uniform(&test_random)) - 8);
+  for (size_t i = 0; i < BATCHES * M * (N + 5); i++) test_put(of_c, c, i, floor(100 * test_uniform(&test_random)));
+  for (size_t i = 0; i < N; i++) test_put(of_bias, bias, i, floor(100 * test_uniform(&test_random)) - 50);
+  assert_ok(moho_tensor_from_host(test_device, dtype, 3, a_shape, a, MOHO_HOST_COPY, &x));
+  assert_ok(moho_tensor_from_host(test_device, dtype, 3, b_shape, b, MOHO_HOST_COPY, &whole_y));
+  assert_ok(moho_tensor_slice(&whole_y, 2, 0, N, 1, &y));
+  assert_ok(moho_tensor_from_host(test_device, of_c, 3, c_shape, c, MOHO_HOST_COPY, &whole_z));
+  assert_ok(moho_tensor_slice(&whole_z, 2, 0, N, 1, &z));
+  assert_ok(moho_tensor_from_host(test_device, of_bias, 1, &n, bias, MOHO_HOST_COPY, &row));
+  moho_matmul_options options = plain(method);
+  options.transpose_a = turned, options.alpha = 0.5f, options.beta = 2, options.bias = &row;
+  options.activation = MOHO_OPERATION_RELU;
+  assert_ok(moho_matmul(NULL, &x, &y, &z, &options));
+  assert_ok(moho_tensor_read(&whole_z, got));
+  for (size_t i = 0; i < BATCHES * M * (N + 5); i++) {
+    size_t g = i / (M * (N + 5)), r = i / (N + 5) % M, j = i % (N + 5);
+    double want = test_get(of_c, c, i), sum = 0;
+    for (size_t k = 0; j < N && k < K; k++)
+      sum += test_get(dtype, a, turned ? (g * K + k) * M + r : (g * M + r) * K + k) *
+             test_get(dtype, b, ((shared ? 0 : g) * K + k) * (N + 3) + j);
+    if (j < N) want = test_round(of_c, fmax(0, 0.5 * sum + 2 * want + test_get(of_bias, bias, j)));
+    if (test_get(of_c, got, i) != want)
+      fail_msg("%s to %s, element %zu: %g, expected %g", moho_dtype_name(dtype), moho_dtype_name(of_c), i, test_get(of_c, got, i),
+               want);
+  }
+  assert_ok(moho_tensor_destroy(&x)), assert_ok(moho_tensor_destroy(&whole_y)), assert_ok(moho_tensor_destroy(&whole_z));
+  assert_ok(moho_tensor_destroy(&row));
+}
+
+static void half_inputs_are_summed_in_floats(void **state) {
+  (void)state;
+  for (moho_dtype dtype = MOHO_DTYPE_F16; dtype <= MOHO_DTYPE_BF16; dtype++)
+    for (int which = 0; which < 8; which++)
+      check_mixed(dtype, which & 1 ? MOHO_DTYPE_F32 : dtype, which & 2 ? MOHO_DTYPE_F32 : dtype, which & 4, which & 2,
+                  which & 1 ? MOHO_MATMUL_OWN : MOHO_MATMUL_AUTO);
+  /* 1 + 2^-10 summed 4096 times: in f16 it would stay at 2048. */
+  const size_t k = 4096, one = 1;
+  moho_tensor x, w, y;
+  float sum;
+  assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_F16, 2, (size_t[]){one, k}, &x));
+  assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_F16, 1, &k, &w));
+  assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_F32, 1, &one, &y));
+  assert_ok(moho_tensor_fill(NULL, &x, 1));
+  assert_ok(moho_tensor_fill(NULL, &w, 1 + 1.0 / 1024));
+  assert_ok(moho_matvec(NULL, &x, &w, &y, NULL));
+  assert_ok(moho_tensor_read(&y, &sum));
+  assert_true(sum == 4100);
+  assert_ok(moho_tensor_destroy(&y));
+  assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_BF16, 1, &one, &y));
+  assert_fails(moho_matvec(NULL, &x, &w, &y, NULL), MOHO_ERROR_NOT_AVAILABLE, "operand c is bf16, expected f16 as a, or f32");
+  assert_fails(moho_matvec(NULL, &x, &y, &w, NULL), MOHO_ERROR_NOT_AVAILABLE, "operand b is bf16, expected f16 as a");
+  assert_ok(moho_tensor_destroy(&x)), assert_ok(moho_tensor_destroy(&w)), assert_ok(moho_tensor_destroy(&y));
+}
+
 static void recorded_is_the_same(void **state) {
   (void)state;
   matrix a = matrix_of(1, 70, 90, 1, 1, 0), b = matrix_of(1, 90, 66, 2, 2, 1), c = matrix_of(1, 70, 66, 0, 0, 0);
@@ -311,6 +374,7 @@ int main(void) {
                                      cmocka_unit_test(vectors),
                                      cmocka_unit_test(nothing_in_gives_zero),
                                      cmocka_unit_test(wrong_operands_are_named),
+                                     cmocka_unit_test(half_inputs_are_summed_in_floats),
                                      cmocka_unit_test(recorded_is_the_same)};
   return cmocka_run_group_tests(tests, test_tensor_begin, test_tensor_end);
 }
