@@ -445,11 +445,34 @@ static int end(void **state) {
   return test_tensor_end(state);
 }
 
+/* Ternary tensors are for ternary products: every operation refuses them, by the operand's name and theirs. */
+static void ternary_is_refused_by_name(void **state) {
+  (void)state;
+  moho_tensor ternary, out;
+  assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_TERNARY, 1, (size_t[]){8}, &ternary));
+  assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_F32, 1, (size_t[]){8}, &out));
+  for (int i = 0; i < MOHO_OPERATION_COUNT; i++) {
+    moho_operation operation = (moho_operation)i;
+    char words[80];
+    snprintf(words, sizeof words, "%s: operand ", moho_operation_name(operation));
+    assert_fails(moho_tensor_supports(test_device, operation, MOHO_DTYPE_TERNARY, MOHO_DTYPE_TERNARY), MOHO_ERROR_NOT_AVAILABLE,
+                 words);
+    assert_non_null(strstr(moho_last_error()->message, "is ternary, expected "));
+  }
+  assert_fails(moho_tensor_binary(NULL, MOHO_OPERATION_ADD, &ternary, &ternary, &ternary), MOHO_ERROR_NOT_AVAILABLE,
+               "add: operand a is ternary, expected f32, f16, bf16 or i32");
+  assert_fails(moho_tensor_unary(NULL, MOHO_OPERATION_CONVERT, &ternary, &out), MOHO_ERROR_NOT_AVAILABLE, "operand x is ternary");
+  assert_fails(moho_tensor_unary(NULL, MOHO_OPERATION_CONVERT, &out, &ternary), MOHO_ERROR_NOT_AVAILABLE,
+               "operand out is ternary");
+  assert_ok(moho_tensor_destroy(&ternary));
+  assert_ok(moho_tensor_destroy(&out));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_operation), cmocka_unit_test(large),       cmocka_unit_test(scalars_and_in_place),
-      cmocka_unit_test(special_numbers), cmocka_unit_test(conversions), cmocka_unit_test(division_of_integers),
-      cmocka_unit_test(wrong_calls),
+      cmocka_unit_test(ternary_is_refused_by_name), cmocka_unit_test(every_operation), cmocka_unit_test(large),
+      cmocka_unit_test(scalars_and_in_place),       cmocka_unit_test(special_numbers), cmocka_unit_test(conversions),
+      cmocka_unit_test(division_of_integers),       cmocka_unit_test(wrong_calls),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }

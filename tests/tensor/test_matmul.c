@@ -345,6 +345,29 @@ static void half_inputs_are_summed_in_floats(void **state) {
   assert_ok(moho_tensor_destroy(&x)), assert_ok(moho_tensor_destroy(&w)), assert_ok(moho_tensor_destroy(&y));
 }
 
+/* Planned once: each run reads what the operands hold then, f16 through its temporaries too. */
+static void prepared_runs_again(void **state) {
+  (void)state;
+  for (moho_dtype dtype = MOHO_DTYPE_F32; dtype <= MOHO_DTYPE_F16; dtype++) {
+    moho_tensor a, b, c;
+    moho_prepared *prepared;
+    uint32_t got[4];
+    assert_ok(moho_tensor_create(test_device, dtype, 2, (size_t[]){2, 3}, &a));
+    assert_ok(moho_tensor_create(test_device, dtype, 2, (size_t[]){3, 2}, &b));
+    assert_ok(moho_tensor_create(test_device, dtype, 2, (size_t[]){2, 2}, &c));
+    assert_ok(moho_matmul_prepare(&a, &b, &c, NULL, &prepared));
+    for (int k = 1; k <= 3; k++) {
+      assert_ok(moho_tensor_fill(NULL, &a, k));
+      assert_ok(moho_tensor_fill(NULL, &b, 2));
+      assert_ok(moho_prepared_run(prepared, NULL));
+      assert_ok(moho_tensor_read(&c, got));
+      for (size_t i = 0; i < 4; i++) assert_true(test_get(dtype, got, i) == 6 * k);
+    }
+    assert_ok(moho_prepared_destroy(&prepared));
+    assert_ok(moho_tensor_destroy(&a)), assert_ok(moho_tensor_destroy(&b)), assert_ok(moho_tensor_destroy(&c));
+  }
+}
+
 static void recorded_is_the_same(void **state) {
   (void)state;
   matrix a = matrix_of(1, 70, 90, 1, 1, 0), b = matrix_of(1, 90, 66, 2, 2, 1), c = matrix_of(1, 70, 66, 0, 0, 0);
@@ -375,6 +398,7 @@ int main(void) {
                                      cmocka_unit_test(nothing_in_gives_zero),
                                      cmocka_unit_test(wrong_operands_are_named),
                                      cmocka_unit_test(half_inputs_are_summed_in_floats),
+                                     cmocka_unit_test(prepared_runs_again),
                                      cmocka_unit_test(recorded_is_the_same)};
   return cmocka_run_group_tests(tests, test_tensor_begin, test_tensor_end);
 }
