@@ -140,7 +140,11 @@ typedef struct moho_migration_plan {
   double contributions;
   size_t offset_classes;
   double class_spacing_min_m, class_spacing_max_m;
-  double grid_alias_hz; /* v/(4*dx*sin(max_dip)), smallest v: above it the image grid itself aliases */
+  /* Of windows of the grid, each with the batch that suits it: about fixed + columns * column bytes, of the host, of the device.
+   * Of a native migration with the smallest batch; each trace more of it takes batch_trace_bytes. */
+  size_t window_fixed_bytes, window_column_bytes, window_fixed_device_bytes, window_column_device_bytes, batch_trace_bytes;
+  size_t device_allowed_bytes; /* that a migration may take there */
+  double grid_alias_hz;        /* v/(4*dx*sin(max_dip)), smallest v: above it the image grid itself aliases */
 } moho_migration_plan;
 
 /**
@@ -157,6 +161,24 @@ MOHO_API moho_status moho_migration_create(moho_device *device, const moho_grid 
 MOHO_API moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                                               const moho_migration_options *options, const moho_geometry *geometry,
                                               size_t n_samples, double dt_s, moho_migration_plan *out);
+/* Contributions of a whole image. */
+typedef struct moho_contribution_count {
+  double contributions;
+  int is_exact;   /* those that a run will report, but for traces that turn out to hold nothing; 0: estimated */
+  size_t columns; /* of the grid that were looked at, with every trace about them */
+} moho_contribution_count;
+
+/**
+ * Count by the intervals that a migration finds, without touching samples. Gathers by opening angle leave out what lies in none
+ * of their bins, which is not looked at: then this is at most.
+ * @param most_pairs  of a trace and a column that are worth looking at (tens of millions a second and core); beyond, a sample of
+ *                    columns spread evenly over the grid tells, each by the traces about it: within 2 %, mostly
+ * Same arguments and errors as moho_migration_make_plan().
+ */
+MOHO_API moho_status moho_migration_count_contributions(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
+                                                        const moho_migration_options *options, const moho_geometry *geometry,
+                                                        size_t n_samples, double dt_s, double most_pairs,
+                                                        moho_contribution_count *out);
 /** Add the next traces [geometry->n, n_samples]; ascending trace number from call to call. progress may be NULL.
  *  On a device it returns when the traces are taken, not when they are migrated: what fails there is returned by the next
  *  add or by finish. After an error or interruption the migration can only be destroyed. */
@@ -203,6 +225,9 @@ MOHO_API int moho_migration_refine_factor(moho_interpolation interpolation, cons
 /** Put the move-out of a velocity back into an image's gathers, t^2 = t0^2 + h^2/v^2, h the middle of the bin: so they look like
  *  gathers that were never corrected. The stack stays. @return MOHO_ERROR_ARGUMENT (no gathers, or gathers by angle) */
 MOHO_API moho_status moho_image_inverse_nmo(moho_image *image, const moho_velocity *velocity);
+/** The same of an image of a window of a grid: velocities where the whole grid has its nodes, to the bit. */
+MOHO_API moho_status moho_image_inverse_nmo_window(moho_image *image, const moho_grid *grid, const moho_window *window,
+                                                   const moho_velocity *velocity);
 /** Mute gathers above the line through the points (offset, time), constant beyond its ends, tapered over 8 samples below it.
  *  @return MOHO_ERROR_RANGE (offsets that do not ascend from 0), MOHO_ERROR_ARGUMENT (no gathers, or gathers by angle) */
 MOHO_API moho_status moho_image_mute_gathers(moho_image *image, const double *offset_m, const double *time_s, size_t n);

@@ -7,73 +7,44 @@
 #include "base/memory.h"
 #include "job/job_effective.h"
 #include "job/planned_passes.h"
+#include "job/run_forecast.h"
 #include "job/run_inputs.h"
 #include "job/run_report.h"
 #include "job/run_statics.h"
 #include "job/run_warnings.h"
 
-/* ---- time expected ---- */
-
-enum { MULTIPLY_ADDS_A_CONTRIBUTION = 30 };
-
-/*
- * Contributions per second and core that the time is reckoned with: round figures of a 2.8 GHz server core, linear interpolation,
- * no weights. `moho bench migrate` measures those of the machine at hand.
- */
-static double native_rate(const moho_run_inputs *in) {
-  const char *simd = in->device_report.simd;
-  double rate = strcmp(simd, "avx512") == 0 ? 2.0e9
-                : strcmp(simd, "avx2") == 0 ? 0.8e9
-                : strcmp(simd, "neon") == 0 ? 0.5e9
-                                            : 0.15e9;
-  return rate * in->device_report.threads;
-}
-
-/*
- * On a GPU: multiply-adds a second as they are measured here, over those of a contribution. A kernel's text run as C on the
- * processor is for tests.
- */
-static moho_status device_rate(const moho_run_inputs *in, double *rate) {
-  moho_device_rates rates;
-  *rate = 1e7 * in->device_report.threads;
-  if (in->device_report.has_native) return MOHO_OK;
-  MOHO_TRY(moho_device_measure(in->device, &rates));
-  *rate = rates.fma_per_s / MULTIPLY_ADDS_A_CONTRIBUTION;
-  return MOHO_OK;
-}
-
-static moho_status assumed_rate(const moho_run_inputs *in, double *out) {
-  double rate = native_rate(in);
-  if (strcmp(in->plan.kernel, "native") != 0) MOHO_TRY(device_rate(in, &rate));
-  if (in->options.weight == MOHO_WEIGHT_TRUE_AMPLITUDE) rate *= 0.55;
-  else if (in->options.weight != MOHO_WEIGHT_NONE) rate *= 0.75;
-  if (in->options.antialias != MOHO_ANTIALIAS_NONE) rate *= 0.35;
-  if (in->options.interpolation == MOHO_INTERPOLATION_CUBIC) rate *= 0.5;
-  if (in->options.interpolation == MOHO_INTERPOLATION_SINC8) rate *= 0.25;
-  *out = rate;
-  return MOHO_OK;
-}
-
 /* ---- JSON ---- */
 
-static json_t *plan_json(const moho_run_inputs *in, const moho_planned_passes *passes, double rate) {
+static json_t *plan_json(const moho_run_inputs *in, const moho_planned_passes *passes, const moho_run_forecast *f) {
   const moho_migration_plan *p = &in->plan;
-  return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:o}", "kernel", p->kernel,
-                   "storage", in->options.storage == MOHO_STORAGE_HALF ? "half" : "float", "device_bytes",
-                   (json_int_t)p->device_bytes, "memory_needed_bytes", (json_int_t)in->memory_needed, "memory_allowed_bytes",
-                   (json_int_t)in->memory_allowed, "image_bytes", (json_int_t)p->image_bytes, "batch_traces",
-                   (json_int_t)p->batch_traces, "tiles", (json_int_t)p->tiles, "tile_columns", (json_int_t)p->tile_columns,
-                   "contributions", passes->contributions, "assumed_contributions_per_s", rate, "seconds_expected",
-                   passes->contributions / rate, "offset_classes", (json_int_t)p->offset_classes, "class_spacing_min_m",
-                   p->class_spacing_min_m, "class_spacing_max_m", p->class_spacing_max_m, "grid_alias_hz",
-                   isfinite(p->grid_alias_hz) ? p->grid_alias_hz : 0.0, "passes", moho_planned_passes_json(passes, rate));
+  double rate = f->rate;
+  json_t *more = moho_run_forecast_json(f);
+  json_t *plan = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:o}", "kernel", p->kernel,
+                           "storage", in->options.storage == MOHO_STORAGE_HALF ? "half" : "float", "device_bytes",
+                           (json_int_t)p->device_bytes, "memory_needed_bytes", (json_int_t)in->memory_needed,
+                           "memory_allowed_bytes", (json_int_t)in->memory_allowed, "image_bytes", (json_int_t)p->image_bytes,
+                           "batch_traces", (json_int_t)p->batch_traces, "tiles", (json_int_t)p->tiles, "tile_columns",
+                           (json_int_t)p->tile_columns, "offset_classes", (json_int_t)p->offset_classes, "class_spacing_min_m",
+                           p->class_spacing_min_m, "class_spacing_max_m", p->class_spacing_max_m, "grid_alias_hz",
+                           isfinite(p->grid_alias_hz) ? p->grid_alias_hz : 0.0, "passes", moho_planned_passes_json(passes, rate));
+  if (plan && more) json_object_update(plan, more);
+  json_decref(more);
+  return plan;
 }
 
-static json_t *explain_json(const moho_job *job, const moho_run_inputs *in, const moho_planned_passes *passes, double rate) {
+/* What looks wrong, and what would be refused. */
+static json_t *warnings_of(const moho_run_inputs *in, const moho_run_forecast *f) {
+  json_t *warnings = moho_run_warnings(in);
+  if (f->refusal[0]) json_array_append_new(warnings, json_string(f->refusal));
+  return warnings;
+}
+
+static json_t *explain_json(const moho_job *job, const moho_run_inputs *in, const moho_planned_passes *passes,
+                            const moho_run_forecast *f) {
   return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "gathers", moho_report_bins(in), "software",
                    moho_report_software(), "job", moho_job_effective_json(job), "device", moho_report_device(in), "input",
                    moho_report_input(job, in), "grid", moho_report_grid(in), "settled", moho_report_settled(in), "plan",
-                   plan_json(in, passes, rate), "warnings", moho_run_warnings(in));
+                   plan_json(in, passes, f), "warnings", warnings_of(in, f));
 }
 
 /* ---- text ---- */
@@ -167,36 +138,33 @@ static void print_gathers(FILE *out, const moho_run_inputs *in) {
   if (bins > BINS_SHOWN) fprintf(out, "  ... and %zu more (--json tells all)\n", bins - BINS_SHOWN);
 }
 
-static void print_plan(FILE *out, const moho_run_inputs *in, const moho_planned_passes *passes, double rate) {
+static void print_plan(FILE *out, const moho_run_inputs *in, const moho_planned_passes *passes, const moho_run_forecast *f) {
   const moho_migration_plan *p = &in->plan;
   const moho_device_report *d = &in->device_report;
-  char need[32], allowed[32], device[32], device_free[32];
+  char device[32], device_free[32];
   fprintf(out, "\nPlan\n  device        %s: %s%s%s\n", d->uri, d->name, d->reason[0] ? "; " : "", d->reason);
   if (strcmp(p->kernel, "auto") == 0) fprintf(out, "  kernel        v2 or v3, measured with the first batch\n");
   else fprintf(out, "  kernel        %s\n", p->kernel);
   if (p->device_bytes)
     fprintf(out, "  device memory %s of %s free\n", moho_bytes_text((double)p->device_bytes, device),
             moho_bytes_text((double)d->memory_free_bytes, device_free));
-  fprintf(out, "  memory        %s of %s allowed\n", moho_bytes_text((double)in->memory_needed, need),
-          moho_bytes_text((double)in->memory_allowed, allowed));
   fprintf(out, "  tiles         %zu of %zu columns a side; batches of %zu traces\n", p->tiles, p->tile_columns, p->batch_traces);
   fprintf(out, "  offsets       %zu classes, midpoints of one class %.3g to %.3g m apart\n", p->offset_classes,
           p->class_spacing_min_m, p->class_spacing_max_m);
-  moho_planned_passes_print(passes, rate, out);
-  fprintf(out, "  contributions %.3g (estimated)\n", passes->contributions);
-  fprintf(out, "  time expected %.3g s at an assumed %.2g contributions/s (moho bench migrate measures yours)\n",
-          passes->contributions / rate, rate);
+  moho_planned_passes_print(passes, f->rate, out);
+  moho_run_forecast_print(in, f, out);
 }
 
-static void print_warnings(FILE *out, const moho_run_inputs *in) {
-  json_t *warnings = moho_run_warnings(in), *each;
+static void print_warnings(FILE *out, const moho_run_inputs *in, const moho_run_forecast *f) {
+  json_t *warnings = warnings_of(in, f), *each;
   size_t index;
   if (json_array_size(warnings)) fprintf(out, "\nWarnings\n");
   json_array_foreach(warnings, index, each) fprintf(out, "  - %s\n", json_string_value(each));
   json_decref(warnings);
 }
 
-static char *explain_text(const moho_job *job, const moho_run_inputs *in, const moho_planned_passes *passes, double rate) {
+static char *explain_text(const moho_job *job, const moho_run_inputs *in, const moho_planned_passes *passes,
+                          const moho_run_forecast *f) {
   char *text = NULL;
   size_t size;
   FILE *out = open_memstream(&text, &size);
@@ -206,8 +174,8 @@ static char *explain_text(const moho_job *job, const moho_run_inputs *in, const 
   moho_explain_statics(out, in);
   print_grid(out, in);
   print_gathers(out, in);
-  print_plan(out, in, passes, rate);
-  print_warnings(out, in);
+  print_plan(out, in, passes, f);
+  print_warnings(out, in, f);
   return fclose(out) ? NULL : text;
 }
 
@@ -216,17 +184,18 @@ MOHO_API moho_status moho_job_explain(const moho_job *job, int json, char **text
   *text = NULL;
   MOHO_TRY(moho_run_inputs_open(job, NULL, NULL, &inputs));
   moho_planned_passes passes;
-  double rate = 0;
-  moho_status status = assumed_rate(&inputs, &rate);
-  if (!status) status = moho_plan_passes(job, &inputs, &passes);
+  moho_run_forecast forecast = {0};
+  moho_status status = moho_plan_passes(job, &inputs, &passes);
+  if (!status) status = moho_run_forecast_make(job, &inputs, &passes, &forecast);
   if (!status && json) {
-    json_t *root = explain_json(job, &inputs, &passes, rate);
+    json_t *root = explain_json(job, &inputs, &passes, &forecast);
     *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(root);
   } else if (!status) {
-    *text = explain_text(job, &inputs, &passes, rate);
+    *text = explain_text(job, &inputs, &passes, &forecast);
   }
   moho_error error = moho_error_take();
+  moho_run_forecast_release(&forecast);
   moho_run_inputs_close(&inputs);
   if (status) return moho_error_set(&error);
   return *text ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "explain: out of memory");

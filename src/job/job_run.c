@@ -4,8 +4,11 @@
 
 #include "base/memory.h"
 #include "base/timer.h"
+#include "job/expected_rate.h"
+#include "job/journal.h"
 #include "job/run.h"
 #include "job/run_adaptive.h"
+#include "job/run_blocks.h"
 #include "job/run_least_squares.h"
 #include "job/run_levels.h"
 #include "job/run_pass.h"
@@ -26,25 +29,6 @@ moho_status moho_run_report_stage(moho_run *r, const char *stage, double done, d
 }
 
 /* ---- the run ---- */
-
-static moho_status refuse_too_large(const moho_run *r) {
-  const moho_run_inputs *in = &r->inputs;
-  char need[32], allowed[32], image[32], gathers[120] = "", more[32];
-  double cells = (double)in->grid.n_inline * (double)in->grid.n_crossline * (double)in->grid.n_time;
-  moho_job_id key = moho_job_given(r->job, MOHO_KEY_MEMORY) ? MOHO_KEY_MEMORY
-                    : in->plan.gather_bins                  ? MOHO_KEY_GATHERS_KIND
-                                                            : MOHO_KEY_GRID;
-  moho_place place = moho_job_place(r->job, key);
-  if (in->plan.gather_bins)
-    snprintf(gathers, sizeof gathers, ", gathers of %zu bins %s once as sums and once finished", in->plan.gather_bins,
-             moho_bytes_text((double)in->plan.gathers_bytes, more));
-  return moho_fail_at(
-      place,
-      "use a smaller grid, wider spacing or fewer times, or raise execution.memory_gb; working from disk is not yet available",
-      MOHO_ERROR_TOO_LARGE, "the run needs %s, %s are allowed: the grid of %zu x %zu x %zu samples takes %s as stack and fold%s",
-      moho_bytes_text((double)in->memory_needed, need), moho_bytes_text((double)in->memory_allowed, allowed), in->grid.n_inline,
-      in->grid.n_crossline, in->grid.n_time, moho_bytes_text(8 * cells, image), gathers);
-}
 
 static moho_status refuse_all_outside(const moho_run *r) {
   const moho_run_inputs *in = &r->inputs;
@@ -96,13 +80,26 @@ static moho_status prepare(moho_run *r) {
   MOHO_TRY(moho_run_outputs_open(r->job, r->options->overwrite, &r->outputs));
   MOHO_TRY(moho_run_inputs_open(r->job, r->options->progress, r->options->user, &r->inputs));
   if (moho_run_inputs_outside(&r->inputs) == r->inputs.n_live) return refuse_all_outside(r);
-  if (r->inputs.memory_needed > r->inputs.memory_allowed) return refuse_too_large(r);
   r->seconds.open = moho_seconds() - r->begin;
   return MOHO_OK;
 }
 
+/* A run that was stopped goes on by its blocks, even where it would fit into memory by now. */
+static moho_status plan_blocks(const moho_run *r, moho_planned_blocks *out) {
+  double seconds;
+  MOHO_TRY(moho_expected_seconds(&r->inputs, &seconds));
+  return moho_run_plan_blocks(r->job, &r->inputs, seconds, moho_journal_exists(r->outputs.directory), out);
+}
+
 static moho_status migrate(moho_run *r) {
   const moho_run_inputs *in = &r->inputs;
+  moho_planned_blocks blocks;
+  MOHO_TRY(plan_blocks(r, &blocks));
+  if (blocks.by_blocks) {
+    moho_status status = moho_run_blocks(r, &blocks, &r->saved);
+    moho_planned_blocks_release(&blocks);
+    return status ? status : r->counts.traces_used ? MOHO_OK : refuse_none_used(r);
+  }
   moho_run_pass pass = {.grid = &in->grid, .options = &in->options, .contributions = in->plan.contributions, .image = &r->image};
   if (moho_run_has_levels(r->job)) MOHO_TRY(moho_run_levels(r));
   if (moho_run_has_iterations(r->job)) {
@@ -118,29 +115,28 @@ static moho_status migrate(moho_run *r) {
   return r->counts.traces_used ? MOHO_OK : refuse_none_used(r);
 }
 
-/* What is done to gathers once the stack is made of them. */
-static moho_status finish_gathers(moho_run *r) {
-  const moho_job_value *mute = &r->job->values[MOHO_KEY_GATHERS_MUTE];
-  double offset_m[256], time_s[256];
-  size_t n = mute->n_list / 2;
-  if (moho_job_number(r->job, MOHO_KEY_GATHERS_INVERSE_NMO) != 0) MOHO_TRY(moho_image_inverse_nmo(&r->image, r->inputs.velocity));
-  if (!mute->n_list) return MOHO_OK;
-  for (size_t i = 0; i < n; i++) offset_m[i] = mute->list[2 * i], time_s[i] = mute->list[2 * i + 1];
-  return moho_image_mute_gathers(&r->image, offset_m, time_s, n);
+/* Under temporary names: out of memory, or out of the file that the blocks were saved in. */
+static moho_status write_image(moho_run *r, const char *processing, const char *gathers) {
+  static const char title[] = "Migrated stack";
+  if (!r->saved) return moho_run_outputs_write(&r->outputs, &r->image, processing, gathers, title);
+  MOHO_TRY(moho_run_saved_finish(r->saved));
+  return moho_run_outputs_write_saved(&r->outputs, moho_run_saved_image(r->saved), r->inputs.memory_allowed / 4, processing,
+                                      gathers, title);
 }
 
 static moho_status write_results(moho_run *r, char **report) {
   char *processing = NULL, *gathers = NULL;
   double begin = moho_seconds();
-  MOHO_TRY(finish_gathers(r));
+  moho_window whole = moho_grid_whole(&r->inputs.grid);
+  if (!r->saved) MOHO_TRY(moho_run_finish_gathers(r, &whole, &r->image));
   MOHO_TRY(moho_run_report_stage(r, "writing", 0, 1));
   MOHO_TRY(moho_report_attributes(r->job, &r->inputs, &r->image.attributes));
   MOHO_TRY(moho_report_processing(r->job, &r->inputs, &processing));
   moho_status status = moho_report_gathers(r->job, &r->inputs, processing, &gathers);
-  if (!status) status = moho_run_outputs_write(&r->outputs, &r->image, processing, gathers, "Migrated stack");
+  if (!status) status = write_image(r, processing, gathers);
   free(processing), free(gathers);
   if (!status) status = moho_run_report_stage(r, "writing", 1, 1);
-  r->seconds.write = moho_seconds() - begin;
+  r->seconds.write += moho_seconds() - begin;
   r->seconds.total = moho_seconds() - r->begin;
   if (!status) status = moho_report_text(r->job, &r->inputs, &r->counts, &r->seconds, r->extra, report);
   return status ? status : moho_run_outputs_commit(&r->outputs, *report);
@@ -160,6 +156,7 @@ MOHO_API moho_status moho_job_run(const moho_job *job, const moho_job_run_option
     error = moho_error_take();
   }
   moho_image_release(&r.image);
+  moho_run_saved_close(&r.saved);
   json_decref(r.extra);
   moho_run_inputs_close(&r.inputs);
   moho_run_outputs_close(&r.outputs);

@@ -201,8 +201,8 @@
   X(TILE, "execution.tile", WHOLE, "columns", "auto", "auto", "", 1, 4096, "columns along a tile's side")                       \
   X(STORE, "execution.store", PATH, "", "auto", "auto", "", 0, 0,                                                               \
     "directory of the sorted traces of surveys larger than memory; auto: .moho-store beside the output directory")              \
-  X(CHECKPOINT, "execution.checkpoint_s", LATER, "s", NULL, "", "surveys larger than memory", 0, 0,                             \
-    "how often a run saves its state")                                                                                          \
+  X(CHECKPOINT, "execution.checkpoint_s", NUMBER, "s", "60", "none", "", 0.001, 1e6,                                            \
+    "a longer run goes in blocks of about so long, each saved when it is done; none: only memory makes blocks")                 \
   X(RESUME, "execution.resume", WORD, "", "auto", "auto|never", "", 0, 0,                                                       \
     "a run that was stopped in output.directory: auto goes on with it, never drops it and starts over")
 

@@ -14,8 +14,9 @@ typedef struct moho_run {
   moho_image image;
   moho_migration_counts counts;
   moho_run_seconds seconds;
-  double begin;  /* of the run, by moho_seconds() */
-  json_t *extra; /* more members of report.json; NULL: none */
+  double begin;                 /* of the run, by moho_seconds() */
+  struct moho_run_saved *saved; /* of a run by blocks; else NULL: `image` is the whole */
+  json_t *extra;                /* more members of report.json; NULL: none */
 } moho_run;
 
 /* Tells the stage; MOHO_ERROR_INTERRUPTED when the caller wants the run to stop. */

@@ -19,10 +19,10 @@
 /* Keys that change how long a run takes, or what else is written, and no bit of the image. The traces have their own entry; the
  * device too, by what it is. */
 static int is_left_out(moho_job_id id) {
-  static const moho_job_id keys[] = {MOHO_KEY_INPUT_TRACES, MOHO_KEY_OUTPUT_DIRECTORY, MOHO_KEY_OUTPUT_FORMATS,
-                                     MOHO_KEY_OUTPUT_PNG,   MOHO_KEY_DEVICE,           MOHO_KEY_THREADS,
-                                     MOHO_KEY_MEMORY,       MOHO_KEY_TILE,             MOHO_KEY_CHECKPOINT,
-                                     MOHO_KEY_STORE,        MOHO_KEY_RESUME};
+  static const moho_job_id keys[] = {
+      MOHO_KEY_INPUT_TRACES, MOHO_KEY_OUTPUT_DIRECTORY, MOHO_KEY_OUTPUT_FORMATS, MOHO_KEY_OUTPUT_PNG, MOHO_KEY_DEVICE,
+      MOHO_KEY_THREADS,      MOHO_KEY_MEMORY,           MOHO_KEY_TILE,           MOHO_KEY_CHECKPOINT, MOHO_KEY_STORE,
+      MOHO_KEY_RESUME};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (keys[i] == id) return 1;
   return strncmp(moho_job_keys[id].path, "output.", 7) == 0;
@@ -61,8 +61,7 @@ static moho_status add_key(const moho_job *job, moho_job_id id, json_t *identity
   if (!moho_job_given(job, id) && !key->fallback) return MOHO_OK;
   if (key->type == MOHO_JOB_PATH && !job->values[id].is_word && moho_job_text(job, id))
     MOHO_TRY(fingerprint(moho_job_text(job, id), &value));
-  else if (key->type == MOHO_JOB_SECTION)
-    value = moho_job_text(job, id) ? json_string(moho_job_text(job, id)) : NULL;
+  else if (key->type == MOHO_JOB_SECTION) value = moho_job_text(job, id) ? json_string(moho_job_text(job, id)) : NULL;
   else value = moho_job_value_json(job, id);
   if (!value || json_is_null(value)) {
     json_decref(value);

@@ -416,6 +416,8 @@ static moho_status make_bins(const moho_job *job, moho_run_inputs *in) {
   MOHO_TRY(moho_gather_bins_create(kind, moho_job_number(job, MOHO_KEY_GATHERS_SIGNED) != 0, edges->list, edges->n_list,
                                    across->list, across->n_list, &in->bins));
   in->options.gathers = &in->bins;
+  size_t outside; /* what an image's file tells of its bins is there before the image */
+  MOHO_TRY(moho_gather_bins_measure(&in->bins, &in->grid, in->geometry, &outside));
   return count_traces(in);
 }
 

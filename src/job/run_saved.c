@@ -145,8 +145,7 @@ static json_t *plan_json(const moho_window *windows, size_t n, const json_t *pla
 moho_status moho_run_saved_begin(moho_run_saved *s, const moho_window *windows, size_t n, const json_t *plan) {
   json_t *json = plan_json(windows, n, plan);
   if (!json) return out_of_memory();
-  moho_status status =
-      moho_image_file_create(s->image_path, &s->inputs->grid, &s->inputs->bins, s->attributes, &s->image);
+  moho_status status = moho_image_file_create(s->image_path, &s->inputs->grid, &s->inputs->bins, s->attributes, &s->image);
   if (!status) status = moho_directory_sync(s->place->path);
   if (!status) status = moho_journal_set_plan(s->journal, json, n);
   json_decref(json);

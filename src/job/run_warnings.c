@@ -73,10 +73,5 @@ json_t *moho_run_warnings(const moho_run_inputs *in) {
   warn_of_traces(warnings, in);
   warn_of_gathers(warnings, in);
   warn_of_moveout(warnings, in);
-  if (in->memory_needed > in->memory_allowed) {
-    char need[32], allowed[32];
-    warn(warnings, "the run needs %s, %s are allowed: migrate will refuse this job",
-         moho_bytes_text((double)in->memory_needed, need), moho_bytes_text((double)in->memory_allowed, allowed));
-  }
   return warnings;
 }

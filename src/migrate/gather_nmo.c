@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "migrate/moveout.h"
+#include "migrate/tile_plan.h"
 #include "moho/migration.h"
 
 enum { MUTE_TAPER = 8 }; /* samples below the line */
@@ -41,11 +42,11 @@ static void put_back(double offset, nmo_scratch *s, float *gather, int32_t *fold
   for (size_t j = 0; j < n; j++) fold[j] = place[j] < 0 ? 0 : s->fold[(size_t)(place[j] + 0.5)];
 }
 
-static moho_status put_back_column(const moho_velocity *velocity, size_t c, nmo_scratch *s, moho_image *image) {
+/* x, y: of column c. */
+static moho_status put_back_column(const moho_velocity *velocity, double x, double y, size_t c, nmo_scratch *s,
+                                   moho_image *image) {
   const moho_grid *g = &image->grid;
   size_t bins = moho_gather_bins_count(&image->bins);
-  double x, y;
-  moho_grid_node(g, c / g->n_crossline, c % g->n_crossline, &x, &y);
   MOHO_TRY(moho_velocity_rms(velocity, x, y, g->first_s, g->step_s, g->n_time, s->v));
   for (size_t b = 0; b < bins; b++) {
     size_t row = (c * bins + b) * g->n_time;
@@ -61,7 +62,17 @@ static moho_status allocate_scratch(const moho_grid *g, nmo_scratch *s) {
 }
 
 moho_status moho_image_inverse_nmo(moho_image *image, const moho_velocity *velocity) {
+  moho_window whole = moho_grid_whole(&image->grid);
+  return moho_image_inverse_nmo_window(image, &image->grid, &whole, velocity);
+}
+
+moho_status moho_image_inverse_nmo_window(moho_image *image, const moho_grid *grid, const moho_window *window,
+                                          const moho_velocity *velocity) {
   MOHO_TRY(check_gathers(image));
+  MOHO_TRY(moho_grid_check_window(grid, window));
+  if (window->n_inline != image->grid.n_inline || window->n_crossline != image->grid.n_crossline)
+    return moho_fail(MOHO_ERROR_SHAPE, "the image has %zu x %zu columns, expected the window's %zu x %zu", image->grid.n_inline,
+                     image->grid.n_crossline, window->n_inline, window->n_crossline);
   moho_status status = MOHO_OK;
   moho_error error = {0};
 #pragma omp parallel
@@ -69,8 +80,11 @@ moho_status moho_image_inverse_nmo(moho_image *image, const moho_velocity *veloc
     nmo_scratch s = {0};
     moho_status own = allocate_scratch(&image->grid, &s);
 #pragma omp for schedule(dynamic, 4)
-    for (size_t c = 0; c < image->grid.n_inline * image->grid.n_crossline; c++)
-      if (!own) own = put_back_column(velocity, c, &s, image);
+    for (size_t c = 0; c < window->n_inline * window->n_crossline; c++) {
+      double x, y;
+      moho_window_node(grid, window, c, &x, &y);
+      if (!own) own = put_back_column(velocity, x, y, c, &s, image);
+    }
     if (own) {
 #pragma omp critical(moho_gather_error)
       if (!status) status = own, error = moho_error_take();

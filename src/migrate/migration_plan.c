@@ -92,6 +92,35 @@ static moho_status count_unbinned(const moho_grid *grid, const moho_gather_bins 
   return status;
 }
 
+/* Two sizes of window tell what a column takes. */
+static moho_status plan_windows(const moho_device *device, const moho_grid *grid, const moho_migration_options *options,
+                                const moho_geometry *geometry, size_t n_samples, moho_migration_setup *s,
+                                moho_migration_plan *out) {
+  moho_device_report report;
+  moho_migration_options small = *options;
+  size_t columns[2], bytes[2], device_bytes[2], allowed = s->allowed;
+  MOHO_TRY(moho_device_describe(device, &report));
+  for (int k = 0; k < 2; k++) {
+    size_t side = k ? 96 : 32;
+    small.window =
+        (moho_window){.n_inline = moho_smaller(grid->n_inline, side), .n_crossline = moho_smaller(grid->n_crossline, side)};
+    s->allowed = 0; /* the smallest batch */
+    MOHO_TRY(moho_migration_size_window(&report, grid, &small, geometry, n_samples, s));
+    columns[k] = s->columns, bytes[k] = s->bytes, device_bytes[k] = s->device_bytes;
+  }
+  s->allowed = allowed;
+  if (columns[1] > columns[0]) {
+    out->window_column_bytes = (bytes[1] - bytes[0]) / (columns[1] - columns[0]) + 1;
+    out->window_column_device_bytes = (device_bytes[1] - device_bytes[0]) / (columns[1] - columns[0]) + 1;
+  }
+  size_t of_columns = columns[1] * out->window_column_bytes, of_device = columns[1] * out->window_column_device_bytes;
+  out->window_fixed_bytes = bytes[1] > of_columns ? bytes[1] - of_columns : 0;
+  out->window_fixed_device_bytes = device_bytes[1] > of_device ? device_bytes[1] - of_device : 0;
+  out->batch_trace_bytes = s->batch_trace_bytes;
+  out->device_allowed_bytes = s->device_allowed;
+  return MOHO_OK;
+}
+
 moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
                                      const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
                                      double dt_s, moho_migration_plan *out) {
@@ -119,6 +148,7 @@ moho_status moho_migration_make_plan(moho_device *device, const moho_grid *grid,
       out->class_spacing_max_m = fmax(out->class_spacing_max_m, s.classes.spacing_m[c]);
     }
     out->grid_alias_hz = grid_alias_hz(grid, options, s.v_min);
+    status = plan_windows(device, grid, options, geometry, n_samples, &s, out);
   }
   moho_migration_setup_release(&s);
   return status;

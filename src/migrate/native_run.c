@@ -30,8 +30,12 @@ static moho_status native_size(moho_migration_setup *s, const moho_migration_siz
   s->capacity = BATCH_BYTES / row;
   if (s->capacity > LARGEST_BATCH) s->capacity = LARGEST_BATCH;
   if (s->capacity > q->geometry->n) s->capacity = q->geometry->n;
+  /* Little memory: smaller batches, which cost some speed. */
+  size_t room = s->allowed > image + workers ? (s->allowed - image - workers) / row : 0;
+  if (s->capacity > room) s->capacity = room;
   if (s->capacity < SMALLEST_BATCH) s->capacity = SMALLEST_BATCH;
   s->bytes = image + workers + s->capacity * row;
+  s->batch_trace_bytes = row;
   return MOHO_OK;
 }
 

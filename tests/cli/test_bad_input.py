@@ -137,8 +137,9 @@ class BadInput(CommandTest):
         self.refused("none.txt", "velocity={type: rms, table: none.txt}")
 
     def test_grid_too_large_for_memory(self):
-        self.refused(["GiB", "execution.memory_gb"], "grid.inline.spacing_m=0.05", "grid.crossline.spacing_m=0.05")
-        self.refused(["are allowed", "MiB"], "execution.memory_gb=0.01", "grid.inline.spacing_m=1", "grid.crossline.spacing_m=1")
+        wide = ["grid.inline.spacing_m=0.05", "grid.crossline.spacing_m=0.05"]
+        self.refused(["GiB", "execution.memory_gb", "migration.levels"], "migration.levels=[2, 1]", *wide)
+        self.refused(["even block by block", "are allowed", "MiB"], "execution.memory_gb=0.002", "grid.inline.spacing_m=1")
 
     def test_grid_of_too_many_columns(self):
         self.refused(["10000000000 columns", "key grid", "wider spacing"],
@@ -157,8 +158,8 @@ class BadInput(CommandTest):
         self.refused(['unknown key "migration.aperature"', "job.yaml:4:13", 'did you mean "migration.aperture"?'])
         self.job(JOB.replace("max_m: 300", "max_m: 3 km"))
         self.refused(['"3 km"', "line 4", "write 3000"])
-        self.job(JOB + "execution: {resume: auto}\n")
-        self.refused(["execution.resume", "not yet available", "line 6"])
+        self.job(JOB + "execution: {resume: yes}\n")
+        self.refused(["execution.resume", "expected auto or never", "line 6"])
         self.job(JOB + "input: {}\n")
         self.refused(["given twice", "first in line 1"])
         self.job("input: [")

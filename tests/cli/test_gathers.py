@@ -216,7 +216,7 @@ class Gathers(CommandTest):
         self.fails(1, ["gathers.edges_m is missing"], "migrate", "job.yaml")
 
     def test_too_large_says_the_sizes(self):
-        error = self.fails(1, ["gathers of 3 bins", "are allowed"], "migrate", "job.yaml", "execution.memory_gb=0.002").err
+        error = self.fails(1, ["even block by block", "every bin of the gathers", "are allowed"], "migrate", "job.yaml", "execution.memory_gb=0.002").err
         self.assertIn("fewer", error)
 
 

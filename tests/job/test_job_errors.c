@@ -98,8 +98,7 @@ static const mistake later[] = {
     {"gathers: {kind: angel}\n", MOHO_ERROR_FORMAT, 1, 17, "gathers.kind", "angel", "angle"},
     {"gathers: {edges_m: 500}\n", MOHO_ERROR_FORMAT, 1, 20, "gathers.edges_m", "a list of numbers", "[0, 500, 1000]"},
     {"gathers: {edges_m: [0, 5e7]}\n", MOHO_ERROR_RANGE, 1, 24, "gathers.edges_m", "50000000", ""},
-    {"execution: {checkpoint_s: 60}\n", MOHO_ERROR_NOT_AVAILABLE, 1, 27, "execution.checkpoint_s", "not yet available",
-     "larger than memory"},
+    {"execution: {checkpoint_s: 0}\n", MOHO_ERROR_RANGE, 1, 27, "execution.checkpoint_s", "is 0", ""},
     {"execution: {resume: yes}\n", MOHO_ERROR_FORMAT, 1, 21, "execution.resume", "expected auto or never", ""},
 };
 
@@ -188,7 +187,6 @@ static void every_later_word_of_the_table_is_refused(void **state) {
   (void)state;
   moho_job *job;
   assert_ok(moho_job_parse("", 0, "job.yaml", &job));
-  size_t refused = 0;
   for (int id = 0; id < MOHO_JOB_KEY_COUNT; id++) {
     char word[64];
     const char *rest = moho_job_keys[id].later;
@@ -200,10 +198,8 @@ static void every_later_word_of_the_table_is_refused(void **state) {
       if (strcmp(word, "applied_with") == 0) snprintf(word, sizeof word, "{applied_with: v}");
       assert_int_equal(moho_job_set(job, moho_job_keys[id].path, word), MOHO_ERROR_NOT_AVAILABLE);
       assert_string_equal(moho_last_error()->key, moho_job_keys[id].path);
-      refused++;
     }
   }
-  assert_true(refused >= 1);
   moho_job_destroy(&job);
 }
 

@@ -193,6 +193,34 @@ static void windows_of_gathers_are_the_same_bits(void **state) {
   assert_int_equal(failures, 0);
 }
 
+/* What is counted without samples is what a migration does; of a sample of columns it is near that. A trace that holds nothing
+ * is not known before it is read. */
+static void contributions_are_counted_without_samples(void **state) {
+  (void)state;
+  for (size_t i = 0; i < SCENARIOS + LAW_SCENARIOS; i += i < SCENARIOS ? 1 : 7) {
+    scenario law = law_scenario(i < SCENARIOS ? 0 : i - SCENARIOS);
+    physics_case c = case_of_scenario(i < SCENARIOS ? &scenarios[i] : &law);
+    moho_migration_counts counts;
+    moho_contribution_count count;
+    moho_device *device;
+    static const double metres[] = {0, 120, 300, 480};
+    moho_gather_bins bins;
+    assert_ok(moho_gather_bins_create(MOHO_GATHERS_OFFSET, 0, metres, 4, NULL, 0, &bins));
+    if (i % 3 == 0) c.options.gathers = &bins;
+    c.survey.geometry.flags[7] = MOHO_TRACE_DEAD;
+    moho_image image = migrate_counted("cpu?threads=2", &c.grid, c.velocity, &c.options, &c.survey, 0, &counts);
+    assert_ok(moho_device_open("cpu?threads=2", &device));
+    assert_ok(moho_migration_count_contributions(device, &c.grid, c.velocity, &c.options, &c.survey.geometry, c.survey.n_samples,
+                                                 c.survey.dt_s, 1e9, &count));
+    assert_true(count.is_exact && count.columns == c.grid.n_inline * c.grid.n_crossline);
+    assert_true(count.contributions > 0 && count.contributions == (double)counts.contributions);
+    moho_device_close(&device);
+    moho_image_release(&image);
+    moho_gather_bins_release(&bins);
+    case_release(&c);
+  }
+}
+
 static void windows_that_cannot_be_are_refused(void **state) {
   (void)state;
   physics_case c = case_of_scenario(&scenarios[0]);
@@ -225,6 +253,7 @@ int main(void) {
       cmocka_unit_test(windows_are_the_same_bits),
       cmocka_unit_test(windows_of_kernels_are_the_same_bits),
       cmocka_unit_test(windows_of_gathers_are_the_same_bits),
+      cmocka_unit_test(contributions_are_counted_without_samples),
       cmocka_unit_test(windows_that_cannot_be_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

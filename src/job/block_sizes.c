@@ -1,0 +1,89 @@
+/* block_sizes.c - what of an image and its traces fits into memory at once. */
+#include "job/block_sizes.h"
+
+#include "base/memory.h"
+#include "job/run_adaptive.h"
+#include "job/run_least_squares.h"
+#include "job/run_levels.h"
+#include "job/run_zones.h"
+#include "survey/image_file.h"
+
+/* A batch of more than this makes nothing faster; a smaller one than that slows the loops. */
+#define BATCH_BYTES ((size_t)96 << 20)
+enum { SMALLEST_BATCH = 64, CHUNK_TIMES = 1024 };
+/* Positions of a trace in memory (moho_geometry, selected or not), and what sorting them into classes takes for a while. */
+enum { GEOMETRY_BYTES = 72, CLASS_BYTES = 48 };
+/* What any run holds: the program's own, headers, heaps of threads. */
+#define PROGRAM_BYTES ((size_t)12 << 20)
+
+moho_job_id moho_run_stays_whole(const moho_job *job) {
+  if (moho_run_has_iterations(job)) return MOHO_KEY_ITERATIONS;
+  if (moho_run_has_levels(job)) return MOHO_KEY_LEVELS;
+  if (moho_run_has_zones(job)) return MOHO_KEY_TIME_SAMPLING;
+  if (moho_run_is_adaptive(job)) return MOHO_KEY_ADAPTIVE;
+  return MOHO_JOB_KEY_COUNT;
+}
+
+int moho_run_needs_blocks(const moho_run_inputs *in) {
+  return in->memory_needed > in->memory_allowed || in->plan.device_bytes > in->plan.device_allowed_bytes;
+}
+
+/* A thread packs a chunk: as it is, packed, what the packer needs, and what the heap keeps between. */
+static size_t writing_bytes(const moho_run_inputs *in, const moho_block_sizes *s) {
+  size_t times = moho_smaller(in->grid.n_time, CHUNK_TIMES), threads = (size_t)in->device_report.threads;
+  return threads * 4 * s->lattice_inline * s->lattice_crossline * times * sizeof(float);
+}
+
+static moho_status refuse(const moho_job *job, const moho_run_inputs *in, const moho_block_sizes *s, size_t columns) {
+  char need[32], allowed[32], where[20] = "";
+  int of_device = in->plan.device_bytes && s->device_least > in->plan.device_allowed_bytes;
+  if (of_device) snprintf(where, sizeof where, " on the device");
+  moho_job_id key = moho_job_given(job, MOHO_KEY_MEMORY) ? MOHO_KEY_MEMORY
+                    : in->plan.gather_bins               ? MOHO_KEY_GATHERS_KIND
+                                                         : MOHO_KEY_GRID;
+  return moho_fail_at(
+      moho_job_place(job, key),
+      in->plan.gather_bins ? "raise execution.memory_gb, or use fewer bins of the gathers or fewer times"
+                           : "raise execution.memory_gb, or use fewer times",
+      MOHO_ERROR_TOO_LARGE,
+      "even block by block the run needs %s%s, %s are allowed: the smallest block has %zu columns of %zu samples%s, "
+      "%zu traces have their positions in memory",
+      moho_bytes_text((double)(of_device ? s->device_least : s->least), need), where,
+      moho_bytes_text((double)(of_device ? in->plan.device_allowed_bytes : in->memory_allowed), allowed), columns,
+      in->grid.n_time, in->plan.gather_bins ? " in every bin of the gathers" : "", in->geometry->n);
+}
+
+/* Columns that the device's own memory holds. */
+static size_t device_columns(const moho_migration_plan *p) {
+  if (!p->device_bytes || !p->window_column_device_bytes) return SIZE_MAX;
+  if (p->device_allowed_bytes <= p->window_fixed_device_bytes) return 0;
+  return (p->device_allowed_bytes - p->window_fixed_device_bytes) / p->window_column_device_bytes;
+}
+
+moho_status moho_block_sizes_make(const moho_job *job, const moho_run_inputs *in, moho_block_sizes *s) {
+  const moho_migration_plan *p = &in->plan;
+  size_t bins = p->gather_bins, n_time = in->grid.n_time, read = 2 * in->info->n_samples * sizeof(float);
+  *s = (moho_block_sizes){.trace = read + p->batch_trace_bytes, .batch_traces = p->batch_traces};
+  moho_image_file_lattice(&in->grid, &in->bins, &s->lattice_inline, &s->lattice_crossline);
+  size_t columns = moho_smaller(s->lattice_inline, in->grid.n_inline) * moho_smaller(s->lattice_crossline, in->grid.n_crossline);
+  s->column = p->window_column_bytes + (1 + bins) * n_time * (sizeof(float) + sizeof(int32_t));
+  s->base = PROGRAM_BYTES + p->window_fixed_bytes + in->geometry->n * GEOMETRY_BYTES + writing_bytes(in, s);
+  size_t smallest = p->batch_trace_bytes ? SMALLEST_BATCH : p->batch_traces;
+  s->least = s->base + columns * s->column + smallest * s->trace;
+  size_t sorting = in->geometry->n * (GEOMETRY_BYTES + CLASS_BYTES);
+  if (s->least < sorting) s->least = sorting;
+  s->device_least = p->window_fixed_device_bytes + columns * p->window_column_device_bytes;
+  size_t on_device = device_columns(p);
+  if (s->least > in->memory_allowed || on_device < columns) return refuse(job, in, s, columns);
+  /* A quarter of what is left goes to batches, unless they would be larger than they need be. */
+  size_t left = in->memory_allowed - s->base, wanted = p->batch_trace_bytes ? BATCH_BYTES / s->trace : p->batch_traces;
+  wanted = moho_smaller(wanted, in->geometry->n);
+  s->batch_traces = p->batch_trace_bytes ? moho_smaller(wanted, left / 4 / s->trace) : p->batch_traces;
+  if (s->batch_traces < smallest) s->batch_traces = smallest;
+  s->most_columns = moho_smaller((left - s->batch_traces * s->trace) / s->column, on_device);
+  if (s->most_columns < columns) { /* a small batch leaves room for the smallest block */
+    s->batch_traces = smallest, s->most_columns = columns;
+  }
+  s->migration = s->batch_traces * p->batch_trace_bytes + p->window_fixed_bytes + s->most_columns * p->window_column_bytes;
+  return MOHO_OK;
+}
