@@ -65,10 +65,11 @@ typedef struct moho_survey_quality_options {
   double dip_deg;        /* steepest dip that is to be imaged */
   double aperture_m;     /* 0: half of the survey's longest side */
   int is_coarse_known;   /* 1: the caller tells of aliasing itself */
+  size_t memory_bytes;   /* for the search for duplicates; with less only some places are looked at */
   size_t sampled_traces; /* whose samples are read; SIZE_MAX: all; 0: none */
 } moho_survey_quality_options;
 
-/** 2000 m/s, 45 degrees, 2048 traces. */
+/** 2000 m/s, 45 degrees, 2048 traces, 2 GiB. */
 MOHO_API moho_survey_quality_options moho_survey_quality_options_default(void);
 
 enum { MOHO_QUALITY_EXAMPLES = 12 };
@@ -98,6 +99,7 @@ typedef struct moho_survey_quality {
   moho_histogram fold_histogram, offset_histogram, azimuth_histogram; /* of bins; of live traces; azimuths from -5 by 10 */
   /* Live traces with the source and the receiver of an earlier one, to a centimetre. */
   moho_odd_traces duplicates;
+  size_t duplicates_one_in;                            /* 1: all places were looked at, else one in so many */
   size_t duplicate_of;                                 /* the trace that the first duplicate repeats */
   size_t duplicates_compared, duplicates_same_samples; /* pairs whose samples were looked at, and are equal */
   /* Samples. */

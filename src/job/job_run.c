@@ -12,6 +12,7 @@
 #include "job/run_least_squares.h"
 #include "job/run_levels.h"
 #include "job/run_pass.h"
+#include "job/run_quality.h"
 #include "job/run_zones.h"
 
 /* ---- progress ---- */
@@ -135,10 +136,12 @@ static moho_status write_results(moho_run *r, char **report) {
   moho_status status = moho_report_gathers(r->job, &r->inputs, processing, &gathers);
   if (!status) status = write_image(r, processing, gathers);
   free(processing), free(gathers);
+  if (!status) status = moho_run_measure_quality(r);
   if (!status) status = moho_run_report_stage(r, "writing", 1, 1);
   r->seconds.write += moho_seconds() - begin;
   r->seconds.total = moho_seconds() - r->begin;
   if (!status) status = moho_report_text(r->job, &r->inputs, &r->counts, &r->seconds, r->extra, report);
+  if (!status) status = moho_run_write_page(r, *report);
   return status ? status : moho_run_outputs_commit(&r->outputs, *report);
 }
 

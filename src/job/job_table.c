@@ -203,6 +203,7 @@ static void write_markdown(FILE *out) {
       "| `gathers.sgy` | image gathers by inline, crossline and bin; the middle of the bin in bytes 37-40 (docs/gathers.md) |\n"
       "| `stack.png`, `fold.png` | the middle section of the stack; the fold map (of a line: its fold section) |\n"
       "| `gathers.png` | a few gathers side by side |\n"
+      "| `report.html` | the same for people, with pictures, warnings and a verdict, in one file (docs/quality.md) |\n"
       "| `report.json` | effective job, versions, input hash, odd headers, counts of traces, contributions, seconds, memory |\n",
       out);
 }

@@ -188,6 +188,8 @@
   X(OUTPUT_DIRECTORY, "output.directory", PATH, "", "out", "", "", 0, 0, "directory of the results")                            \
   X(OUTPUT_FORMATS, "output.formats", WORDS, "", "[zarr, segy]", "zarr|segy", "", 0, 0, "image.zarr, stack.sgy")                \
   X(OUTPUT_PNG, "output.png", FLAG, "", "true", "", "", 0, 0, "pictures stack.png and fold.png")                                \
+  X(OUTPUT_REPORT, "output.report", FLAG, "", "true", "", "", 0, 0,                                                             \
+    "report.html: the run, its data and its image on one page, for people")                                                     \
   X(EXECUTION, "execution", SECTION, "", NULL, "", "", 0, 0, "on what machine, with how much of it")                            \
   X(DEVICE, "execution.device", TEXT, "", "auto", "", "", 0, 0,                                                                 \
     "auto (metal, cuda or cpu, the first there is), cpu, cpu?threads=8&simd=avx2, cuda, cuda:1, metal")                         \

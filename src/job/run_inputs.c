@@ -303,7 +303,7 @@ static moho_status take_grid(const moho_job *job, const moho_grid *given, moho_r
 
 /* ---- velocity, options ---- */
 
-moho_status moho_run_inputs_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out) {
+moho_velocity_options moho_run_inputs_velocity_options(const moho_job *job, const moho_grid *grid) {
   moho_velocity_options options = moho_velocity_options_default();
   options.min_mps = moho_job_number(job, MOHO_KEY_VELOCITY_MIN);
   options.max_mps = moho_job_number(job, MOHO_KEY_VELOCITY_MAX);
@@ -313,6 +313,11 @@ moho_status moho_run_inputs_velocity(const moho_job *job, const moho_grid *grid,
   if (!moho_job_is(job, MOHO_KEY_VELOCITY_FORMAT, "auto")) options.format = moho_job_text(job, MOHO_KEY_VELOCITY_FORMAT);
   options.columns = moho_job_text(job, MOHO_KEY_VELOCITY_COLUMNS);
   if (options.columns && !options.format) options.format = "columns";
+  return options;
+}
+
+moho_status moho_run_inputs_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out) {
+  moho_velocity_options options = moho_run_inputs_velocity_options(job, grid);
   if (moho_job_given(job, MOHO_KEY_VELOCITY_CONSTANT))
     return moho_velocity_create_constant(moho_job_number(job, MOHO_KEY_VELOCITY_CONSTANT), out);
   if (moho_job_given(job, MOHO_KEY_VELOCITY_LINEAR_T0_V0))

@@ -48,6 +48,8 @@ moho_status moho_run_inputs_read(const moho_run_inputs *inputs, size_t first, si
  * crooked line), scaled up. */
 size_t moho_run_inputs_outside(const moho_run_inputs *inputs);
 
+/* How a table or cube of the job is read. */
+moho_velocity_options moho_run_inputs_velocity_options(const moho_job *job, const moho_grid *grid);
 /* The velocity that the job's keys name; one is given (moho_job_check). */
 moho_status moho_run_inputs_velocity(const moho_job *job, const moho_grid *grid, moho_velocity **out);
 

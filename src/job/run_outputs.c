@@ -11,7 +11,7 @@
 
 /* The files of a run, in the order in which they get their final names: the report says that all the others are there. */
 static const char *const results[] = {"image.zarr", "stack.sgy",   "gathers.sgy", "stack.png",
-                                      "fold.png",   "gathers.png", "report.json"};
+                                      "fold.png",   "gathers.png", "report.html", "report.json"};
 enum { N_RESULTS = sizeof results / sizeof *results };
 
 static moho_status join(const char *directory, const char *name, char **out) {

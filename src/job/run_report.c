@@ -178,6 +178,7 @@ static json_t *outputs_json(const moho_job *job) {
   if (png) json_array_append_new(list, json_string("fold.png"));
   if (segy && gathers) json_array_append_new(list, json_string("gathers.sgy"));
   if (png && gathers) json_array_append_new(list, json_string("gathers.png"));
+  if (moho_job_number(job, MOHO_KEY_OUTPUT_REPORT) != 0) json_array_append_new(list, json_string("report.html"));
   json_array_append_new(list, json_string("report.json"));
   return list;
 }

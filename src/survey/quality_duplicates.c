@@ -1,5 +1,6 @@
 /* quality_duplicates.c - traces with the same source and receiver, found by a hash table in one pass; a few pairs are read, since
- * copies of a trace are thrown away while repeated shots and components are not.
+ * copies of a trace are thrown away while repeated shots and components are not. Where the table would be too large, only places
+ * whose hash is a multiple of some power of two are looked at: both traces of a pair are there, or neither is.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -43,16 +44,19 @@ typedef struct pair {
 
 /* Slots hold trace + 1; at most half of them are filled. */
 static void find(const moho_geometry *g, size_t *slots, size_t n_slots, moho_survey_quality *out, pair pairs[PAIRS_READ]) {
-  for (size_t i = 0; i < g->n; i++) {
+  size_t filled = 0;
+  for (size_t i = 0; i < g->n && 10 * filled < 9 * n_slots; i++) { /* full only where far more places hash alike than should */
     if (!moho_geometry_is_live(g, i)) continue;
     place here = place_of(g, i);
-    size_t slot = (size_t)hash(&here) & (n_slots - 1);
+    uint64_t key = hash(&here);
+    if (key & (out->duplicates_one_in - 1)) continue;
+    size_t slot = (size_t)(key >> 20) & (n_slots - 1);
     for (; slots[slot]; slot = (slot + 1) & (n_slots - 1)) {
       place there = place_of(g, slots[slot] - 1);
       if (is_same(&here, &there)) break;
     }
     if (!slots[slot]) {
-      slots[slot] = i + 1;
+      slots[slot] = i + 1, filled++;
       continue;
     }
     if (out->duplicates.count < PAIRS_READ) pairs[out->duplicates.count] = (pair){slots[slot] - 1, i};
@@ -77,11 +81,13 @@ static moho_status compare(moho_traces *traces, const pair *pairs, size_t n, moh
   return status;
 }
 
-moho_status moho_quality_duplicates(moho_traces *traces, moho_survey_quality *out) {
+moho_status moho_quality_duplicates(moho_traces *traces, size_t memory_bytes, moho_survey_quality *out) {
   const moho_geometry *g = moho_traces_get_geometry(traces);
   size_t n_slots = 16, *slots;
   pair pairs[PAIRS_READ];
   while (n_slots < 2 * g->n) n_slots *= 2;
+  out->duplicates_one_in = 1;
+  while (n_slots > 1024 && n_slots * sizeof *slots > memory_bytes) n_slots /= 2, out->duplicates_one_in *= 2;
   MOHO_TRY(moho_allocate(n_slots, sizeof *slots, "search for duplicates", &slots));
   find(g, slots, n_slots, out, pairs);
   free(slots);

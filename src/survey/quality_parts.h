@@ -31,7 +31,7 @@ moho_status moho_quality_geometry(const moho_geometry *geometry, const moho_trac
 /* Midpoints far from all others (quality_stray.c). */
 moho_status moho_quality_stray(const moho_geometry *geometry, moho_survey_quality *out);
 /* Repeated pairs of source and receiver (quality_duplicates.c). */
-moho_status moho_quality_duplicates(moho_traces *traces, moho_survey_quality *out);
+moho_status moho_quality_duplicates(moho_traces *traces, size_t memory_bytes, moho_survey_quality *out);
 /* Dead, weak, strong, spiky traces; spectrum; first arrivals (quality_samples.c). */
 moho_status moho_quality_samples(moho_traces *traces, size_t sampled_traces, moho_survey_quality *out);
 /* What one trace looks like by itself (quality_trace.c). */

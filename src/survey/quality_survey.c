@@ -5,7 +5,8 @@
 #include "survey/quality_parts.h"
 
 moho_survey_quality_options moho_survey_quality_options_default(void) {
-  return (moho_survey_quality_options){.velocity_mps = 2000, .dip_deg = 45, .sampled_traces = 2048};
+  return (moho_survey_quality_options){
+      .velocity_mps = 2000, .dip_deg = 45, .sampled_traces = 2048, .memory_bytes = (size_t)2 << 30};
 }
 
 moho_status moho_survey_measure(moho_traces *traces, const moho_survey_quality_options *options, moho_survey_quality *out) {
@@ -14,7 +15,7 @@ moho_status moho_survey_measure(moho_traces *traces, const moho_survey_quality_o
   *out = (moho_survey_quality){.grid = moho_grid_default()};
   moho_status status = moho_quality_geometry(g, info, options, out);
   if (!status) status = moho_quality_stray(g, out);
-  if (!status) status = moho_quality_duplicates(traces, out);
+  if (!status) status = moho_quality_duplicates(traces, options->memory_bytes, out);
   if (!status) status = moho_quality_samples(traces, options->sampled_traces, out);
   if (status) moho_survey_quality_release(out);
   else moho_quality_warn(info, g, options, out);
@@ -56,8 +57,9 @@ static json_t *samples_json(const moho_survey_quality *q) {
 }
 
 moho_status moho_survey_quality_json(const moho_survey_quality *q, char **text) {
-  json_t *duplicates = json_pack("{s:o, s:I, s:I}", "traces", odd_json(&q->duplicates), "compared",
-                                 (json_int_t)q->duplicates_compared, "same_samples", (json_int_t)q->duplicates_same_samples);
+  json_t *duplicates =
+      json_pack("{s:o, s:I, s:I, s:I}", "traces", odd_json(&q->duplicates), "one_in", (json_int_t)q->duplicates_one_in,
+                "compared", (json_int_t)q->duplicates_compared, "same_samples", (json_int_t)q->duplicates_same_samples);
   json_t *root = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:f, s:o}", "n_live", (json_int_t)q->n_live,
                            "stray", odd_json(&q->stray), "fold", bins_json(q), "fold_histogram",
                            histogram_json(&q->fold_histogram), "offset_histogram", histogram_json(&q->offset_histogram),

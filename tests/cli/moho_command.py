@@ -17,7 +17,7 @@ JOB = """input: {traces: survey.sgy}
 velocity: {constant_mps: 2500}
 grid: {corners: [[0, 0], [0, 200], [150, 200]], inline: {spacing_m: 25, first: 101}, crossline: {spacing_m: 25, first: 7}}
 migration: {aperture: {max_m: 300, max_dip_deg: 45}, rho_filter: none}
-output: {directory: out}
+output: {directory: out, report: false}
 """
 
 # 7 x 9 midpoints, one offset, one azimuth: 63 traces of 301 samples, a diffractor in the middle at t0 = 0.32 s.
