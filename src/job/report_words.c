@@ -108,12 +108,17 @@ static void write_card(FILE *out, const char *value, const char *words) {
   fputs("</span></div>\n", out);
 }
 
+static int is_line(const json_t *report) {
+  return json_is_true(find(report, "grid.is_line"));
+}
+
 static void write_cards(FILE *out, const json_t *report) {
   char value[100], a[40], b[40];
   fputs("<div class=\"cards\">\n", out);
   snprintf(a, sizeof a, "of %s traces used", whole(number(report, "traces.total"), b));
   write_card(out, whole(number(report, "traces.used"), value), a);
-  snprintf(value, sizeof value, "%.0f \xc3\x97 %.0f", number(report, "grid.inline.n"), number(report, "grid.crossline.n"));
+  if (is_line(report)) whole(number(report, "grid.inline.n") * number(report, "grid.crossline.n"), value);
+  else snprintf(value, sizeof value, "%.0f \xc3\x97 %.0f", number(report, "grid.inline.n"), number(report, "grid.crossline.n"));
   snprintf(a, sizeof a, "columns of %.0f times", number(report, "grid.time.n"));
   write_card(out, value, a);
   if (find(report, "quality.survey.fold")) {
@@ -150,9 +155,11 @@ static void write_story(FILE *out, const json_t *report) {
       whole(number(report, "input.n_traces"), b), (number(report, "input.n_samples") - 1) * number(report, "input.dt_s"));
   fputs("The velocity of the ground was taken as: ", out);
   moho_html_text(out, text(report, "settled.velocity"));
-  fprintf(out, ". The image covers %.0f by %.0f columns, %.4g m by %.4g m apart, down to %.4g s.</p>\n",
-          number(report, "grid.inline.n"), number(report, "grid.crossline.n"), number(report, "grid.inline.spacing_m"),
-          number(report, "grid.crossline.spacing_m"),
+  double ni = number(report, "grid.inline.n"), nx = number(report, "grid.crossline.n"),
+         di = number(report, "grid.inline.spacing_m"), dx = number(report, "grid.crossline.spacing_m");
+  if (is_line(report)) fprintf(out, ". The image is a line of %s columns, %.4g m apart", whole(ni * nx, b), nx > 1 ? dx : di);
+  else fprintf(out, ". The image covers %.0f by %.0f columns, %.4g m by %.4g m apart", ni, nx, di, dx);
+  fprintf(out, ", down to %.4g s.</p>\n",
           number(report, "grid.time.first_s") + (number(report, "grid.time.n") - 1) * number(report, "grid.time.step_s"));
   fputs("<p>It ran on ", out);
   moho_html_text(out, text(report, "device.name"));

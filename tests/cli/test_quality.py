@@ -1,6 +1,12 @@
 """What moho info says of the quality of data: counts against numpy's own, every warning provoked, and none on data that are in order."""
 
+import base64
 import csv
+import html.parser
+import json
+import math
+import re
+import zlib
 
 import numpy as np
 
@@ -261,6 +267,202 @@ class Survey(Quality):
         quality = self.good("info", "survey.sgy", "--json", "--samples", "320").json()["quality"]
         self.assertEqual(quality["samples"]["traces_read"], 320)
         self.fails(2, "--samples", "info", "survey.sgy", "--samples", "some")
+
+
+class Velocity(Quality):
+    PLACES = [(x, y) for x in (0, 500, 1000) for y in (0, 500, 1000)]
+    PICKS = [(0, 1800), (500, 1900), (1000, 2050), (2000, 2400)]
+
+    def table(self, change=None, places=PLACES):
+        lines = []
+        for p, (x, y) in enumerate(places):
+            for t, v in self.PICKS:
+                t, v = change(p, x, t, v) if change else (t, v)
+                lines.append(f"{x} {y} {t} {v:.3f}")
+        self.write("v.txt", "\n".join(lines) + "\n")
+
+    def velocity(self, *arguments):
+        return self.good("info", "v.txt", "--columns", "x,y,time_ms,velocity", "--json", *arguments).json()["quality"]
+
+    def only(self, name, *arguments):
+        quality = self.velocity(*arguments)
+        self.assertEqual(self.names(quality), [name], quality["findings"])
+        return quality, quality["findings"][0]
+
+    def test_velocities_in_order_raise_no_warning(self):
+        self.table(lambda p, x, t, v: (t, v + x / 100))
+        quality = self.velocity()
+        self.assertEqual(quality["findings"], [])
+        self.assertEqual((quality["functions"], quality["knots"]), (9, 36))
+        self.assertEqual(quality["velocity_mps"], [1800, 2410])
+        layers = [math.sqrt((b * w * w - a * v * v) / (b - a)) for (a, v), (b, w) in zip(self.PICKS, self.PICKS[1:])]
+        self.assertAlmostEqual(quality["interval"]["velocity_mps"][0], 1800, 6)
+        self.assertAlmostEqual(quality["interval"]["velocity_mps"][1], max(math.sqrt((2 * 2410**2 - 2060**2)), max(layers)), 3)
+        self.good("info", "v.txt", "--columns", "x,y,time_ms,velocity", "--pictures", "maps")
+        self.assertEqual(self.entries("maps"), ["functions.png", "velocity.png"])
+
+    def test_impossible_layers(self):
+        self.table(lambda p, x, t, v: (t, 1200 if p == 4 and t == 1000 else v), [(0, 0)] * 0 + self.PLACES)
+        quality = self.velocity()
+        self.assertEqual(quality["interval"]["negative"], 1)
+        self.assertIn("negative_interval", self.names(quality))
+        found = [f for f in quality["findings"] if f["name"] == "negative_interval"][0]
+        self.assertIn("function 5 at 1 s", found["text"])
+
+    def test_inversion(self):
+        self.table(lambda p, x, t, v: (t, 1800 if t == 1000 else v))
+        quality, found = self.only("inversion")
+        self.assertEqual(quality["inversions"]["count"], 9)
+        self.assertAlmostEqual(found["value"], 100)
+
+    def test_jump(self):
+        self.table(lambda p, x, t, v: (t, 1.3 * v if x == 1000 else v))
+        quality, found = self.only("lateral_jump")
+        self.assertEqual(quality["lateral_jumps"]["count"], 3)
+        self.assertAlmostEqual(found["value"], 0.3, 6)
+
+    def test_units(self):
+        self.table(lambda p, x, t, v: (t, v / 0.3048))
+        self.only("looks_like_feet")
+        self.table(lambda p, x, t, v: (t, v / 1000))
+        self.only("looks_like_km")
+        self.assertIn("a job would refuse them", self.good("info", "v.txt", "--columns", "x,y,time_ms,velocity").out)
+
+    def test_coverage(self):
+        self.survey()
+        self.job()
+        self.good("migrate", "job.yaml")  # 150 m by 200 m, to 0.6 s
+        self.table(places=[(x, y) for x in (0, 150) for y in (0, 200)])
+        self.assertEqual(self.velocity("--grid", "out/image.zarr")["findings"], [])
+        self.table(places=[(x, y) for x in (0, 150) for y in (0, 100)])
+        quality, _ = self.only("outside_functions", "--grid", "out/image.zarr")
+        self.assertEqual((quality["grid_columns"], quality["grid_columns_outside"]), (63, 21))
+        self.table(lambda p, x, t, v: (t / 5, v), places=[(x, y) for x in (0, 150) for y in (0, 200)])
+        self.only("short_functions", "--grid", "out/image.zarr")
+
+
+class Page(html.parser.HTMLParser):
+    """Every element is closed, in order; nothing is fetched, nothing runs."""
+
+    VOID = {"meta", "img", "br", "link", "hr"}
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.pictures, self.words = [], [], []
+        self.feed(text)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attributes):
+        named = dict(attributes)
+        assert len(named) == len(attributes), attributes
+        assert tag not in {"script", "link", "iframe", "object"}, tag
+        assert not {"href", "onload", "srcset"} & set(named), named
+        if tag == "img":
+            assert named["alt"], "every picture is described"
+            assert named["src"].startswith("data:image/png;base64,"), named["src"][:80]
+            self.pictures.append(base64.b64decode(named["src"].split(",", 1)[1], validate=True))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def is_whole_png(data):
+    """All chunks have their checksums, up to the end."""
+    at = 8
+    while data[at + 4:at + 8] != b"IEND":
+        n = int.from_bytes(data[at:at + 4], "big")
+        if int.from_bytes(data[at + 8 + n:at + 12 + n], "big") != zlib.crc32(data[at + 4:at + 8 + n]):
+            return False
+        at += 12 + n
+    return data[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+class Report(Quality):
+    JOB = ("input: {traces: %s, resample: auto}\nvelocity: {constant_mps: 2500}\n"
+           "migration: {aperture: {max_m: 300, max_dip_deg: 20}}\noutput: {directory: out}\n")
+
+    def page(self, name="survey.sgy", *arguments):
+        self.write("job.yaml", self.JOB % name)
+        self.good("migrate", "job.yaml", "--overwrite", *arguments)
+        with open(self.path("out", "report.html"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertTrue(text.startswith("<!DOCTYPE html>\n<html lang=\"en\">"))
+        self.assertNotIn("http", text)
+        with open(self.path("out", "report.json"), encoding="utf-8") as file:
+            return Page(text), json.load(file)
+
+    def test_a_page_for_people(self):
+        self.save()
+        page, report = self.page()
+        words = page.text()
+        quality = report["quality"]
+        self.assertEqual(sorted(quality), ["image", "survey", "velocity"])
+        found = [w if isinstance(w, str) else w["text"] for part in [report] + list(quality.values())
+                 for w in part.get("warnings", part.get("findings", []))]
+        self.assertEqual(found, [])
+        self.assertIn("Good.", words)
+        self.assertIn("Warnings None.", words)
+        self.assertIn("survey.sgy", words)
+        self.assertIn(f"of {len(self.head):,} traces used", words)
+        self.assertIn("migration.aperture.max_m 300", words)
+        self.assertNotIn("migration.aperture.min_m", words)
+        self.assertGreaterEqual(len(page.pictures), 10)
+        self.assertTrue(all(is_whole_png(p) for p in page.pictures))
+        with open(self.path("out", "stack.png"), "rb") as file:
+            self.assertIn(file.read(), page.pictures)
+        self.assertIn("report.html", report["outputs"])
+        self.assertEqual(self.entries("out"), ["fold.png", "image.zarr", "report.html", "report.json", "stack.png", "stack.sgy"])
+
+    def test_focusing_is_that_of_numpy(self):
+        self.save(self.where[2] < 4)
+        _, report = self.page()
+        stack = segy_numpy.read(self.path("out", "stack.sgy"))[1].astype(float)
+        image, square = report["quality"]["image"], stack**2
+        self.assertAlmostEqual(image["rms"] / math.sqrt(square.mean()), 1, 6)
+        self.assertAlmostEqual(image["focusing"]["kurtosis"] / (square**2).mean() * square.mean()**2, 1, 6)
+        column = (square**2).mean(axis=1) / square.mean(axis=1)**2
+        self.assertAlmostEqual(image["focusing"]["varimax"] / column.mean(), 1, 6)
+        p = square[square > 0] / square.sum()
+        self.assertAlmostEqual(image["focusing"]["entropy"], -(p * np.log(p)).sum() / math.log(square.size), 6)
+        info = self.good("info", "out/image.zarr", "--json", "--pictures", "maps").json()["quality"]
+        self.assertEqual(info["focusing"], image["focusing"])
+        self.assertEqual(self.entries("maps"), ["fold.png", "spectrum.png", "stack.png"])
+
+    def test_names_are_escaped(self):
+        name = "a<b>&c\".sgy"
+        self.save(self.where[2] < 2, name=name)
+        page, _ = self.page("'" + name + "'")
+        self.assertIn(name, page.text())
+
+    def test_warnings_reach_the_page(self):
+        self.samples[300] = 0
+        self.save(np.r_[np.arange(len(self.head)), 9])
+        page, report = self.page()
+        self.assertIn("with 2 points to look at", page.text())
+        self.assertEqual(len(report["warnings"]), 1)
+        self.assertIn(report["warnings"][0], page.text())
+        self.assertIn("What to do: the same traces twice weigh twice", page.text())
+
+    def test_it_can_be_left_out(self):
+        self.save(self.where[2] < 2)
+        self.write("job.yaml", self.JOB % "survey.sgy")
+        self.good("migrate", "job.yaml", "output.report=false")
+        self.assertNotIn("report.html", self.entries("out"))
+        with open(self.path("out", "report.json"), encoding="utf-8") as file:
+            self.assertNotIn("quality", json.load(file))
+        page, _ = self.page("survey.sgy", "output.png=false", "output.formats=[segy]")
+        self.assertGreaterEqual(len(page.pictures), 8)
+        self.assertEqual(len(re.findall("middle section of the stack", page.text())), 1)
 
 
 if __name__ == "__main__":
