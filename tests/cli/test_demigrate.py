@@ -12,7 +12,7 @@ JOB = """input: {traces: survey.sgy}
 velocity: {constant_mps: 2500}
 grid: {corners: [[0, 0], [0, 200], [150, 200]], inline: {spacing_m: 25}, crossline: {spacing_m: 25}}
 migration: {aperture: {max_m: 200, max_dip_deg: 45}}
-output: {directory: out}
+output: {directory: out, report: false}
 """
 NUMPY = has_module("numpy") and has_module("zarr") and has_module("segyio")
 

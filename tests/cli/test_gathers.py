@@ -16,7 +16,7 @@ velocity: {constant_mps: 2500}
 grid: {corners: [[0, 0], [0, 200], [150, 200]], inline: {spacing_m: 25, first: 101}, crossline: {spacing_m: 25, first: 7}}
 migration: {aperture: {max_m: 300, max_dip_deg: 45}, rho_filter: none}
 gathers: {kind: offset, edges_m: [0, 100, 300, 500]}
-output: {directory: out}
+output: {directory: out, report: false}
 """
 TILES = ["gathers.kind=ovt", "gathers.edges_m=", "gathers.edges_inline_m=[-50, 50, 250, 550]", "gathers.edges_crossline_m=[-50, 150, 600]"]
 NUMPY = has_module("numpy") and has_module("xarray") and has_module("zarr") and has_module("segyio")

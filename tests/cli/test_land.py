@@ -11,7 +11,7 @@ JOB = """input: {traces: land.sgy}
 velocity: {constant_mps: 2000}
 grid: {corners: [[400, 0], [1600, 0]], crossline: {spacing_m: 20}, time: {step_s: 0.002, n: 651}}
 migration: {aperture: {max_m: 500, max_dip_deg: 40}, antialias: triangle}
-output: {directory: out, formats: [segy], png: false}
+output: {directory: out, report: false, formats: [segy], png: false}
 """
 
 

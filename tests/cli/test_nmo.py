@@ -19,7 +19,7 @@ JOB = """input: {traces: survey.sgy}
 velocity: {linear_t0: {v0_mps: 1800, slope_mps_per_s: 700}}
 grid: {corners: [[0, 0], [0, 1000]], crossline: {spacing_m: 12.5}}
 migration: {aperture: {max_m: 1500, max_dip_deg: 50}, interpolation: sinc8}
-output: {directory: out, png: false}
+output: {directory: out, report: false, png: false}
 """
 
 

@@ -13,7 +13,7 @@ JOB = """input: {traces: all.sgy}
 velocity: {constant_mps: 2500}
 grid: {corners: [[900, 900], [900, 1100], [1050, 1100]], inline: {spacing_m: 50}, crossline: {spacing_m: 50}, time: {step_s: 0.008}}
 migration: {aperture: {max_m: 500, max_dip_deg: 45}, rho_filter: none}
-output: {directory: out, formats: [segy], png: false}
+output: {directory: out, report: false, formats: [segy], png: false}
 execution: {device: "cpu?threads=1"}
 """
 EDGE_M, EDGE_DEG = 1e-6, 1e-7  # what counts as on the edge, as docs/selection.md says

@@ -73,7 +73,7 @@ velocity: {linear_z: {v0_mps: 1656, gradient_per_s: 0.6}}   # 0.92 of the true v
 grid: auto
 migration: {aperture: {max_m: 1000, max_dip_deg: 40}, antialias: triangle}
 gathers: {kind: offset, edges_m: {first: 50, last: 2050, step: 100}}
-output: {directory: out, formats: [zarr], png: false}
+output: {directory: out, report: false, formats: [zarr], png: false}
 """
 
 
