@@ -1,21 +1,14 @@
-/* angle_kernel.h - an interval of samples cut by the opening angle, straight rays, for every instruction set. Shared by host and
- * loops.
+/* angle_kernel.h - an interval of samples cut by the opening angle, for every instruction set. Shared by host and loops.
  *
- * The cosine is computed, in floats with a bound on their error, at every sixteenth sample, a node. Between two nodes bounds on
- * it follow from how fast it can bend at all; only where they do not tell the bin of all sixteen are the samples looked at.
+ * What is compared is the squared chord E = 2 (1 - cos) of the angle between the rays, of sines a and b to the vertical,
+ *   E = (a - b)^2 + (A - B)^2 + 2 (1 - c) a b,   A^2 = 1 - a^2, B^2 = 1 - b^2, c the cosine between the azimuths,
+ * of terms none of which is negative, so that floats err by little of it: the chord by at most `error`/(A B).
  *
- * With x = t1^2/s2 (a squared depth) and g = (v_int/v_rms)^2 the inclinations of the legs of a pair are a^2 = g s^2,
- * s^2 = d^2/(x + d^2) of one, b^2 = g r^2 of the other. Of A^2 = 1 - a^2, B^2 = 1 - b^2, c the cosine between the azimuths,
- *   E = 2 (1 - cos) = g (s - r)^2 + (A - B)^2 + 2 (1 - c) g s r,
- * where none is negative. u: the larger of a^2 and b^2; p >= 1, 1/g, (g - u)/(1 - u). Along ln x at constant g
- * (s^2)' = -s^2 (1 - s^2), and the three, T, bend by T'' = ((T'/T)^2 + (T'/T)') T:
- *   T = s r:        T'/T = (s^2 + r^2)/2 - 1, which falls:                               -0.25 T <= T'' <= T
- *   T = (s - r)^2:  T'/T = s^2 + s r + r^2 - 1, which falls, by 0.885 at most:           |T''| <= (1 + 3 p u) T
- *   T = (A - B)^2 = g^2 (s^2 - r^2)^2/(A + B)^2:  T'/T = 2 (s^2 + r^2 - 1) - 2 W, W the mean, weighted by A and B, of
- *                   w = g s^2 (1 - s^2)/(2 A^2) <= p s^2/2, w' = w (2 s^2 - 1 - 2 w): T'/T is 2 p at most, its growth between
- *                   -1 - p and p + p^2:                                                  |T''| <= 6 p^2 T
- * The last is at most u/(1 - u) times g (s - r)^2, so u of E: |E''| <= (1 + 9 p^2 u) E. Between nodes D apart E leaves its chord
- * by an eighth of D^2 times that. It grows with g, d(ln E)/d(ln g) <= (1 - u) + u (1 + 1/(1 - u)) = 1/(1 - u).
+ * Where the angle is known to fall with t0 (angle_runs.c) an edge of a bin is passed once. All edges are searched at once, one a
+ * lane, from where straight rays would pass them at depth z: with s, r the distances, o the offset, q the edge's squared sine
+ *   q z^4 - (o^2 - q (s^2 + r^2)) z^2 - s^2 r^2 (1 - c^2 - q) = 0,
+ * by steps of Newton in the inverse chord, which is nearly linear in t0, until the samples on either side tell that the edge is
+ * between them. So the guess does not matter to what is found. Elsewhere every sample is looked at.
  */
 #ifndef MOHO_MIGRATE_ANGLE_KERNEL_H
 #define MOHO_MIGRATE_ANGLE_KERNEL_H
@@ -23,43 +16,56 @@
 #include "device/device_internal.h"
 
 enum {
-  MOHO_ANGLE_STEP = 16,    /* samples between nodes */
-  MOHO_ANGLE_GAPS = 64,    /* gaps between nodes looked at together */
-  MOHO_ANGLE_UNKNOWN = -2, /* in the place of a bin: too near an edge for floats */
-  MOHO_ANGLE_PAD = 96      /* that many more nodes, and so many more samples, can be read */
+  MOHO_ANGLE_WIDEST = 16,    /* lanes of the widest vector */
+  MOHO_ANGLE_OPEN = 1 << 16, /* of a sample's count: nearer to this many edges than floats tell, times the number */
+  MOHO_ANGLE_DEPTHS = 512    /* places in a column's table of samples by depth */
 };
 
-typedef struct moho_angle_run {
-  int32_t first, end, bin;
-} moho_angle_run;
-
-/* What floats make of an interval. */
-typedef struct moho_angle_parts {
-  moho_angle_run *runs; /* [samples] */
-  int32_t n, unknown;   /* how many; how many of them MOHO_ANGLE_UNKNOWN */
-} moho_angle_parts;
-
-/* Buffers. IN: of samples base, s2, steepness = (v_int s2)^2; of nodes the same; of gaps 12.5/8 D^2, ln(largest g/least g), and
- * by how much the largest g is above 1; limits of the cosine, descending. OUT: moho_angle_parts. */
+/* What is kept of an edge of a bin, rows of floats. */
 enum {
-  MOHO_ANGLE_BASE,
+  MOHO_ANGLE_EDGE_SQUARED, /* E; of the edge 0 below all */
+  MOHO_ANGLE_EDGE_CHORD,   /* its root */
+  MOHO_ANGLE_EDGE_INVERSE, /* 1/root */
+  MOHO_ANGLE_EDGE_SINE2,   /* squared sine */
+  MOHO_ANGLE_EDGE_SIGN,    /* of its cosine */
+  MOHO_ANGLE_EDGE_ROWS
+};
+
+/* Buffers. IN but the last two. */
+enum {
+  MOHO_ANGLE_BASE, /* [time axis's table] the loops' terms of the column, NULL where the law has none (migrate_kernel.h) */
   MOHO_ANGLE_S2,
-  MOHO_ANGLE_STEEPNESS,
-  MOHO_ANGLE_NODE_BASE,
-  MOHO_ANGLE_NODE_S2,
-  MOHO_ANGLE_NODE_STEEPNESS,
-  MOHO_ANGLE_BEND,
-  MOHO_ANGLE_CHANGE,
-  MOHO_ANGLE_EXCESS,
-  MOHO_ANGLE_LIMITS,
-  MOHO_ANGLE_PARTS,
+  MOHO_ANGLE_A,
+  MOHO_ANGLE_B,
+  MOHO_ANGLE_SOURCE_ROWS, /* of the leg-time table the row before the leg's distance, the next after it */
+  MOHO_ANGLE_RECEIVER_ROWS,
+  MOHO_ANGLE_V_DT,   /* [time axis's table] v_int dt */
+  MOHO_ANGLE_DEPTH,  /* [MOHO_ANGLE_DEPTHS + 2] sample by depth */
+  MOHO_ANGLE_EDGES,  /* [MOHO_ANGLE_EDGE_ROWS, edge_stride] */
+  MOHO_ANGLE_FOUND,  /* OUT of edges: [edge_stride] the first sample whose angle is below each, or, where floats do not tell,
+                        -1 less a sample near it */
+  MOHO_ANGLE_COUNTS, /* OUT of samples: [end - first, rounded up] how many edges are surely at or below the angle, plus
+                        MOHO_ANGLE_OPEN for each that may be */
   MOHO_ANGLE_BUFFERS
 };
 
+typedef struct moho_angle_leg {
+  float d, d2;
+  float node_fraction, node_inverse; /* leg-time table: d2 between the nodes; 1/their distance in d2 */
+} moho_angle_leg;
+
 typedef struct moho_angle_parameters {
-  int32_t first, end; /* the interval, not empty */
-  int32_t n_limits;
-  float source2, receiver2, cosine;
+  int32_t first, end; /* samples, not none */
+  int32_t falls;      /* 1: the angle falls: find edges; 0: count edges below each sample */
+  int32_t n_limits, edge_stride;
+  int32_t traveltime;                    /* moho_traveltime */
+  int32_t row_stride;                    /* floats between the rows of a leg-time table */
+  float c2;                              /* curved_linear */
+  float error;                           /* of a chord, times A B */
+  float apart;                           /* 2 (1 - c) */
+  float offset2, sum2, product2, cross2; /* o^2, s^2 + r^2, s^2 r^2, s^2 r^2 (1 - c^2) */
+  float depths_per_m;
+  moho_angle_leg source, receiver;
 } moho_angle_parameters;
 
 extern const moho_native_kernel moho_angle_cut;

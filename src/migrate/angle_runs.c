@@ -6,142 +6,299 @@
 
 #include "base/memory.h"
 
-enum { WIDEST_VECTOR = 16 };
+/* Distances that are looked at, each so much of the next. K of a law whose slopes are smooth, and of leg-time tables, whose are
+ * in steps. Where rays of this sine already rise less steeply than before the piece ends. */
+enum { DISTANCES = 16 };
+static const double DISTANCE_RATIO = 0.75, K_SMOOTH = 0.02, K_TABLE = 0.1, STEEP_SINE = 0.35, LARGEST_SINE = 0.99;
+
+static double slack_of(const moho_travel_law *law) {
+  return law->leg_times ? K_TABLE : K_SMOOTH;
+}
 
 /* ---- columns ---- */
 
-static size_t node_count(size_t n) {
-  return (n - 1) / MOHO_ANGLE_STEP + 2;
-}
-
-static size_t padded(size_t n) {
-  return moho_round_up(n + MOHO_ANGLE_PAD, WIDEST_VECTOR);
-}
-
-static size_t table_bytes(const moho_travel_law *law) {
-  if (law->kind != MOHO_TRAVELTIME_STRAIGHT) return 0;
-  return (3 * padded(law->n) + 6 * padded(node_count(law->n))) * sizeof(float);
+static size_t column_floats(const moho_travel_law *law) {
+  return moho_time_axis_table(law->n) + MOHO_ANGLE_DEPTHS + 2;
 }
 
 moho_status moho_angle_column_create(const moho_travel_law *law, moho_angle_column *out) {
-  *out = (moho_angle_column){.n = padded(law->n), .nodes = padded(node_count(law->n))};
+  *out = (moho_angle_column){0};
   moho_status status = moho_allocate(law->n, sizeof *out->v_dt, "opening angles", &out->v_dt);
-  if (!status && table_bytes(law)) status = moho_allocate(table_bytes(law), 1, "opening angles", &out->tables);
+  if (!status) status = moho_allocate(law->n, sizeof *out->falls, "opening angles", &out->falls);
+  if (!status) status = moho_allocate(column_floats(law), sizeof *out->v_dt_f, "opening angles", &out->v_dt_f);
   if (status) moho_angle_column_release(out);
+  else out->depth = out->v_dt_f + moho_time_axis_table(law->n);
   return status;
 }
 
 void moho_angle_column_release(moho_angle_column *column) {
-  free(column->v_dt), free(column->tables);
+  free(column->v_dt), free(column->falls), free(column->v_dt_f);
   *column = (moho_angle_column){0};
 }
 
 size_t moho_angle_column_bytes(const moho_travel_law *law) {
-  return sizeof(moho_angle_column) + law->n * sizeof(double) + table_bytes(law);
+  return sizeof(moho_angle_column) + law->n * (sizeof(double) + sizeof(moho_angle_fall)) + column_floats(law) * sizeof(float);
 }
 
-/* Base, s2 and steepness of one sample after the other, `step` apart; on past the last. */
-static void fill_terms(const moho_travel_law *law, const moho_travel_column *legs, const double *v_dt, size_t step, size_t count,
-                       float *out) {
-  for (size_t k = 0; k < count; k++) {
-    size_t i = k * step < law->n ? k * step : law->n - 1;
-    double sine = v_dt[i] * legs->terms[i].s2; /* times d/t */
-    out[k] = (float)legs->terms[i].base;
-    out[count + k] = (float)legs->terms[i].s2;
-    out[2 * count + k] = (float)(sine * sine);
+/* Z^2 of rays from the distances, shortest first; how many, those that are not too flat. */
+typedef struct ray_depths {
+  double z2[DISTANCES];
+  int n, steep; /* steep: how many are steeper than STEEP_SINE */
+} ray_depths;
+
+static ray_depths depths_at(const moho_travel_law *law, const moho_travel_column *legs, const double *v_dt,
+                            const double *distance, const moho_leg *rays, size_t i) {
+  ray_depths out = {.n = 0};
+  for (int k = 0; k < DISTANCES; k++) {
+    double t = moho_leg_time(law, legs, &rays[k], i),
+           sine = fabs(v_dt[i] * moho_leg_slope(law, legs, &rays[k], i, distance[k], t));
+    if (!(sine > 0 && sine < LARGEST_SINE)) break;
+    out.z2[k] = rays[k].d2 * (1 / (sine * sine) - 1);
+    out.n = k + 1;
+    if (sine < STEEP_SINE) out.steep = k + 1;
+  }
+  return out;
+}
+
+/* Growth of ln Z, near enough, from one sample to the next. */
+static double growth_of(const ray_depths *now, const ray_depths *next, int k) {
+  return (next->z2[k] - now->z2[k]) / (next->z2[k] + now->z2[k]);
+}
+
+/* How many of the distances, from the shortest on, fall as angle_runs.h wants it. */
+static int count_falling(const ray_depths *now, const ray_depths *next, double slack) {
+  int n = now->n < next->n ? now->n : next->n, k = 0;
+  const double least = 1 + slack * log(DISTANCE_RATIO), most = 1 / DISTANCE_RATIO;
+  for (double before = 0; k < n; k++) {
+    double growth = growth_of(now, next, k);
+    if (!(growth > 0 && growth >= before * least) || (k && now->z2[k] > now->z2[k - 1] * most)) break;
+    before = growth;
+  }
+  return k;
+}
+
+/* A sample whose next is known. */
+static moho_angle_fall fall_of(const ray_depths *now, const ray_depths *next, const moho_leg *rays, const moho_angle_fall *after,
+                               double slack, size_t i) {
+  int n = count_falling(now, next, slack), all = now->n < next->n ? now->n : next->n;
+  moho_angle_fall fall = {.depth2 = now->n ? now->z2[0] : 0, .piece_end = after->piece_end};
+  if (n < now->steep && n < all) { /* a jump: the angle is only followed up to here */
+    fall.piece_end = (int32_t)i + 1;
+    fall.reach2 = now->n ? rays[now->n - 1].d2 : 0;
+  } else {
+    if (n && n < all) n--; /* between the last that does and the first that does not */
+    fall.reach2 = fmin(after->reach2, n ? rays[n - 1].d2 : 0);
+  }
+  for (int k = 1; k < now->n && rays[k].d2 <= fall.reach2; k++)
+    fall.fall = fmax(fall.fall, (now->z2[0] - now->z2[k]) / rays[k].d2 * (1 + 1e-6));
+  return fall;
+}
+
+static void fill_falls(const moho_travel_law *law, const moho_travel_column *legs, moho_angle_column *column) {
+  moho_leg rays[DISTANCES];
+  double distance[DISTANCES], slack = slack_of(law);
+  for (int k = DISTANCES; k-- > 0;) {
+    distance[k] = k + 1 < DISTANCES ? distance[k + 1] * DISTANCE_RATIO : law->longest_m;
+    rays[k] = moho_leg_of(law, distance[k] * distance[k]);
+  }
+  ray_depths next = {.n = 0};
+  for (size_t i = law->n; i-- > 0;) {
+    ray_depths now = depths_at(law, legs, column->v_dt, distance, rays, i);
+    if (i + 1 == law->n)
+      column->falls[i] = (moho_angle_fall){
+          .reach2 = now.n ? rays[now.n - 1].d2 : 0, .depth2 = now.n ? now.z2[0] : 0, .piece_end = (int32_t)law->n};
+    else column->falls[i] = fall_of(&now, &next, rays, &column->falls[i + 1], slack, i);
+    next = now;
   }
 }
 
-typedef struct sample_shape {
-  double depth, g; /* ln(t1^2/s2), (v_int/v_rms)^2 */
-} sample_shape;
-
-static sample_shape shape_of(const moho_travel_column *legs, const double *v_dt, size_t i) {
-  const moho_leg_terms *m = &legs->terms[i];
-  return (sample_shape){log(m->base / m->s2), v_dt[i] * v_dt[i] * m->s2};
-}
-
-/* Of the samples between nodes k and k + 1, both included: how their angle may bend and change (angle_kernel.h). */
-static void fill_gap(const moho_travel_law *law, const moho_travel_column *legs, const double *v_dt, size_t k, size_t count,
-                     float *out) {
-  size_t first = moho_smaller(k * MOHO_ANGLE_STEP, law->n - 1), last = moho_smaller(first + MOHO_ANGLE_STEP, law->n - 1);
-  sample_shape from = shape_of(legs, v_dt, first), to = shape_of(legs, v_dt, last);
-  double least = INFINITY, most = 0, bend = to.depth - from.depth;
-  for (size_t i = first; i <= last; i++) {
-    sample_shape here = shape_of(legs, v_dt, i);
-    least = fmin(least, here.g), most = fmax(most, here.g);
-    if (!(here.depth >= fmin(from.depth, to.depth) && here.depth <= fmax(from.depth, to.depth))) bend = 1e6;
+/* Guesses only: where depth2 does not grow the first sample that is as deep. */
+static void fill_depths(const moho_travel_law *law, moho_angle_column *column) {
+  double deepest = sqrt(fmax(column->falls[law->n - 1].depth2, 1)), before = 0;
+  size_t i = 0;
+  column->depths_per_m = MOHO_ANGLE_DEPTHS / deepest;
+  for (int k = 0; k < MOHO_ANGLE_DEPTHS + 2; k++) {
+    double z = k / column->depths_per_m, here = 0;
+    for (; i < law->n && (here = sqrt(column->falls[i].depth2)) < z; i++) before = here;
+    column->depth[k] = (float)(i == 0 || i == law->n || !(here > before) ? (double)i : (double)i - (here - z) / (here - before));
   }
-  out[k] = (float)((1 + 1e-6) / 8 * bend * bend);
-  out[count + k] = (float)(log(most / least) * (1 + 1e-6) + 1e-12);
-  out[2 * count + k] = (float)(fmax(fmax(most, 1 / least) - 1, 0) * (1 + 1e-6));
 }
 
 moho_status moho_angle_column_fill(const moho_travel_law *law, const moho_travel_column *legs, double x_m, double y_m,
                                    moho_angle_column *column) {
   MOHO_TRY(moho_opening_velocity(law, x_m, y_m, column->v_dt));
-  if (!column->tables) return MOHO_OK;
-  float *nodes = column->tables + 3 * column->n;
-  fill_terms(law, legs, column->v_dt, 1, column->n, column->tables);
-  fill_terms(law, legs, column->v_dt, MOHO_ANGLE_STEP, column->nodes, nodes);
-  for (size_t k = 0; k < column->nodes; k++) fill_gap(law, legs, column->v_dt, k, column->nodes, nodes + 3 * column->nodes);
+  for (size_t i = 0; i < moho_time_axis_table(law->n); i++) column->v_dt_f[i] = (float)column->v_dt[i < law->n ? i : law->n - 1];
+  fill_falls(law, legs, column);
+  fill_depths(law, column);
   return MOHO_OK;
 }
 
-/* ---- samples ---- */
+/* ---- samples in double ---- */
 
-typedef struct pair_legs {
+typedef struct search {
   const moho_angle_query *query;
   moho_leg source, receiver;
-} pair_legs;
+  moho_angle_parameters parameters;
+  void *buffers[MOHO_ANGLE_BUFFERS];
+  int32_t *scratch;
+  moho_angle_run *out;
+  size_t count;
+} search;
 
-static long exact_bin(const pair_legs *legs, int32_t i) {
-  const moho_angle_query *q = legs->query;
-  double t_s = moho_leg_time(q->law, q->legs, &legs->source, (size_t)i),
-         t_r = moho_leg_time(q->law, q->legs, &legs->receiver, (size_t)i);
-  return moho_opening_bin(q->angles, moho_opening_cosine(q->law, q->legs, q->column->v_dt, &q->pair, &legs->source,
-                                                         &legs->receiver, (size_t)i, t_s, t_r));
+static double exact_cosine(const search *s, int32_t i) {
+  const moho_angle_query *q = s->query;
+  double t_s = moho_leg_time(q->law, q->legs, &s->source, (size_t)i),
+         t_r = moho_leg_time(q->law, q->legs, &s->receiver, (size_t)i);
+  return moho_opening_cosine(q->law, q->legs, q->column->v_dt, &q->pair, &s->source, &s->receiver, (size_t)i, t_s, t_r);
 }
+
+/* First sample of [first, end), where the angle falls, whose angle is below edge k: steps double away from the guess, then
+ * halve. */
+static int32_t exact_edge(const search *s, size_t k, int32_t first, int32_t end, int32_t guess) {
+  for (int32_t i = guess < first ? first : guess >= end ? end - 1 : guess, step = 1; first < end; step *= 2) {
+    if (exact_cosine(s, i) > s->query->angles->limits[k]) end = i, i -= step;
+    else first = i + 1, i += step;
+    if (i < first || i >= end) i = first + (end - first) / 2;
+  }
+  return first;
+}
+
+/* ---- runs ---- */
 
 /* [first, end) to the runs found so far. */
-static size_t append(moho_angle_run *out, size_t count, int32_t first, int32_t end, long bin) {
-  if (bin < 0) return count;
-  if (count && out[count - 1].end == first && out[count - 1].bin == bin) {
-    out[count - 1].end = end;
-    return count;
-  }
-  out[count] = (moho_angle_run){first, end, (int32_t)bin};
-  return count + 1;
+static void append(search *s, int32_t first, int32_t end, long bin) {
+  moho_angle_run *last = s->out + s->count - 1;
+  if (bin < 0) return;
+  if (s->count && last->end == first && last->bin == bin) last->end = end;
+  else s->out[s->count++] = (moho_angle_run){first, end, (int32_t)bin};
 }
 
-/* Every sample in double. */
-static size_t find_exactly(const pair_legs *legs, int32_t first, int32_t end, moho_angle_run *out, size_t count) {
-  for (int32_t i = first; i < end; i++) count = append(out, count, i, i + 1, exact_bin(legs, i));
-  return count;
+static void cut(search *s, int32_t first, int32_t end, int falls) {
+  s->parameters.first = first, s->parameters.end = end, s->parameters.falls = falls;
+  s->query->cut(s->buffers, &s->parameters);
 }
 
-size_t moho_angle_runs_find(const moho_angle_query *q, moho_interval interval, moho_angle_run *out) {
-  pair_legs legs = {q, moho_leg_of(q->law, q->source2), moho_leg_of(q->law, q->receiver2)};
-  const moho_angle_column *column = q->column;
-  if (interval.first >= interval.end) return 0;
-  if (!column->tables) return find_exactly(&legs, interval.first, interval.end, out, 0);
-  moho_angle_parts parts = {.runs = out};
-  void *buffers[MOHO_ANGLE_BUFFERS] = {[MOHO_ANGLE_LIMITS] = q->angles->limits_f, [MOHO_ANGLE_PARTS] = &parts};
-  for (size_t k = 0; k < 3; k++) buffers[MOHO_ANGLE_BASE + k] = column->tables + k * column->n;
-  for (size_t k = 0; k < 6; k++) buffers[MOHO_ANGLE_NODE_BASE + k] = column->tables + 3 * column->n + k * column->nodes;
-  moho_angle_parameters p = {.first = interval.first,
-                             .end = interval.end,
-                             .n_limits = (int32_t)q->angles->n + 1,
-                             .source2 = (float)q->source2,
-                             .receiver2 = (float)q->receiver2,
-                             .cosine = (float)q->pair.cosine};
-  q->cut(buffers, &p);
-  if (!parts.unknown) return (size_t)parts.n;
-  size_t count = 0; /* in place: what is known of a run is read before it is written over */
-  for (int32_t k = 0; k < parts.n; k++) {
-    moho_angle_run part = out[k];
-    count = part.bin == MOHO_ANGLE_UNKNOWN ? find_exactly(&legs, part.first, part.end, out, count)
-                                           : append(out, count, part.first, part.end, part.bin);
+/* Where the angle may do what it wants. */
+static void look_at_samples(search *s, int32_t first, int32_t end) {
+  const moho_opening_angles *angles = s->query->angles;
+  if (first >= end) return;
+  cut(s, first, end, 0);
+  for (int32_t i = first; i < end; i++) {
+    int32_t count = s->scratch[i - first];
+    long bin = count >= MOHO_ANGLE_OPEN   ? moho_opening_bin(angles, exact_cosine(s, i))
+               : count <= (long)angles->n ? count - 1
+                                          : -1;
+    append(s, i, i + 1, bin);
   }
-  return count;
+}
+
+/* Where it falls. Bins follow each other downwards; the first may go on with the one before. */
+static void look_for_edges(search *s, int32_t first, int32_t end) {
+  const size_t n = s->query->angles->n;
+  int32_t *edges = s->scratch;
+  cut(s, first, end, 1);
+  for (size_t k = 0; k <= n; k++)
+    if (edges[k] < 0) edges[k] = exact_edge(s, k, first, end, -1 - edges[k]);
+  size_t k = n;
+  while (k > 0 && edges[k - 1] == edges[k]) k--;
+  if (k == 0) return;
+  append(s, edges[k], edges[k - 1], (long)k - 1);
+  while (--k > 0) { /* written in any case, kept where it is not empty: a branch here could not be foretold */
+    s->out[s->count] = (moho_angle_run){edges[k], edges[k - 1], (int32_t)k - 1};
+    s->count += edges[k] < edges[k - 1];
+  }
+}
+
+/* ---- the interval ---- */
+
+/* First sample of [i, end) from which on the angle falls (angle_runs.h). */
+static int32_t falls_from(const search *s, int32_t i, int32_t end) {
+  const moho_angle_query *q = s->query;
+  const double longest2 = fmax(q->source2, q->receiver2), slack = 2.2 * slack_of(q->law);
+  const double across = q->pair.cosine * q->pair.source * q->pair.receiver;
+  for (; i < end; i += 4) {
+    const moho_angle_fall *f = &q->column->falls[i];
+    double depth2 = f->depth2 - f->fall * longest2;
+    if (f->reach2 >= longest2 && depth2 > 0 && across + slack * (depth2 + longest2) <= depth2) return i;
+  }
+  return end;
+}
+
+static moho_angle_leg leg_for_lanes(const moho_angle_query *q, const moho_leg *leg, double d) {
+  moho_angle_leg out = {.d = (float)d, .d2 = (float)leg->d2};
+  if (q->law->leg_times) {
+    out.node_fraction = (float)leg->place.fraction;
+    out.node_inverse = (float)q->law->leg_times->inverse_step[leg->place.node];
+  }
+  return out;
+}
+
+/* Measured errors times A B are a fifth of these at most (tests/migrate/test_angle_runs.c). */
+static float error_of(moho_traveltime kind) {
+  return kind == MOHO_TRAVELTIME_STRAIGHT || kind == MOHO_TRAVELTIME_CURVED_RMS ? 1.2e-6f : 4e-6f;
+}
+
+static search search_of(const moho_angle_query *q, int32_t *scratch, moho_angle_run *out) {
+  search s = {.query = q,
+              .source = moho_leg_of(q->law, q->source2),
+              .receiver = moho_leg_of(q->law, q->receiver2),
+              .scratch = scratch,
+              .out = out};
+  const double sum2 = q->source2 + q->receiver2, product2 = q->source2 * q->receiver2, c = q->pair.cosine;
+  s.parameters = (moho_angle_parameters){.n_limits = (int32_t)q->angles->n + 1,
+                                         .edge_stride = (int32_t)q->angles->edge_stride,
+                                         .traveltime = (int32_t)q->law->kind,
+                                         .c2 = (float)q->law->c2,
+                                         .error = error_of(q->law->kind),
+                                         .apart = (float)fmax(2 * (1 - c), 0),
+                                         .offset2 = (float)(sum2 - 2 * c * q->pair.source * q->pair.receiver),
+                                         .sum2 = (float)sum2,
+                                         .product2 = (float)product2,
+                                         .cross2 = (float)(product2 * (1 - c * c)),
+                                         .depths_per_m = (float)q->column->depths_per_m,
+                                         .source = leg_for_lanes(q, &s.source, q->pair.source),
+                                         .receiver = leg_for_lanes(q, &s.receiver, q->pair.receiver)};
+  const moho_loop_tables *loops = q->loops;
+  const size_t table = moho_time_axis_table(q->law->n), at = q->loop_column * table;
+  const void *buffers[MOHO_ANGLE_BUFFERS] = {[MOHO_ANGLE_BASE] = loops->base ? loops->base + at : NULL,
+                                             [MOHO_ANGLE_S2] = loops->s2 ? loops->s2 + at : NULL,
+                                             [MOHO_ANGLE_A] = loops->a ? loops->a + at : NULL,
+                                             [MOHO_ANGLE_B] = loops->b ? loops->b + at : NULL,
+                                             [MOHO_ANGLE_V_DT] = q->column->v_dt_f,
+                                             [MOHO_ANGLE_DEPTH] = q->column->depth,
+                                             [MOHO_ANGLE_EDGES] = q->angles->edges,
+                                             [MOHO_ANGLE_FOUND] = scratch,
+                                             [MOHO_ANGLE_COUNTS] = scratch};
+  if (loops->rows) {
+    const float *rows = loops->rows + at * q->law->leg_times->n_nodes;
+    s.parameters.row_stride = (int32_t)table;
+    buffers[MOHO_ANGLE_SOURCE_ROWS] = rows + s.source.place.node * table;
+    buffers[MOHO_ANGLE_RECEIVER_ROWS] = rows + s.receiver.place.node * table;
+  }
+  /* Kernels take all buffers as void *; the IN ones are not written. */
+  for (int k = 0; k < MOHO_ANGLE_BUFFERS; k++) s.buffers[k] = (void *)(uintptr_t)buffers[k];
+  return s;
+}
+
+size_t moho_angle_scratch_length(const moho_opening_angles *angles, size_t n) {
+  size_t samples = moho_round_up(n, MOHO_ANGLE_WIDEST);
+  return samples > angles->edge_stride ? samples : angles->edge_stride;
+}
+
+size_t moho_angle_runs_find(const moho_angle_query *q, moho_interval interval, int32_t *scratch, moho_angle_run *out) {
+  enum { SHORTEST_SEARCH = 32 }; /* samples: fewer are sooner looked at one by one */
+  search s = search_of(q, scratch, out);
+  int32_t at = interval.first, waiting = at;
+  while (at < interval.end) {
+    int32_t end = q->column->falls[at].piece_end < interval.end ? q->column->falls[at].piece_end : interval.end;
+    int32_t falling = falls_from(&s, at, end);
+    if (end - falling >= SHORTEST_SEARCH) {
+      look_at_samples(&s, waiting, falling);
+      look_for_edges(&s, falling, end);
+      waiting = end;
+    }
+    at = end;
+  }
+  look_at_samples(&s, waiting, interval.end);
+  return s.count;
 }

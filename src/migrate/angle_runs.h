@@ -1,20 +1,43 @@
 /* angle_runs.h - a run of samples cut where the opening angle passes from one bin to the next, decided in double.
  *
- * For straight rays a fast pass in floats (angle_kernel.h) looks at every sixteenth sample, and closely only where an edge of a
- * bin is near; samples too near for floats are decided in double. Other laws are all decided in double.
+ * A fast pass in floats (angle_kernel.h) tells what it can be sure of; samples too near to an edge for floats are decided in
+ * double. So that an edge need not be looked for sample by sample the column says where the angle falls with t0.
+ *
+ * Of a ray that leaves the point at horizontal distance d inclined by alpha let Z = d cot(alpha), the depth from which a straight
+ * ray would be as steep, and l > 0 its growth, d(ln Z)/di. With tangents S >= R of source and receiver side and c the cosine
+ * between their azimuths the angle between both falls exactly where
+ *   (S^2 - c S R) l_s/(1 + S^2) + (R^2 - c S R) l_r/(1 + R^2) >= 0.
+ * Were both l alike this would be |S - R|^2 (1 - c S R) + 2 S^2 R^2 (1 - c^2) >= 0, |S - R| of the vectors along the ground.
+ * Where l shrinks with distance at most like d^-K, and Z grows with it at most like d^(1/2), l_r - l_s is at most
+ * 2 K (S - R)/R of l_s, and it suffices that
+ *   c S R + 2 K (1 + S^2) <= 1.
+ * Tangents shrink with t0, so what holds at a sample holds from there on. For every transition from one sample to the next the
+ * column keeps up to which distance l grows, or shrinks no faster, looked at at 16 distances; in straight rays through constant
+ * velocity l is the same at all. Where the interval velocity jumps up, angles grow, and a new piece of the column begins.
  */
 #ifndef MOHO_MIGRATE_ANGLE_RUNS_H
 #define MOHO_MIGRATE_ANGLE_RUNS_H
 
 #include "migrate/angle_kernel.h"
+#include "migrate/column_table.h"
+#include "migrate/loop_tables.h"
 #include "migrate/opening_angle.h"
 #include "migrate/runs.h"
 
+/* From a sample on to the end of its piece: rays from squared distances up to reach2 grow steeper as above; at the sample itself
+ * their Z^2 is at least depth2 - fall * d^2. */
+typedef struct moho_angle_fall {
+  double reach2, depth2, fall;
+  int32_t piece_end;
+} moho_angle_fall;
+
 /* A column's. */
 typedef struct moho_angle_column {
-  double *v_dt;    /* [n] v_int * dt */
-  float *tables;   /* straight rays only, else NULL: of samples and nodes, as the fast pass takes them */
-  size_t n, nodes; /* floats of each */
+  double *v_dt;           /* [n] v_int * dt */
+  float *v_dt_f;          /* [time axis's table] */
+  float *depth;           /* [MOHO_ANGLE_DEPTHS + 2] sample whose Z of short rays is so many steps */
+  moho_angle_fall *falls; /* [n] */
+  double depths_per_m;
 } moho_angle_column;
 
 moho_status moho_angle_column_create(const moho_travel_law *law, moho_angle_column *out);
@@ -23,18 +46,28 @@ size_t moho_angle_column_bytes(const moho_travel_law *law);
 moho_status moho_angle_column_fill(const moho_travel_law *law, const moho_travel_column *legs, double x_m, double y_m,
                                    moho_angle_column *column);
 
+typedef struct moho_angle_run {
+  int32_t first, end, bin;
+} moho_angle_run;
+
 /* A pair of trace and column. */
 typedef struct moho_angle_query {
   const moho_opening_angles *angles;
   const moho_travel_law *law;
   const moho_travel_column *legs;
+  const moho_loop_tables *loops; /* the column's are its number `loop_column` */
+  size_t loop_column;
   const moho_angle_column *column;
   moho_native_function cut; /* of moho_angle_cut */
   moho_opening_pair pair;
   double source2, receiver2;
 } moho_angle_query;
 
-/* The parts of an interval that fall into one bin each, in order: out [its samples]; what falls into none is left out. */
-size_t moho_angle_runs_find(const moho_angle_query *query, moho_interval interval, moho_angle_run *out);
+/* Room for samples or edges that a search needs: of a column of n samples. */
+size_t moho_angle_scratch_length(const moho_opening_angles *angles, size_t n);
+
+/* The parts of an interval that fall into one bin each, in order: out [its samples and the bins]; what falls into none is left
+ * out. scratch: whole vectors, [moho_angle_scratch_length()]. */
+size_t moho_angle_runs_find(const moho_angle_query *query, moho_interval interval, int32_t *scratch, moho_angle_run *out);
 
 #endif

@@ -5,6 +5,8 @@
  *
  *   image[row, i] += T * t-part * D(t),   t = t_s + t_r,   i = first .. end-1                 (weight.h, docs/physics.md)
  *
+ * Of gathers by opening angle a run goes into several rows, part by part, its times found and its trace read once.
+ *
  * The adjoint takes the same runs and adds the image to the rows, which it has in copies for neighbouring samples.
  *
  * A leg's time comes from the terms of its law (kernels/physics.h), or from a leg-time table (leg_time_table.h): squared leg
@@ -29,12 +31,14 @@ enum {
   MOHO_BUFFER_INVERSE_RADIUS, /* [] 1/A(t0) */
   MOHO_BUFFER_SINC,
   MOHO_BUFFER_IMAGE,
+  MOHO_BUFFER_PARTS,      /* of runs that go into several rows: those of run i are [first_part[i], first_part[i + 1]); or NULL */
+  MOHO_BUFFER_FIRST_PART, /* [runs + 1], or NULL */
   MOHO_BUFFER_COUNT
 };
 
 typedef struct moho_run {
   int32_t row;                                      /* of the batch of prepared traces */
-  int32_t column, table;                            /* row of the image; column of the tables */
+  int32_t column, table;                            /* row of the image, without parts; column of the tables */
   int32_t first, full, end;                         /* samples of the column */
   float source2, receiver2;                         /* squared horizontal distances to source and receiver */
   float distance;                                   /* to the midpoint */
@@ -43,6 +47,12 @@ typedef struct moho_run {
   float source_x, source_y, receiver_x, receiver_y; /* x - s and x - r along the grid's axes (0 in y on a line) */
   uint16_t source_node, receiver_node;              /* leg-time table: the node at or before source2, receiver2 */
 } moho_run;
+
+/* The part of a run from where the one before ends up to sample `end`; the last ends where the run does. */
+typedef struct moho_run_part {
+  int32_t column; /* row of the image */
+  int32_t end;
+} moho_run_part;
 
 /* After the laws: curved_linear where every leg's c2 q is at most MOHO_NEAR_ARC (physics.h). */
 enum { MOHO_LOOP_LINEAR_NEAR = 6 };

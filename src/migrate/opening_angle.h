@@ -12,7 +12,8 @@
 typedef struct moho_opening_angles {
   size_t n;       /* bins */
   double *limits; /* [n + 1] cosines of the edges, descending, each a little wider; of the edge 0 above 1 */
-  float *limits_f;
+  float *edges;   /* [MOHO_ANGLE_EDGE_ROWS, edge_stride] what the fast pass reads of them (angle_kernel.h) */
+  size_t edge_stride;
 } moho_opening_angles;
 
 /* Of bins by angle; others give none. */

@@ -11,7 +11,7 @@
 
 /* Traces a block: with 1000 samples 256 KiB, half of a small second-level cache. Columns a group: their image rows and
  * tables stay in the first-level cache while the block passes. */
-enum { TRACES_PER_BLOCK = 64, COLUMNS_PER_GROUP = 4, RUNS_PER_LAUNCH = 128 };
+enum { TRACES_PER_BLOCK = 64, COLUMNS_PER_GROUP = 4, RUNS_PER_LAUNCH = 128, PARTS_PER_RUN = 16 };
 
 struct moho_tile_columns {
   moho_column_table *tables; /* [capacity], or NULL when one is shared by all tiles */
@@ -27,8 +27,11 @@ struct moho_tile_worker {
   moho_run *runs;             /* [RUNS_PER_LAUNCH] */
   moho_interval *intervals;   /* [n / 2 + 1] of one trace and column */
   moho_interval *clipped;     /* the same, of them what a mask leaves */
-  moho_angle_run *angle_runs; /* [n] of one interval; or NULL */
-  int32_t *hits;              /* [TRACES_PER_BLOCK] rows that may reach the tile */
+  moho_angle_run *angle_runs; /* [n + bins] of one interval; or NULL, like the next three */
+  int32_t *angle_scratch;
+  moho_run_part *parts; /* [room_for_parts()] of the runs of a launch */
+  int32_t *first_part;  /* [RUNS_PER_LAUNCH + 1] */
+  int32_t *hits;        /* [TRACES_PER_BLOCK] rows that may reach the tile */
 };
 
 /* ---- a tile's columns ---- */
@@ -87,6 +90,19 @@ moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_
 
 /* ---- a worker ---- */
 
+/* Of a launch: runs of some bins each, but at least those of one interval. */
+static size_t room_for_parts(size_t n) {
+  return n > RUNS_PER_LAUNCH * PARTS_PER_RUN ? n : RUNS_PER_LAUNCH * PARTS_PER_RUN;
+}
+
+static moho_status create_angle_buffers(moho_tile_worker *worker, const moho_tile_frame *frame) {
+  size_t n = frame->axis->n;
+  MOHO_TRY(moho_allocate(n + frame->n_bins, sizeof(moho_angle_run), "tile worker", &worker->angle_runs));
+  MOHO_TRY(moho_allocate(moho_angle_scratch_length(frame->angles, n), sizeof(int32_t), "tile worker", &worker->angle_scratch));
+  MOHO_TRY(moho_allocate(room_for_parts(n), sizeof(moho_run_part), "tile worker", &worker->parts));
+  return moho_allocate(RUNS_PER_LAUNCH + 1, sizeof(int32_t), "tile worker", &worker->first_part);
+}
+
 moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_worker **out) {
   size_t columns = plan->side_inline * plan->side_crossline, n = frame->axis->n;
   moho_tile_worker *worker;
@@ -96,7 +112,7 @@ moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_til
   if (!status) status = moho_allocate(RUNS_PER_LAUNCH, sizeof(moho_run), "tile worker", &worker->runs);
   if (!status) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->intervals);
   if (!status && frame->mask) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->clipped);
-  if (!status && frame->angles) status = moho_allocate(n, sizeof(moho_angle_run), "tile worker", &worker->angle_runs);
+  if (!status && frame->angles) status = create_angle_buffers(worker, frame);
   if (!status) status = moho_allocate(TRACES_PER_BLOCK, sizeof(int32_t), "tile worker", &worker->hits);
   if (status) moho_tile_worker_destroy(&worker);
   *out = worker;
@@ -108,13 +124,14 @@ void moho_tile_worker_destroy(moho_tile_worker **worker_pointer) {
   if (!worker) return;
   moho_tile_columns_destroy(&worker->columns);
   free(worker->ends), free(worker->runs), free(worker->intervals), free(worker->hits), free(worker->clipped),
-      free(worker->angle_runs);
+      free(worker->angle_runs), free(worker->angle_scratch), free(worker->parts), free(worker->first_part);
   free(worker);
   *worker_pointer = NULL;
 }
 
 size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan, int has_angles) {
-  return RUNS_PER_LAUNCH * sizeof(moho_run) + law->n * (sizeof(moho_interval) + (has_angles ? sizeof(moho_angle_run) : 0)) +
+  size_t angles = law->n * (sizeof(moho_angle_run) + sizeof(int32_t)) + room_for_parts(law->n) * sizeof(moho_run_part);
+  return RUNS_PER_LAUNCH * sizeof(moho_run) + law->n * sizeof(moho_interval) + (has_angles ? angles : 0) +
          moho_tile_columns_bytes(law, plan, has_angles);
 }
 
@@ -160,7 +177,9 @@ static void launch(launch_queue *queue) {
   void *buffers[MOHO_BUFFER_COUNT] = {[MOHO_BUFFER_ROWS] = (void *)(uintptr_t)queue->batch->rows,
                                       [MOHO_BUFFER_RUNS] = worker->runs,
                                       [MOHO_BUFFER_SINC] = (void *)(uintptr_t)frame->sinc,
-                                      [MOHO_BUFFER_IMAGE] = frame->image};
+                                      [MOHO_BUFFER_IMAGE] = frame->image,
+                                      [MOHO_BUFFER_PARTS] = worker->parts,
+                                      [MOHO_BUFFER_FIRST_PART] = worker->first_part};
   moho_loop_tables_bind(columns->tables ? &columns->loops : frame->shared_loops, buffers);
   if (queue->n_runs) frame->migrate(buffers, &parameters);
   queue->n_runs = 0;
@@ -197,33 +216,57 @@ static void describe_run(moho_run *run, const moho_tile_frame *frame, const moho
   run->receiver_node = node_of(frame->law, query->receiver2);
 }
 
-/* Of the run that was described last, where the next one goes, samples [first, end) into a row of the image.
- * @return contributions */
-static uint64_t append_run(launch_queue *queue, size_t image_row, int32_t first, int32_t end) {
-  const moho_tile_frame *frame = queue->frame;
+/* One more in the fold of samples [first, end) of a row. */
+static void count_in_fold(const moho_tile_frame *frame, size_t image_row, int32_t first, int32_t end) {
+  if (!frame->steps) return;
+  int32_t *steps = frame->steps + image_row * (frame->axis->n + 1);
+  steps[first]++, steps[end]--;
+}
+
+/* The run that was described last, where the next one goes, is samples [first, end). @return contributions */
+static uint64_t append_run(launch_queue *queue, int32_t first, int32_t end) {
   moho_run *run = &queue->worker->runs[queue->n_runs];
-  if (frame->steps) {
-    int32_t *steps = frame->steps + image_row * (frame->axis->n + 1);
-    steps[first]++, steps[end]--;
-  }
-  run->column = (int32_t)image_row;
   run->first = first, run->end = end;
   run->full = run->full < first ? first : run->full > end ? end : run->full;
   if (++queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
   return (uint64_t)(end - first);
 }
 
-/* An interval by the bins that its samples fall into. Its runs, which share their first step, go into one launch: so what is a
- * chain does not depend on what came before. */
-static uint64_t append_angles(launch_queue *queue, const moho_run *described, moho_angle_query *angle, size_t image_row,
+/* The same into one row of the image. */
+static uint64_t append_to_row(launch_queue *queue, size_t image_row, int32_t first, int32_t end) {
+  queue->worker->runs[queue->n_runs].column = (int32_t)image_row;
+  count_in_fold(queue->frame, image_row, first, end);
+  return append_run(queue, first, end);
+}
+
+/* ---- bins by opening angle ---- */
+
+/* The same into the rows of consecutive bins from runs[0] on that leave no sample out. *n: how many. */
+static uint64_t append_to_rows(launch_queue *queue, size_t image_row, const moho_angle_run *runs, size_t *n) {
+  moho_tile_worker *worker = queue->worker;
+  moho_run_part *part = worker->parts + worker->first_part[queue->n_runs];
+  size_t k = 0;
+  do {
+    size_t row = image_row + (size_t)runs[k].bin;
+    part[k] = (moho_run_part){(int32_t)row, runs[k].end};
+    count_in_fold(queue->frame, row, runs[k].first, runs[k].end);
+  } while (++k < *n && runs[k].first == runs[k - 1].end);
+  *n = k;
+  worker->first_part[queue->n_runs + 1] = worker->first_part[queue->n_runs] + (int32_t)k;
+  return append_run(queue, runs[0].first, runs[k - 1].end);
+}
+
+/* An interval by the bins that its samples fall into. */
+static uint64_t append_angles(launch_queue *queue, const moho_run *described, const moho_angle_query *angle, size_t image_row,
                               moho_interval interval) {
-  moho_angle_run *parts = queue->worker->angle_runs;
-  size_t n = moho_angle_runs_find(angle, interval, parts);
-  if (queue->n_runs && (size_t)queue->n_runs + n > RUNS_PER_LAUNCH) launch(queue);
+  moho_tile_worker *worker = queue->worker;
+  size_t n = moho_angle_runs_find(angle, interval, worker->angle_scratch, worker->angle_runs), taken = 0;
   uint64_t contributions = 0;
-  for (size_t k = 0; k < n; k++) {
-    queue->worker->runs[queue->n_runs] = *described;
-    contributions += append_run(queue, image_row + (size_t)parts[k].bin, parts[k].first, parts[k].end);
+  for (size_t k = 0; k < n; k += taken) {
+    taken = n - k;
+    if ((size_t)worker->first_part[queue->n_runs] + taken > room_for_parts(queue->frame->axis->n)) launch(queue);
+    worker->runs[queue->n_runs] = *described;
+    contributions += append_to_rows(queue, image_row, worker->angle_runs + k, &taken);
   }
   return contributions;
 }
@@ -232,15 +275,19 @@ static uint64_t append_all_angles(launch_queue *queue, const moho_column_table *
                                   const double source[2], const double receiver[2], size_t image_row,
                                   const moho_interval *intervals, size_t count) {
   const moho_tile_frame *frame = queue->frame;
+  const moho_tile_columns *columns = queue->columns;
   const moho_run described = queue->worker->runs[queue->n_runs];
-  moho_angle_query angle = {.angles = frame->angles,
-                            .law = frame->law,
-                            .legs = &table->legs,
-                            .column = queue->columns->angles ? &queue->columns->angles[described.table] : frame->shared_angles,
-                            .cut = frame->angle_cut,
-                            .pair = moho_opening_pair_of(source, receiver),
-                            .source2 = query->source2,
-                            .receiver2 = query->receiver2};
+  const size_t c = columns->tables ? (size_t)described.table : 0;
+  const moho_angle_query angle = {.angles = frame->angles,
+                                  .law = frame->law,
+                                  .legs = &table->legs,
+                                  .loops = columns->tables ? &columns->loops : frame->shared_loops,
+                                  .loop_column = c,
+                                  .column = columns->angles ? &columns->angles[c] : frame->shared_angles,
+                                  .cut = frame->angle_cut,
+                                  .pair = moho_opening_pair_of(source, receiver),
+                                  .source2 = query->source2,
+                                  .receiver2 = query->receiver2};
   uint64_t contributions = 0;
   for (size_t i = 0; i < count; i++) contributions += append_angles(queue, &described, &angle, image_row, intervals[i]);
   return contributions;
@@ -275,12 +322,12 @@ static uint64_t add_runs(launch_queue *queue, const moho_batch_trace *trace, siz
   describe_run(run, frame, trace, column, &query, source, receiver, end_of_taper(frame, table, query.distance));
   run->table = (int32_t)c;
   if (frame->angles) return append_all_angles(queue, table, &query, source, receiver, image_row, intervals, count);
-  if (count == 1) return append_run(queue, image_row, intervals->first, intervals->end);
+  if (count == 1) return append_to_row(queue, image_row, intervals->first, intervals->end);
   const moho_run described = *run;
   uint64_t contributions = 0;
   for (size_t i = 0; i < count; i++) {
     worker->runs[queue->n_runs] = described;
-    contributions += append_run(queue, image_row, intervals[i].first, intervals[i].end);
+    contributions += append_to_row(queue, image_row, intervals[i].first, intervals[i].end);
   }
   return contributions;
 }

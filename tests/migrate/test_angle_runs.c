@@ -9,13 +9,14 @@
 #include "migrate/angle_runs.h"
 #include "test_support.h"
 
-enum { N = 700 };
+enum { N = 700, LOOP_COLUMN = 1 };
 static const double STEP = 0.004, DT = 0.002;
 
 typedef struct angle_case {
   moho_velocity *velocity;
   moho_travel_law law;
-  moho_travel_column legs;
+  moho_column_table table;
+  moho_loop_tables loops;
   moho_angle_column column;
   moho_opening_angles angles;
 } angle_case;
@@ -28,17 +29,20 @@ static angle_case make_case(moho_velocity *velocity, moho_traveltime traveltime,
   assert_ok(moho_gather_bins_create(MOHO_GATHERS_ANGLE, 0, edges, n_edges, NULL, 0, &bins));
   assert_ok(moho_opening_angles_create(&bins, &c.angles));
   assert_ok(moho_travel_law_create(&options, velocity, 0, STEP, N, DT, 6000, &c.law));
-  assert_ok(moho_travel_column_create(&c.law, &c.legs));
-  assert_ok(moho_travel_column_fill(&c.law, 0, 0, &c.legs));
+  assert_ok(moho_column_table_create(&c.law, 0, &c.table));
+  assert_ok(moho_column_table_fill(&c.table, &c.law, &options, 0, 0));
+  assert_ok(moho_loop_tables_create(&c.law, 2, &c.loops));
+  moho_loop_tables_fill(&c.loops, &c.law, LOOP_COLUMN, &c.table);
   assert_ok(moho_angle_column_create(&c.law, &c.column));
-  assert_ok(moho_angle_column_fill(&c.law, &c.legs, 0, 0, &c.column));
+  assert_ok(moho_angle_column_fill(&c.law, &c.table.legs, 0, 0, &c.column));
   moho_gather_bins_release(&bins);
   return c;
 }
 
 static void drop_case(angle_case *c) {
   moho_angle_column_release(&c->column);
-  moho_travel_column_release(&c->legs);
+  moho_loop_tables_release(&c->loops);
+  moho_column_table_release(&c->table);
   moho_travel_law_release(&c->law);
   moho_opening_angles_release(&c->angles);
   moho_velocity_destroy(&c->velocity);
@@ -54,16 +58,19 @@ static long exact(const moho_angle_query *q, size_t i) {
 /* How many samples fell into bins. */
 static size_t check_pair(const angle_case *c, moho_native_function cut, const double source[2], const double receiver[2],
                          moho_interval interval) {
-  static moho_angle_run runs[N];
+  static moho_angle_run runs[N + 20];
+  static _Alignas(64) int32_t scratch[N + 64];
   moho_angle_query q = {.angles = &c->angles,
                         .law = &c->law,
-                        .legs = &c->legs,
+                        .legs = &c->table.legs,
+                        .loops = &c->loops,
+                        .loop_column = LOOP_COLUMN,
                         .column = &c->column,
                         .cut = cut,
                         .pair = moho_opening_pair_of(source, receiver),
                         .source2 = source[0] * source[0] + source[1] * source[1],
                         .receiver2 = receiver[0] * receiver[0] + receiver[1] * receiver[1]};
-  size_t n = moho_angle_runs_find(&q, interval, runs), at = 0, binned = 0;
+  size_t n = moho_angle_runs_find(&q, interval, scratch, runs), at = 0, binned = 0;
   for (int32_t i = interval.first; i < interval.end; i++) {
     long expected = exact(&q, (size_t)i), found = -1;
     while (at < n && runs[at].end <= i) at++;
@@ -166,9 +173,9 @@ static void angles_in_a_gradient_are_those_of_circles(void **state) {
       double x = (d * d + (z + top) * (z + top) - top * top) / (2 * d), radius = hypot(d - x, z + top);
       double sine = (z + top) / radius, angle = 2 * asin(fmin(sine, 1));
       moho_leg leg = moho_leg_of(&c.law, d * d);
-      double t = moho_leg_time(&c.law, &c.legs, &leg, i), at_source[2] = {d, 0}, at_receiver[2] = {-d, 0};
+      double t = moho_leg_time(&c.law, &c.table.legs, &leg, i), at_source[2] = {d, 0}, at_receiver[2] = {-d, 0};
       moho_opening_pair pair = moho_opening_pair_of(at_source, at_receiver);
-      double cosine = moho_opening_cosine(&c.law, &c.legs, c.column.v_dt, &pair, &leg, &leg, i, t, t);
+      double cosine = moho_opening_cosine(&c.law, &c.table.legs, c.column.v_dt, &pair, &leg, &leg, i, t, t);
       if (d > x) continue; /* the ray turned before: the upgoing branch, whose sine is the same */
       assert_true(fabs(acos(cosine) - angle) < 2e-3);
     }

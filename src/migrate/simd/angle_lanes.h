@@ -1,193 +1,160 @@
-/* angle_lanes.h - an interval of samples cut by the opening angle, straight rays (../angle_kernel.h). Included after
- * migrate_lanes.h.
+/* angle_lanes.h - an interval of samples cut by the opening angle (../angle_kernel.h). Included after migrate_lanes.h.
  *
- * a^2 = d^2 (v_int s2 dt)^2 / t^2 for each leg; numbers are rounded ten times at most: a^2 errs by 6e-7 of itself, the product
- * under the root by 1.2e-6, and the root by that over twice its value, or by 1.1e-3 where it vanishes.
+ * Error: a sine is rounded some eight times, 5e-7 of itself, which turns its ray by a/A times that; A^2 = 1 - a^2 by 6e-8. Both
+ * rays together are off by less than 1.2e-6/(A B) as long as A B > 1/16; beyond nothing is said. Laws of longer formulas have
+ * larger errors (angle_runs.c).
  */
-#include <string.h>
-
 #include "migrate/angle_kernel.h"
 
-/* A pair of trace and column, and the limits. */
-typedef struct angle_pair {
-  float source2, receiver2, cosine;
-  const float *limits;
-  int32_t n_limits;
-} angle_pair;
+typedef struct angle_frame {
+  const float *base, *s2, *a, *b, *v_dt, *source_rows, *receiver_rows, *depth, *edges;
+  const moho_angle_parameters *parameters;
+} angle_frame;
 
-/* Samples or nodes: bounds on their cosines, and the larger of 1/A^2 and 1/B^2. */
-typedef struct angle_bounds {
-  _Alignas(64) float low[MOHO_ANGLE_PAD], high[MOHO_ANGLE_PAD], inverse[MOHO_ANGLE_PAD];
-} angle_bounds;
+/* ---- chords ---- */
 
-/* Of [begin, end) and what fills the last vector; begin: whole vectors. */
-INLINE void find_cosines(const angle_pair *p, const float *base, const float *s2, const float *steepness, int begin, int end,
-                         angle_bounds *out) {
-  const vfloat source2 = lanes_set(p->source2), receiver2 = lanes_set(p->receiver2), between = lanes_set(p->cosine);
-  for (int i = begin; i < end; i += LANES) {
-    vfloat source = leg_squared_straight(lanes_load(base + i), source2, lanes_load(s2 + i));
-    vfloat receiver = leg_squared_straight(lanes_load(base + i), receiver2, lanes_load(s2 + i));
-    vfloat share = lanes_load(steepness + i) * lanes_reciprocal(source * receiver);
-    vfloat a2 = MIN(share * source2 * receiver, R(1.0)), b2 = MIN(share * receiver2 * source, R(1.0));
-    vfloat root = lanes_sqrt(MAX((R(1.0) - a2) * (R(1.0) - b2), R(1e-12)));
-    vfloat cosine = FMA(between, lanes_sqrt(MAX(a2 * b2, R(1e-24))), root);
-    vfloat error = FMA(lanes_reciprocal(MAX(root, R(1.4e-3))), R(2e-6), R(2e-6));
-    lanes_store(out->low + i, cosine - error);
-    lanes_store(out->high + i, cosine + error);
-    lanes_store(out->inverse + i, lanes_reciprocal(MAX(R(1.0) - MAX(a2, b2), R(1e-4))));
-  }
-}
-
-/* ---- gaps ---- */
-
-/* Of each gap bounds on its cosines, -WORTHLESS and WORTHLESS where nothing is known of them; how many limits are surely at or
- * above them; the same and, where more may be, ANGLE_OPEN times how many more. */
-typedef struct angle_gaps {
-  _Alignas(64) float least[MOHO_ANGLE_GAPS], most[MOHO_ANGLE_GAPS];
-  _Alignas(64) int32_t within[MOHO_ANGLE_GAPS], edges[MOHO_ANGLE_GAPS + 2];
-} angle_gaps;
-
-#define WORTHLESS 4.0f
-enum { ANGLE_OPEN_SHIFT = 16, ANGLE_OPEN = 1 << ANGLE_OPEN_SHIFT };
-
-/* 1.4: 4/3, and what floats err. */
-INLINE void bound_gaps(const angle_bounds *nodes, const float *bend, const float *change, const float *excess, int at,
-                       angle_gaps *gaps) {
-  vfloat below = MIN(lanes_load(nodes->low + at), lanes_load_any(nodes->low + at + 1));
-  vfloat above = MAX(lanes_load(nodes->high + at), lanes_load_any(nodes->high + at + 1));
-  vfloat inverse = MAX(lanes_load(nodes->inverse + at), lanes_load_any(nodes->inverse + at + 1));
-  vfloat changes = lanes_load(change + at);
-  inverse = FMA(inverse * inverse, changes * R(1.7), inverse); /* where g is largest: 1/(1 - t) <= 1 + 4/3 t up to t = 1/4 */
-  vfloat p = FMA(lanes_load(excess + at), inverse, R(1.0));
-  vfloat steepest = R(1.0) - lanes_reciprocal(inverse), bent = FMA(p * p, steepest * R(9.0), R(1.0));
-  vfloat share = FMA(lanes_load(bend + at), bent, changes * inverse);
-  vfloat reach = share * R(1.4) * (R(1.0) - below), least = below - reach, most = above + reach;
-  least = lanes_select_above(share, 0.25f, R(-WORTHLESS), least), most = lanes_select_above(share, 0.25f, R(WORTHLESS), most);
-  lanes_store(gaps->least + at, lanes_select_above(inverse, 1e3f, R(-WORTHLESS), least));
-  lanes_store(gaps->most + at, lanes_select_above(inverse, 1e3f, R(WORTHLESS), most));
-}
-
-typedef struct limit_range {
-  int32_t first, end;
-} limit_range;
-
-/* The limits that lie among what is known of gaps [begin, end); of few limits all. */
-static limit_range limits_among(const angle_pair *p, const angle_gaps *gaps, int begin, int end) {
-  enum { FEW = 16 };
-  limit_range all = {0, p->n_limits};
-  if (p->n_limits <= FEW) return all;
-  float least = WORTHLESS, most = -WORTHLESS;
-  for (int i = begin; i < end; i++)
-    if (gaps->most[i] < WORTHLESS) {
-      least = gaps->least[i] < least ? gaps->least[i] : least;
-      most = gaps->most[i] > most ? gaps->most[i] : most;
+INLINE vfloat sine_of_leg(const angle_frame *f, const moho_angle_leg *leg, const float *rows, vint at, int law) {
+  vfloat d = lanes_set(leg->d), d2 = lanes_set(leg->d2), slope;
+  if (law == MOHO_TRAVELTIME_CURVED_RAY) {
+    vfloat low = lanes_gather(rows, at), growth = lanes_gather(rows + f->parameters->row_stride, at) - low;
+    vfloat squared = FMA(lanes_set(leg->node_fraction), growth, low);
+    slope = leg_slope_straight(d, growth * lanes_set(leg->node_inverse), RSQRT(squared));
+  } else {
+    vfloat base = lanes_gather(f->base, at), s2 = lanes_gather(f->s2, at);
+    if (law == MOHO_TRAVELTIME_VTI) {
+      vfloat a = lanes_gather(f->a, at), b = lanes_gather(f->b, at);
+      slope = leg_slope_vti(d, base, d2, s2, a, b, RSQRT(leg_squared_vti(base, d2, s2, a, b)));
+    } else if (law == MOHO_TRAVELTIME_VTI_RATIONAL) {
+      vfloat a = lanes_gather(f->a, at);
+      slope = leg_slope_vti_rational(d, base, d2, s2, a, RSQRT(leg_squared_vti_rational(base, d2, s2, a)));
+    } else if (law == MOHO_TRAVELTIME_CURVED_LINEAR) {
+      slope = leg_slope_linear(d, s2, leg_squared_straight(base, d2, s2), lanes_set(f->parameters->c2));
+    } else {
+      slope = leg_slope_straight(d, s2, RSQRT(leg_squared_straight(base, d2, s2)));
     }
-  while (all.first < all.end && p->limits[all.first] >= most) all.first++;
-  while (all.end > all.first && p->limits[all.end - 1] < least) all.end--;
-  return all;
+  }
+  return MIN(slope * lanes_gather(f->v_dt, at), R(1.0));
 }
 
-/* Gaps [begin, end) and what fills the vectors. */
-INLINE void count_limits(const angle_pair *p, angle_gaps *gaps, int begin, int end) {
-  const limit_range range = limits_among(p, gaps, begin, end);
-  for (int at = begin / LANES * LANES; at < end; at += LANES) {
-    vfloat least = lanes_load(gaps->least + at), most = lanes_load(gaps->most + at);
-    vint within = lanes_set_int(range.first), near = lanes_count(within, most, R(WORTHLESS));
-    for (int32_t k = range.first; k < range.end; k++) {
-      vfloat limit = lanes_set(p->limits[k]);
-      within = lanes_count(within, limit, most), near = lanes_count(near, limit, least);
-    }
-    lanes_store_int(gaps->within + at, within);
-    lanes_store_int(gaps->edges + at, lanes_add(within, lanes_shift_left(lanes_sub(near, within), ANGLE_OPEN_SHIFT)));
-  }
+/* Of samples: the squared chord, and how far the chord may be off. */
+typedef struct chords {
+  vfloat squared, error;
+} chords;
+
+INLINE chords find_chords(const angle_frame *f, vint at, int law) {
+  const moho_angle_parameters *p = f->parameters;
+  vfloat a = sine_of_leg(f, &p->source, f->source_rows, at, law), b = sine_of_leg(f, &p->receiver, f->receiver_rows, at, law);
+  vfloat a2 = FMA(-a, a, R(1.0)), b2 = FMA(-b, b, R(1.0)), both = MAX(a2 * b2, R(1e-8)), inverse = RSQRT(both);
+  vfloat apart = a - b, across = apart * (a + b), sum2 = FMA(both * inverse, R(2.0), a2 + b2);
+  vfloat squared = FMA(apart, apart, lanes_set(p->apart) * (a * b));
+  squared = FMA(across * across, RECIPROCAL(MAX(sum2, R(1e-6))), squared);
+  return (chords){squared, lanes_select_above(inverse, 16.0f, R(8.0), inverse * lanes_set(p->error))};
 }
 
-/* The first gap from `at` on that is unlike the one at `at`; end where none is. */
-INLINE int end_of_alike(const int32_t *edges, int at, int end) {
-  uint64_t two, like = (uint32_t)edges[at] * UINT64_C(0x100000001);
-  int next = at + 1;
-  for (; next < end; next += 2) {
-    memcpy(&two, edges + next, sizeof two);
-    if (two != like) break;
-  }
-  next += next < end && edges[next] == edges[at];
-  return next < end ? next : end;
+/* How near to an edge a squared chord may be on either side of it. */
+INLINE vfloat doubt_of(vfloat error, vfloat chord) {
+  return error * FMA(chord, R(2.0), error);
 }
 
-/* ---- samples ---- */
+/* ---- where the angle falls ---- */
 
-/* Samples with so many limits at or above their cosines, -1: unknown, after the runs so far. */
-INLINE void append_samples(const angle_pair *p, moho_angle_parts *parts, int32_t first, int32_t end, int32_t edges) {
-  if (edges == 0 || edges >= p->n_limits) return;
-  int32_t bin = edges < 0 ? MOHO_ANGLE_UNKNOWN : edges - 1;
-  moho_angle_run *next = &parts->runs[parts->n];
-  parts->unknown += edges < 0;
-  if (parts->n && edges > 0 && next[-1].end == first && next[-1].bin == bin) next[-1].end = end;
-  else *next = (moho_angle_run){first, end, bin}, parts->n++;
+/* The sample that straight rays guess. */
+INLINE vfloat guess_edges(const angle_frame *f, const float *edge) {
+  const moho_angle_parameters *p = f->parameters;
+  vfloat q = lanes_load(edge + MOHO_ANGLE_EDGE_SINE2 * p->edge_stride);
+  vfloat linear = FMA(-q, lanes_set(p->sum2), lanes_set(p->offset2));
+  vfloat constant = FMA(-q, lanes_set(p->product2), lanes_set(p->cross2));
+  vfloat root = SQRT(MAX(FMA(q * R(4.0), constant, linear * linear), R(1e-12)));
+  vfloat z2 = FMA(root, lanes_load(edge + MOHO_ANGLE_EDGE_SIGN * p->edge_stride), linear) * RECIPROCAL(q + q);
+  vfloat place = MIN(SQRT(MAX(z2, R(1e-12))) * lanes_set(p->depths_per_m), R(MOHO_ANGLE_DEPTHS));
+  vint row = lanes_floor(place);
+  vfloat low = lanes_gather(f->depth, row), high = lanes_gather(f->depth + 1, row);
+  return FMA(place - lanes_float(row), high - low, low);
 }
 
-/* MOHO_ANGLE_STEP samples from `at`, of them [first, end), with so many limits at or above as the range says, or one of them. */
-static __attribute__((noinline)) void look_closely(const angle_pair *p, void *const *buffers, int32_t at, int32_t first,
-                                                   int32_t end, limit_range range, moho_angle_parts *parts) {
-  angle_bounds bounds;
-  _Alignas(64) int32_t edges[MOHO_ANGLE_STEP];
-  find_cosines(p, (const float *)buffers[MOHO_ANGLE_BASE] + at, (const float *)buffers[MOHO_ANGLE_S2] + at,
-               (const float *)buffers[MOHO_ANGLE_STEEPNESS] + at, 0, MOHO_ANGLE_STEP, &bounds);
-  for (int i = 0; i < MOHO_ANGLE_STEP; i += LANES) {
-    vfloat low = lanes_load(bounds.low + i), high = lanes_load(bounds.high + i);
-    vint within = lanes_set_int(range.first), near = within;
-    for (int32_t k = range.first; k < range.end; k++) {
-      vfloat limit = lanes_set(p->limits[k]);
-      within = lanes_count(within, limit, high), near = lanes_count(near, limit, low);
-    }
-    lanes_store_int(edges + i, lanes_add(within, lanes_shift_left(lanes_sub(near, within), ANGLE_OPEN_SHIFT)));
+/* LANES edges. */
+INLINE void find_edges(const angle_frame *f, const float *edge, int32_t *found, int law) {
+  enum { ROUNDS = 6 };
+  const moho_angle_parameters *p = f->parameters;
+  const vfloat first = lanes_set((float)p->first), end = lanes_set((float)p->end);
+  const vfloat limit = lanes_load(edge + MOHO_ANGLE_EDGE_SQUARED * p->edge_stride),
+               chord = lanes_load(edge + MOHO_ANGLE_EDGE_CHORD * p->edge_stride),
+               inverse = lanes_load(edge + MOHO_ANGLE_EDGE_INVERSE * p->edge_stride);
+  vfloat guess = guess_edges(f, edge), at, open;
+  for (int round = 0;; round++) {
+    vint below = lanes_floor(MIN(MAX(guess, first - R(1.0)), end - R(0.5)));
+    at = lanes_float(below) + R(1.0); /* the sample after the edge; that before it: */
+    chords before = find_chords(f, lanes_clamp(below, 0, p->end), law),
+           after = find_chords(f, lanes_add(below, lanes_set_int(1)), law);
+    vfloat doubt_before = doubt_of(before.error, chord), doubt_after = doubt_of(after.error, chord);
+    /* Beyond the ends there is no doubt. */
+    vfloat above = lanes_select_above(at - first, 0.5f, before.squared - limit, R(1024.0));
+    vfloat under = lanes_select_above(end - at, 0.5f, limit - after.squared, R(1024.0));
+    open = MAX(doubt_before - above, doubt_after - under);
+    vfloat missed = MAX(R(0.0) - above - doubt_before, R(0.0) - under - doubt_after);
+    if (round == ROUNDS || !lanes_any_above(missed, 0.0f)) break;
+    vfloat y = RSQRT(MAX(after.squared, R(1e-12))), growth = y - RSQRT(MAX(before.squared, R(1e-12)));
+    vfloat next = FMA(inverse - y, RECIPROCAL(MAX(growth, R(1e-9))), at);
+    guess = lanes_select_above(missed, 0.0f, MIN(MAX(next, first - R(1.0)), end), at - R(0.5));
   }
-  for (int32_t i = first, next; i < end; i = next) {
-    int32_t like = edges[i - at];
-    for (next = i + 1; next < end && edges[next - at] == like && like < ANGLE_OPEN;) next++;
-    append_samples(p, parts, i, next, like < ANGLE_OPEN ? like : -1);
+  lanes_store_int(found, lanes_floor(lanes_select_above(open, 0.0f, R(-1.0) - at, at)));
+}
+
+/* ---- where it may not ---- */
+
+static const int32_t lane_numbers[MOHO_ANGLE_WIDEST]
+    __attribute__((aligned(64))) = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+/* LANES samples from `at`. */
+INLINE void count_edges(const angle_frame *f, int32_t at, int32_t *counts, int law) {
+  const moho_angle_parameters *p = f->parameters;
+  chords here = find_chords(f, lanes_add(lanes_load_int(lane_numbers), lanes_set_int(at)), law);
+  vint within = lanes_set_int(0), near = within;
+  for (int32_t k = 0; k < p->n_limits; k++) {
+    vfloat limit = lanes_set(f->edges[MOHO_ANGLE_EDGE_SQUARED * p->edge_stride + k]);
+    vfloat doubt = doubt_of(here.error, lanes_set(f->edges[MOHO_ANGLE_EDGE_CHORD * p->edge_stride + k]));
+    within = lanes_count(within, here.squared - doubt, limit), near = lanes_count(near, here.squared + doubt, limit);
   }
+  lanes_store_int(counts, lanes_add(within, lanes_shift_left(lanes_sub(near, within), 16)));
 }
 
 /* ---- the interval ---- */
 
-/* Of gaps, from number `origin` on, [begin, end). */
-INLINE void append_gaps(const angle_pair *p, void *const *buffers, const angle_gaps *gaps, int32_t origin, int begin, int end,
-                        int32_t first_sample, int32_t end_sample, moho_angle_parts *parts) {
-  for (int i = begin, next; i < end; i = next) {
-    int32_t edges = gaps->edges[i], more = edges >> ANGLE_OPEN_SHIFT;
-    next = more ? i + 1 : end_of_alike(gaps->edges, i, end);
-    int32_t at = (origin + i) * MOHO_ANGLE_STEP, first = at, stop = (origin + next) * MOHO_ANGLE_STEP;
-    if (first < first_sample) first = first_sample;
-    if (stop > end_sample) stop = end_sample;
-    limit_range range = {gaps->within[i], gaps->within[i] + more};
-    if (gaps->most[i] >= WORTHLESS) range = (limit_range){0, p->n_limits};
-    if (more) look_closely(p, buffers, at, first, stop, range, parts);
-    else append_samples(p, parts, first, stop, edges);
-  }
+INLINE void cut_interval(const angle_frame *f, int32_t *found, int32_t *counts, int law) {
+  const moho_angle_parameters *p = f->parameters;
+  if (p->falls)
+    for (int32_t k = 0; k < p->edge_stride && k < p->n_limits; k += LANES) find_edges(f, f->edges + k, found + k, law);
+  else
+    for (int32_t at = p->first; at < p->end; at += LANES) count_edges(f, at, counts + (at - p->first), law);
 }
 
-void LANES_NAME(moho_angle_cut)(void *const *buffers, const void *parameters_pointer) {
-  const moho_angle_parameters *q = parameters_pointer;
-  const angle_pair p = {q->source2, q->receiver2, q->cosine, buffers[MOHO_ANGLE_LIMITS], q->n_limits};
-  moho_angle_parts *parts = buffers[MOHO_ANGLE_PARTS];
-  angle_bounds nodes;
-  angle_gaps gaps;
-  const int32_t first_gap = q->first / MOHO_ANGLE_STEP, end_gap = (q->end - 1) / MOHO_ANGLE_STEP + 1;
-  parts->n = parts->unknown = 0;
-  for (int32_t origin = first_gap / 16 * 16; origin < end_gap; origin += MOHO_ANGLE_GAPS) {
-    int begin = first_gap > origin ? first_gap - origin : 0;
-    int end = end_gap - origin < MOHO_ANGLE_GAPS ? end_gap - origin : MOHO_ANGLE_GAPS, from = begin / LANES * LANES;
-    find_cosines(&p, (const float *)buffers[MOHO_ANGLE_NODE_BASE] + origin, (const float *)buffers[MOHO_ANGLE_NODE_S2] + origin,
-                 (const float *)buffers[MOHO_ANGLE_NODE_STEEPNESS] + origin, from, end + 1, &nodes);
-    /* The last gap of the last vector may want a node more: it is past the end. */
-    int past = (end + LANES) / LANES * LANES;
-    nodes.low[past] = nodes.high[past] = nodes.inverse[past] = 1.0f;
-    for (int at = from; at < end; at += LANES)
-      bound_gaps(&nodes, (const float *)buffers[MOHO_ANGLE_BEND] + origin, (const float *)buffers[MOHO_ANGLE_CHANGE] + origin,
-                 (const float *)buffers[MOHO_ANGLE_EXCESS] + origin, at, &gaps);
-    gaps.edges[MOHO_ANGLE_GAPS] = gaps.edges[MOHO_ANGLE_GAPS + 1] = 0;
-    count_limits(&p, &gaps, begin, end);
-    append_gaps(&p, buffers, &gaps, origin, begin, end, q->first, q->end, parts);
+#define ANGLE_CUT(name, law)                                                                          \
+  static __attribute__((noinline)) void name(const angle_frame *f, int32_t *found, int32_t *counts) { \
+    cut_interval(f, found, counts, law);                                                              \
   }
+ANGLE_CUT(cut_straight, MOHO_TRAVELTIME_STRAIGHT) /* curved_rms's slopes are the same of its terms */
+ANGLE_CUT(cut_linear, MOHO_TRAVELTIME_CURVED_LINEAR)
+ANGLE_CUT(cut_ray, MOHO_TRAVELTIME_CURVED_RAY)
+ANGLE_CUT(cut_vti, MOHO_TRAVELTIME_VTI)
+ANGLE_CUT(cut_vti_rational, MOHO_TRAVELTIME_VTI_RATIONAL)
+
+void LANES_NAME(moho_angle_cut)(void *const *buffers, const void *parameters) {
+  typedef void cut(const angle_frame *f, int32_t *found, int32_t *counts);
+  static cut *const cuts[] = {[MOHO_TRAVELTIME_STRAIGHT] = cut_straight,
+                              [MOHO_TRAVELTIME_CURVED_LINEAR] = cut_linear,
+                              [MOHO_TRAVELTIME_CURVED_RMS] = cut_straight,
+                              [MOHO_TRAVELTIME_CURVED_RAY] = cut_ray,
+                              [MOHO_TRAVELTIME_VTI] = cut_vti,
+                              [MOHO_TRAVELTIME_VTI_RATIONAL] = cut_vti_rational};
+  const angle_frame frame = {.base = buffers[MOHO_ANGLE_BASE],
+                             .s2 = buffers[MOHO_ANGLE_S2],
+                             .a = buffers[MOHO_ANGLE_A],
+                             .b = buffers[MOHO_ANGLE_B],
+                             .v_dt = buffers[MOHO_ANGLE_V_DT],
+                             .source_rows = buffers[MOHO_ANGLE_SOURCE_ROWS],
+                             .receiver_rows = buffers[MOHO_ANGLE_RECEIVER_ROWS],
+                             .depth = buffers[MOHO_ANGLE_DEPTH],
+                             .edges = buffers[MOHO_ANGLE_EDGES],
+                             .parameters = parameters};
+  cuts[frame.parameters->traveltime](&frame, buffers[MOHO_ANGLE_FOUND], buffers[MOHO_ANGLE_COUNTS]);
 }

@@ -45,10 +45,6 @@ INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, v
 INLINE vfloat lanes_load(const float *p) {
   return _mm256_load_ps(p);
 }
-/* From anywhere. */
-INLINE vfloat lanes_load_any(const float *p) {
-  return _mm256_loadu_ps(p);
-}
 INLINE void lanes_store(float *p, vfloat x) {
   _mm256_store_ps(p, x);
 }

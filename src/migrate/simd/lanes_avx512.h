@@ -53,10 +53,6 @@ INLINE vfloat lanes_reciprocal(vfloat a) {
 INLINE vfloat lanes_load(const float *p) {
   return _mm512_load_ps(p);
 }
-/* From anywhere. */
-INLINE vfloat lanes_load_any(const float *p) {
-  return _mm512_loadu_ps(p);
-}
 INLINE void lanes_store(float *p, vfloat x) {
   _mm512_store_ps(p, x);
 }

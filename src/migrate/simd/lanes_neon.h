@@ -40,10 +40,6 @@ INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, v
 INLINE vfloat lanes_load(const float *p) {
   return vld1q_f32(p);
 }
-/* From anywhere. */
-INLINE vfloat lanes_load_any(const float *p) {
-  return vld1q_f32(p);
-}
 INLINE void lanes_store(float *p, vfloat x) {
   vst1q_f32(p, x);
 }

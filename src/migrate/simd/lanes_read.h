@@ -122,35 +122,41 @@ INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot
   return value;
 }
 
-/* Samples [first, end) before `stop` of the block that begins at `begin` into the image. */
-typedef void read_step(const run_frame *run, const loop_block *block, int begin, int stop, int first, int end);
+/* Samples [first, end) before `stop` of the block that begins at `begin` into the image, or into the block's values. */
+typedef void read_step(const run_frame *run, loop_block *block, int begin, int stop, int first, int end);
 /* Of them a vector that is not wholly in the run. */
-typedef void read_broken(const run_frame *run, const loop_block *block, int slot, int at, int first, int end);
+typedef void read_broken(const run_frame *run, loop_block *block, int slot, int at, int first, int end);
 
-INLINE void read_block(const run_frame *shared, const loop_block *block, int begin, int stop, int first, int end,
-                       int interpolation, int antialias, int weighted, read_broken *broken) {
+INLINE void read_block(const run_frame *shared, loop_block *block, int begin, int stop, int first, int end, int interpolation,
+                       int antialias, int weighted, int to_values, read_broken *broken) {
   const run_frame own = *shared, *run = &own; /* a copy that no store can change: it stays in registers */
   int at = begin > first ? begin : first - first % LANES;
   if (at < first) {
     broken(shared, block, at - begin, at, first, end);
     at += LANES;
   }
-  for (; at + LANES <= stop; at += LANES)
-    lanes_accumulate(run->image + at, read_trace(run, block, at - begin, interpolation, antialias, weighted, 1));
+  for (; at + LANES <= stop; at += LANES) {
+    vfloat value = read_trace(run, block, at - begin, interpolation, antialias, weighted, 1);
+    if (to_values) lanes_store(block->value + (at - begin), value);
+    else lanes_accumulate(run->image + at, value);
+  }
   if (at < stop) broken(shared, block, at - begin, at, first, end);
 }
-#define READ_STEP(name, interpolation, antialias, weighted)                                                            \
-  static __attribute__((noinline)) void name##_broken(const run_frame *run, const loop_block *block, int slot, int at, \
-                                                      int first, int end) {                                            \
-    vfloat value = read_trace(run, block, slot, interpolation, antialias, weighted, 0);                                \
-    lanes_accumulate_masked(run->image + at, value, lanes_mask(at, first, end));                                       \
-  }                                                                                                                    \
-  static void name(const run_frame *run, const loop_block *block, int begin, int stop, int first, int end) {           \
-    read_block(run, block, begin, stop, first, end, interpolation, antialias, weighted, name##_broken);                \
+#define READ_STEP(name, interpolation, antialias, weighted, to_values)                                                      \
+  static __attribute__((noinline)) void name##_broken(const run_frame *run, loop_block *block, int slot, int at, int first, \
+                                                      int end) {                                                            \
+    vfloat value = read_trace(run, block, slot, interpolation, antialias, weighted, 0);                                     \
+    if (to_values) lanes_store(block->value + slot, value);                                                                 \
+    else lanes_accumulate_masked(run->image + at, value, lanes_mask(at, first, end));                                       \
+  }                                                                                                                         \
+  static void name(const run_frame *run, loop_block *block, int begin, int stop, int first, int end) {                      \
+    read_block(run, block, begin, stop, first, end, interpolation, antialias, weighted, to_values, name##_broken);          \
   }
-#define READ_STEPS(name, interpolation, antialias)     \
-  READ_STEP(name##_plain, interpolation, antialias, 0) \
-  READ_STEP(name##_weighted, interpolation, antialias, 1)
+#define READ_STEPS(name, interpolation, antialias)               \
+  READ_STEP(name##_plain, interpolation, antialias, 0, 0)        \
+  READ_STEP(name##_weighted, interpolation, antialias, 1, 0)     \
+  READ_STEP(name##_plain_values, interpolation, antialias, 0, 1) \
+  READ_STEP(name##_weighted_values, interpolation, antialias, 1, 1)
 READ_STEPS(linear, MOHO_INTERPOLATION_LINEAR, MOHO_ANTIALIAS_NONE)
 READ_STEPS(cubic, MOHO_INTERPOLATION_CUBIC, MOHO_ANTIALIAS_NONE)
 READ_STEPS(sinc8, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_NONE)
@@ -161,12 +167,16 @@ READ_STEPS(linear_bank, MOHO_INTERPOLATION_LINEAR, MOHO_ANTIALIAS_FILTER_BANK)
 READ_STEPS(cubic_bank, MOHO_INTERPOLATION_CUBIC, MOHO_ANTIALIAS_FILTER_BANK)
 READ_STEPS(sinc8_bank, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_FILTER_BANK)
 
-/* [interpolation][antialias][1: weighted] */
-#define READ_PAIR(name) \
-  { name##_plain, name##_weighted }
-static read_step *const read_steps[3][3][2] = {
-    [MOHO_INTERPOLATION_LINEAR] = {READ_PAIR(linear), READ_PAIR(linear_triangle), READ_PAIR(linear_bank)},
-    [MOHO_INTERPOLATION_CUBIC] = {READ_PAIR(cubic), READ_PAIR(cubic_triangle), READ_PAIR(cubic_bank)},
-    [MOHO_INTERPOLATION_SINC8] = {READ_PAIR(sinc8), READ_PAIR(sinc8_triangle), READ_PAIR(sinc8_bank)}};
+/* [interpolation][antialias][1: weighted][1: to the block's values] */
+#define READ_FOUR(name)                       \
+  {                                           \
+    {name##_plain, name##_plain_values}, {    \
+      name##_weighted, name##_weighted_values \
+    }                                         \
+  }
+static read_step *const read_steps[3][3][2][2] = {
+    [MOHO_INTERPOLATION_LINEAR] = {READ_FOUR(linear), READ_FOUR(linear_triangle), READ_FOUR(linear_bank)},
+    [MOHO_INTERPOLATION_CUBIC] = {READ_FOUR(cubic), READ_FOUR(cubic_triangle), READ_FOUR(cubic_bank)},
+    [MOHO_INTERPOLATION_SINC8] = {READ_FOUR(sinc8), READ_FOUR(sinc8_triangle), READ_FOUR(sinc8_bank)}};
 
 #endif

@@ -38,10 +38,6 @@ INLINE void lanes_sum_of_roots(const vfloat *a, const vfloat *b, vfloat shift, v
 INLINE vfloat lanes_load(const float *p) {
   return *p;
 }
-/* From anywhere. */
-INLINE vfloat lanes_load_any(const float *p) {
-  return *p;
-}
 INLINE void lanes_store(float *p, vfloat x) {
   *p = x;
 }

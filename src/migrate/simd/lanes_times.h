@@ -23,6 +23,7 @@ enum { BLOCK = 512 }; /* samples between the two steps: its arrays stay in the f
 typedef struct loop_block {
   _Alignas(64) int32_t index[BLOCK + VECTORS * LANES];
   _Alignas(64) float fraction[BLOCK + VECTORS * LANES], width[BLOCK + VECTORS * LANES], weight[BLOCK + VECTORS * LANES];
+  _Alignas(64) float value[BLOCK]; /* of the second, where a run has parts */
 } loop_block;
 
 /* One leg of a run: how far it goes along the surface, and with a leg-time table between which of its rows. */

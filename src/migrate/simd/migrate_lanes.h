@@ -21,16 +21,46 @@
 /* The steps of all runs of a launch. */
 typedef struct loop_steps {
   times_step *times;
-  read_step *const *read; /* plain, weighted */
+  read_step *const (*read)[2]; /* [1: weighted][1: to values] */
 } loop_steps;
 
-static void part_of_run(const run_frame *run, const loop_steps *steps, int first, int end, int tapered) {
+/* ---- parts ---- */
+
+/* Where the parts of a run go: they share both steps. */
+typedef struct part_rows {
+  const moho_run_part *part; /* the one that is next; NULL: the run has none */
+  float *image;              /* row 0 */
+  size_t stride;
+} part_rows;
+
+/* Samples [at, end) of the block that begins at `begin` to one row. */
+INLINE void add_values(const loop_block *block, float *image, int begin, int first, int end) {
+  int at = first - first % LANES;
+  lanes_accumulate_masked(image + at, lanes_load(block->value + (at - begin)), lanes_mask(at, first, end));
+  for (at += LANES; at + LANES <= end; at += LANES) lanes_accumulate(image + at, lanes_load(block->value + (at - begin)));
+  if (at < end) lanes_accumulate_masked(image + at, lanes_load(block->value + (at - begin)), lanes_mask(at, first, end));
+}
+
+/* Samples [first, stop) of a block to the rows of their parts. */
+INLINE void deal_out(part_rows *rows, const loop_block *block, int begin, int first, int stop) {
+  while (first < stop) {
+    int end = rows->part->end < stop ? rows->part->end : stop;
+    add_values(block, rows->image + (size_t)rows->part->column * rows->stride, begin, first, end);
+    rows->part += rows->part->end <= stop;
+    first = end;
+  }
+}
+
+/* ---- a run ---- */
+
+static void piece_of_run(const run_frame *run, const loop_steps *steps, part_rows *rows, int first, int end, int tapered) {
   loop_block block;
-  read_step *read = steps->read[run->t_part || tapered];
+  read_step *read = steps->read[run->t_part || tapered][rows->part != NULL];
   for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
     int stop = end < begin + BLOCK ? end : begin + BLOCK;
     steps->times(run, begin, stop, tapered, &block);
     read(run, &block, begin, stop, first, end);
+    if (rows->part) deal_out(rows, &block, begin, begin < first ? first : begin, stop);
   }
 }
 
@@ -40,47 +70,10 @@ INLINE int end_of_taper(int first, int full, int end) {
   return full <= first ? first : whole < end ? whole : end;
 }
 
-static void add_run(const moho_run *run, const run_frame *frame, const loop_steps *steps) {
+static void add_run(const moho_run *run, const run_frame *frame, const loop_steps *steps, part_rows *rows) {
   int full = end_of_taper(run->first, run->full, run->end);
-  if (run->first < full) part_of_run(frame, steps, run->first, full, 1);
-  if (full < run->end) part_of_run(frame, steps, full, run->end, 0);
-}
-
-/* ---- chains ---- */
-
-/* Runs of one trace into one column, each beginning where the one before ends: what the opening angle cuts. They share the first
- * step. Vectors that two of them touch are read for both. */
-INLINE int length_of_chain(const moho_run *runs, int most) {
-  int n = 1;
-  while (n < most && runs[n].first == runs[n - 1].end && runs[n].table == runs->table && runs[n].row == runs->row) n++;
-  return n;
-}
-
-/* Samples [first, end) of a chain that begins before `end`; image of row 0. */
-static void part_of_chain(const moho_run *run, run_frame *frame, const loop_steps *steps, float *image, size_t stride, int first,
-                          int end, int tapered) {
-  loop_block block;
-  read_step *read = steps->read[frame->t_part || tapered];
-  while (run->end <= first) run++;
-  for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
-    int stop = end < begin + BLOCK ? end : begin + BLOCK;
-    steps->times(frame, begin, stop, tapered, &block);
-    for (;; run++) {
-      int from = run->first > first ? run->first : first, to = run->end < stop ? run->end : stop;
-      frame->image = image + (size_t)run->column * stride;
-      read(frame, &block, begin, to, from, run->end < end ? run->end : end);
-      if (run->end >= stop) break;
-    }
-  }
-}
-
-static __attribute__((noinline)) void add_chain(const moho_run *runs, int n, run_frame *frame, const loop_steps *steps,
-                                                float *image, size_t stride) {
-  int first = runs->first, end = runs[n - 1].end, full = first;
-  for (int i = 0; i < n && runs[i].full > runs[i].first; i++) full = runs[i].full;
-  full = end_of_taper(first, full, end);
-  if (first < full) part_of_chain(runs, frame, steps, image, stride, first, full, 1);
-  if (full < end) part_of_chain(runs, frame, steps, image, stride, full, end, 0);
+  if (run->first < full) piece_of_run(frame, steps, rows, run->first, full, 1);
+  if (full < run->end) piece_of_run(frame, steps, rows, full, run->end, 0);
 }
 
 /* ---- runs ---- */
@@ -148,14 +141,14 @@ static times_step *times_of(const moho_migrate_parameters *parameters) {
 void LANES_NAME(moho_migrate)(void *const *buffers, const void *parameters_pointer) {
   const moho_migrate_parameters *parameters = parameters_pointer;
   const moho_run *runs = buffers[MOHO_BUFFER_RUNS];
-  float *image = buffers[MOHO_BUFFER_IMAGE];
-  const size_t stride = (size_t)parameters->image_stride;
+  const moho_run_part *parts = buffers[MOHO_BUFFER_PARTS];
+  const int32_t *first_part = buffers[MOHO_BUFFER_FIRST_PART];
+  part_rows rows = {.image = buffers[MOHO_BUFFER_IMAGE], .stride = (size_t)parameters->image_stride};
   const loop_steps steps = {.times = times_of(parameters), .read = read_steps[parameters->interpolation][parameters->antialias]};
   run_frame frame = frame_of_launch(buffers, parameters);
-  for (int32_t i = 0, n; i < parameters->n_runs; i += n) {
-    n = length_of_chain(&runs[i], parameters->n_runs - i);
+  for (int32_t i = 0; i < parameters->n_runs; i++) {
     frame_to_run(&frame, &runs[i], buffers, parameters);
-    if (n == 1) add_run(&runs[i], &frame, &steps);
-    else add_chain(&runs[i], n, &frame, &steps, image, stride);
+    if (parts) rows.part = parts + first_part[i];
+    add_run(&runs[i], &frame, &steps, &rows);
   }
 }
