@@ -144,7 +144,7 @@ static moho_status add_all(const bench_survey *s, moho_reference *reference) {
 /* The reference knows neither kernel nor storage. */
 static int is_made_for(const bench_reference *r, const moho_migration_options *o) {
   return r->is_made && r->options.traveltime == o->traveltime && r->options.interpolation == o->interpolation &&
-         r->options.antialias == o->antialias && r->options.weight == o->weight;
+         r->options.antialias == o->antialias && r->options.weight == o->weight && r->options.gathers == o->gathers;
 }
 
 static moho_status make(const bench_survey *s, const moho_migration_options *options, bench_reference *r) {

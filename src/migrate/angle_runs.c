@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -192,21 +193,32 @@ static void look_at_samples(search *s, int32_t first, int32_t end) {
   }
 }
 
-/* Where it falls. Bins follow each other downwards; the first may go on with the one before. */
+/* Runs that were written behind those found so far, now `count` in all: the first may go on with the last before it. */
+static void join(search *s, size_t count) {
+  moho_angle_run *last = s->out + s->count - 1;
+  if (s->count && count > s->count && last->end == last[1].first && last->bin == last[1].bin) {
+    last->end = last[1].end;
+    memmove(last + 1, last + 2, (count - s->count - 1) * sizeof *last);
+    count--;
+  }
+  s->count = count;
+}
+
+/* Where it falls: bins follow each other downwards. */
 static void look_for_edges(search *s, int32_t first, int32_t end) {
   const size_t n = s->query->angles->n;
   int32_t *edges = s->scratch;
   cut(s, first, end, 1);
-  for (size_t k = 0; k <= n; k++)
+  int32_t unknown = 0;
+  for (size_t k = 0; k <= n; k++) unknown |= edges[k];
+  for (size_t k = 0; unknown < 0 && k <= n; k++)
     if (edges[k] < 0) edges[k] = exact_edge(s, k, first, end, -1 - edges[k]);
-  size_t k = n;
-  while (k > 0 && edges[k - 1] == edges[k]) k--;
-  if (k == 0) return;
-  append(s, edges[k], edges[k - 1], (long)k - 1);
-  while (--k > 0) { /* written in any case, kept where it is not empty: a branch here could not be foretold */
-    s->out[s->count] = (moho_angle_run){edges[k], edges[k - 1], (int32_t)k - 1};
-    s->count += edges[k] < edges[k - 1];
+  moho_angle_run *next = s->out + s->count;
+  for (size_t k = n; k > 0; k--) { /* written in any case, kept where it is not empty: no branch to mispredict */
+    *next = (moho_angle_run){edges[k], edges[k - 1], (int32_t)k - 1};
+    next += edges[k] < edges[k - 1];
   }
+  join(s, (size_t)(next - s->out));
 }
 
 /* ---- the interval ---- */

@@ -33,22 +33,32 @@ typedef struct part_rows {
   size_t stride;
 } part_rows;
 
-/* Samples [at, end) of the block that begins at `begin` to one row. */
-INLINE void add_values(const loop_block *block, float *image, int begin, int first, int end) {
-  int at = first - first % LANES;
-  lanes_accumulate_masked(image + at, lanes_load(block->value + (at - begin)), lanes_mask(at, first, end));
-  for (at += LANES; at + LANES <= end; at += LANES) lanes_accumulate(image + at, lanes_load(block->value + (at - begin)));
-  if (at < end) lanes_accumulate_masked(image + at, lanes_load(block->value + (at - begin)), lanes_mask(at, first, end));
-}
-
-/* Samples [first, stop) of a block to the rows of their parts. */
-INLINE void deal_out(part_rows *rows, const loop_block *block, int begin, int first, int stop) {
-  while (first < stop) {
-    int end = rows->part->end < stop ? rows->part->end : stop;
-    add_values(block, rows->image + (size_t)rows->part->column * rows->stride, begin, first, end);
+/* Samples [first, stop) of a block to the rows of their parts: first what of a part shares a vector with the part before, which
+ * then is taken out of that vector, so that whole vectors remain, each with its row. Rows are noted some at a time, past the
+ * part's end if need be, for loops of unforeseeable lengths are what costs here. */
+INLINE void deal_out(part_rows *rows, loop_block *block, int begin, int first, int stop) {
+  enum { SOME = 8 };
+  float *row[BLOCK / LANES + SOME];
+  const int first_whole = (first - begin + LANES - 1) / LANES, vectors = (stop - begin + LANES - 1) / LANES;
+  for (int from = first, end; from < stop; from = end) {
+    float *image = rows->image + (size_t)rows->part->column * rows->stride;
+    int at = from - from % LANES;
+    end = rows->part->end < stop ? rows->part->end : stop;
+    if (at < from) {
+      float *value = block->value + (at - begin);
+      vmask mask = lanes_mask(at, from, end);
+      lanes_accumulate_masked(image + at, lanes_load(value), mask);
+      lanes_clear_masked(value, mask);
+    }
+    for (int v = (from - begin + LANES - 1) / LANES; v * LANES < end - begin; v += SOME)
+      for (int k = 0; k < SOME; k++) row[v + k] = image;
     rows->part += rows->part->end <= stop;
-    first = end;
   }
+  if (stop % LANES) {
+    int at = stop - stop % LANES;
+    lanes_clear_masked(block->value + (at - begin), lanes_mask(at, stop, at + LANES));
+  }
+  for (int v = first_whole; v < vectors; v++) lanes_accumulate(row[v] + begin + v * LANES, lanes_load(block->value + v * LANES));
 }
 
 /* ---- a run ---- */
