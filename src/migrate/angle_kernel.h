@@ -31,41 +31,42 @@ enum {
   MOHO_ANGLE_EDGE_ROWS
 };
 
-/* Buffers. IN but the last two. */
-enum {
-  MOHO_ANGLE_BASE, /* [time axis's table] the loops' terms of the column, NULL where the law has none (migrate_kernel.h) */
-  MOHO_ANGLE_S2,
-  MOHO_ANGLE_A,
-  MOHO_ANGLE_B,
-  MOHO_ANGLE_SOURCE_ROWS, /* of the leg-time table the row before the leg's distance, the next after it */
-  MOHO_ANGLE_RECEIVER_ROWS,
-  MOHO_ANGLE_V_DT,   /* [time axis's table] v_int dt */
-  MOHO_ANGLE_DEPTH,  /* [MOHO_ANGLE_DEPTHS + 2] sample by depth */
-  MOHO_ANGLE_EDGES,  /* [MOHO_ANGLE_EDGE_ROWS, edge_stride] */
-  MOHO_ANGLE_FOUND,  /* OUT of edges: [edge_stride] the first sample whose angle is below each, or, where floats do not tell,
-                        -1 less a sample near it */
-  MOHO_ANGLE_COUNTS, /* OUT of samples: [end - first, rounded up] how many edges are surely at or below the angle, plus
-                        MOHO_ANGLE_OPEN for each that may be */
-  MOHO_ANGLE_BUFFERS
-};
-
 typedef struct moho_angle_leg {
   float d, d2;
   float node_fraction, node_inverse; /* leg-time table: d2 between the nodes; 1/their distance in d2 */
+  const float *rows;                 /* leg-time table: the row before d2, the next after it */
 } moho_angle_leg;
 
-typedef struct moho_angle_parameters {
-  int32_t first, end; /* samples, not none */
-  int32_t falls;      /* 1: the angle falls: find edges; 0: count edges below each sample */
-  int32_t n_limits, edge_stride;
-  int32_t traveltime;                    /* moho_traveltime */
-  int32_t row_stride;                    /* floats between the rows of a leg-time table */
-  float c2;                              /* curved_linear */
-  float error;                           /* of a chord, times A B */
+/* Samples of one trace in one column. Jobs do not depend on each other, so that of many one's work hides the other's waiting. */
+typedef struct moho_angle_job {
+  int32_t first, end;                    /* samples, not none */
+  int32_t falls;                         /* 1: the angle falls: find edges; 0: count the edges at or below each sample's angle */
   float apart;                           /* 2 (1 - c) */
   float offset2, sum2, product2, cross2; /* o^2, s^2 + r^2, s^2 r^2, s^2 r^2 (1 - c^2) */
   float depths_per_m;
   moho_angle_leg source, receiver;
+  const float *base, *s2, *a, *b; /* the loops' terms of the column, NULL where the law has none (migrate_kernel.h) */
+  const float *v_dt;              /* [time axis's table] v_int dt */
+  const float *depth;             /* [MOHO_ANGLE_DEPTHS + 2] sample by depth */
+  int32_t *found; /* OUT of edges: [edge_stride] the first sample whose angle is below each, or, where floats do not
+                     tell, -1 less a sample near it. Of samples: [end - first, rounded up] how many edges surely
+                     are at or below the angle, plus MOHO_ANGLE_OPEN for each that may be */
+} moho_angle_job;
+
+/* Buffers: jobs INOUT, edges IN. */
+enum {
+  MOHO_ANGLE_JOBS,
+  MOHO_ANGLE_EDGES, /* [MOHO_ANGLE_EDGE_ROWS, edge_stride] */
+  MOHO_ANGLE_BUFFERS
+};
+
+typedef struct moho_angle_parameters {
+  int32_t n_jobs, falls; /* only jobs of this `falls` are done */
+  int32_t n_limits, edge_stride;
+  int32_t traveltime; /* moho_traveltime */
+  int32_t row_stride; /* floats between the rows of a leg-time table */
+  float c2;           /* curved_linear */
+  float error;        /* of a chord, times A B */
 } moho_angle_parameters;
 
 extern const moho_native_kernel moho_angle_cut;

@@ -134,100 +134,17 @@ moho_status moho_angle_column_fill(const moho_travel_law *law, const moho_travel
   return MOHO_OK;
 }
 
-/* ---- samples in double ---- */
+/* ---- jobs ---- */
 
-typedef struct search {
-  const moho_angle_query *query;
-  moho_leg source, receiver;
-  moho_angle_parameters parameters;
-  void *buffers[MOHO_ANGLE_BUFFERS];
-  int32_t *scratch;
-  moho_angle_run *out;
-  size_t count;
-} search;
+enum { SHORTEST_SEARCH = 32 }; /* samples: fewer are sooner looked at one by one */
 
-static double exact_cosine(const search *s, int32_t i) {
-  const moho_angle_query *q = s->query;
-  double t_s = moho_leg_time(q->law, q->legs, &s->source, (size_t)i),
-         t_r = moho_leg_time(q->law, q->legs, &s->receiver, (size_t)i);
-  return moho_opening_cosine(q->law, q->legs, q->column->v_dt, &q->pair, &s->source, &s->receiver, (size_t)i, t_s, t_r);
+size_t moho_angle_jobs_most(size_t n) {
+  return 2 * (n / SHORTEST_SEARCH) + 1;
 }
-
-/* First sample of [first, end), where the angle falls, whose angle is below edge k: steps double away from the guess, then
- * halve. */
-static int32_t exact_edge(const search *s, size_t k, int32_t first, int32_t end, int32_t guess) {
-  for (int32_t i = guess < first ? first : guess >= end ? end - 1 : guess, step = 1; first < end; step *= 2) {
-    if (exact_cosine(s, i) > s->query->angles->limits[k]) end = i, i -= step;
-    else first = i + 1, i += step;
-    if (i < first || i >= end) i = first + (end - first) / 2;
-  }
-  return first;
-}
-
-/* ---- runs ---- */
-
-/* [first, end) to the runs found so far. */
-static void append(search *s, int32_t first, int32_t end, long bin) {
-  moho_angle_run *last = s->out + s->count - 1;
-  if (bin < 0) return;
-  if (s->count && last->end == first && last->bin == bin) last->end = end;
-  else s->out[s->count++] = (moho_angle_run){first, end, (int32_t)bin};
-}
-
-static void cut(search *s, int32_t first, int32_t end, int falls) {
-  s->parameters.first = first, s->parameters.end = end, s->parameters.falls = falls;
-  s->query->cut(s->buffers, &s->parameters);
-}
-
-/* Where the angle may do what it wants. */
-static void look_at_samples(search *s, int32_t first, int32_t end) {
-  const moho_opening_angles *angles = s->query->angles;
-  if (first >= end) return;
-  cut(s, first, end, 0);
-  for (int32_t i = first; i < end; i++) {
-    int32_t count = s->scratch[i - first];
-    long bin = count >= MOHO_ANGLE_OPEN   ? moho_opening_bin(angles, exact_cosine(s, i))
-               : count <= (long)angles->n ? count - 1
-                                          : -1;
-    append(s, i, i + 1, bin);
-  }
-}
-
-/* Runs that were written behind those found so far, now `count` in all: the first may go on with the last before it. */
-static void join(search *s, size_t count) {
-  moho_angle_run *last = s->out + s->count - 1;
-  if (s->count && count > s->count && last->end == last[1].first && last->bin == last[1].bin) {
-    last->end = last[1].end;
-    memmove(last + 1, last + 2, (count - s->count - 1) * sizeof *last);
-    count--;
-  }
-  s->count = count;
-}
-
-/* Where it falls: bins follow each other downwards. */
-static void look_for_edges(search *s, int32_t first, int32_t end) {
-  const size_t n = s->query->angles->n;
-  int32_t *edges = s->scratch;
-  cut(s, first, end, 1);
-  int32_t unknown = 0;
-  for (size_t k = 0; k <= n; k++) unknown |= edges[k];
-  for (size_t k = 0; unknown < 0 && k <= n; k++)
-    if (edges[k] < 0) edges[k] = exact_edge(s, k, first, end, -1 - edges[k]);
-  moho_angle_run *next = s->out + s->count;
-  for (size_t k = n; k > 0; k--) { /* written in any case, kept where it is not empty: no branch to mispredict */
-    *next = (moho_angle_run){edges[k], edges[k - 1], (int32_t)k - 1};
-    next += edges[k] < edges[k - 1];
-  }
-  join(s, (size_t)(next - s->out));
-}
-
-/* ---- the interval ---- */
 
 /* First sample of [i, end) from which on the angle falls (angle_runs.h). */
-static int32_t falls_from(const search *s, int32_t i, int32_t end) {
-  const moho_angle_query *q = s->query;
-  const double longest2 = fmax(q->source2, q->receiver2), slack = 2.2 * slack_of(q->law);
-  const double across = q->pair.cosine * q->pair.source * q->pair.receiver;
+static int32_t falls_from(const moho_angle_query *q, double slack, int32_t i, int32_t end) {
+  const double longest2 = fmax(q->source2, q->receiver2), across = q->pair.cosine * q->pair.source * q->pair.receiver;
   for (; i < end; i += 4) {
     const moho_angle_fall *f = &q->column->falls[i];
     double depth2 = f->depth2 - f->fall * longest2;
@@ -236,81 +153,170 @@ static int32_t falls_from(const search *s, int32_t i, int32_t end) {
   return end;
 }
 
-static moho_angle_leg leg_for_lanes(const moho_angle_query *q, const moho_leg *leg, double d) {
-  moho_angle_leg out = {.d = (float)d, .d2 = (float)leg->d2};
-  if (q->law->leg_times) {
-    out.node_fraction = (float)leg->place.fraction;
-    out.node_inverse = (float)q->law->leg_times->inverse_step[leg->place.node];
-  }
+static moho_angle_leg leg_of_job(const moho_travel_law *law, const moho_angle_query *q, double d, double d2) {
+  moho_angle_leg out = {.d = (float)d, .d2 = (float)d2};
+  if (!law->leg_times) return out;
+  moho_leg_place place = moho_leg_time_place(law->leg_times, d2);
+  const size_t table = moho_time_axis_table(law->n);
+  out.node_fraction = (float)place.fraction;
+  out.node_inverse = (float)law->leg_times->inverse_step[place.node];
+  out.rows = q->loops->rows + (q->loop_column * law->leg_times->n_nodes + place.node) * table;
   return out;
 }
 
-/* Measured errors times A B are a fifth of these at most (tests/migrate/test_angle_runs.c). */
+static const float *of_column(const float *tables, const moho_travel_law *law, const moho_angle_query *q) {
+  return tables ? tables + q->loop_column * moho_time_axis_table(law->n) : NULL;
+}
+
+/* All but the samples. */
+static moho_angle_job job_of(const moho_travel_law *law, const moho_angle_query *q) {
+  const double sum2 = q->source2 + q->receiver2, product2 = q->source2 * q->receiver2, c = q->pair.cosine;
+  return (moho_angle_job){.apart = (float)fmax(2 * (1 - c), 0),
+                          .offset2 = (float)(sum2 - 2 * c * q->pair.source * q->pair.receiver),
+                          .sum2 = (float)sum2,
+                          .product2 = (float)product2,
+                          .cross2 = (float)(product2 * (1 - c * c)),
+                          .depths_per_m = (float)q->column->depths_per_m,
+                          .source = leg_of_job(law, q, q->pair.source, q->source2),
+                          .receiver = leg_of_job(law, q, q->pair.receiver, q->receiver2),
+                          .base = of_column(q->loops->base, law, q),
+                          .s2 = of_column(q->loops->s2, law, q),
+                          .a = of_column(q->loops->a, law, q),
+                          .b = of_column(q->loops->b, law, q),
+                          .v_dt = q->column->v_dt_f,
+                          .depth = q->column->depth};
+}
+
+size_t moho_angle_jobs_make(const moho_angle_search *search, const moho_angle_query *q, moho_interval interval, int32_t *found,
+                            moho_angle_job *jobs) {
+  const moho_angle_job job = job_of(search->law, q);
+  const double slack = 2.2 * slack_of(search->law);
+  size_t n = 0;
+  int32_t waiting = interval.first;
+  for (int32_t at = waiting, end; at < interval.end; at = end) {
+    end = q->column->falls[at].piece_end < interval.end ? q->column->falls[at].piece_end : interval.end;
+    int32_t falling = falls_from(q, slack, at, end);
+    if (end - falling < SHORTEST_SEARCH) continue;
+    if (waiting < falling) jobs[n] = job, jobs[n].first = waiting, jobs[n++].end = falling;
+    jobs[n] = job, jobs[n].first = falling, jobs[n].end = end, jobs[n].falls = 1;
+    jobs[n].found = found + n * search->angles->edge_stride;
+    n++;
+    waiting = end;
+  }
+  if (waiting < interval.end) jobs[n] = job, jobs[n].first = waiting, jobs[n++].end = interval.end;
+  return n;
+}
+
+/* A fifth of these at most was measured, times A B. */
 static float error_of(moho_traveltime kind) {
   return kind == MOHO_TRAVELTIME_STRAIGHT || kind == MOHO_TRAVELTIME_CURVED_RMS ? 1.2e-6f : 4e-6f;
 }
 
-static search search_of(const moho_angle_query *q, int32_t *scratch, moho_angle_run *out) {
-  search s = {.query = q,
-              .source = moho_leg_of(q->law, q->source2),
-              .receiver = moho_leg_of(q->law, q->receiver2),
-              .scratch = scratch,
-              .out = out};
-  const double sum2 = q->source2 + q->receiver2, product2 = q->source2 * q->receiver2, c = q->pair.cosine;
-  s.parameters = (moho_angle_parameters){.n_limits = (int32_t)q->angles->n + 1,
-                                         .edge_stride = (int32_t)q->angles->edge_stride,
-                                         .traveltime = (int32_t)q->law->kind,
-                                         .c2 = (float)q->law->c2,
-                                         .error = error_of(q->law->kind),
-                                         .apart = (float)fmax(2 * (1 - c), 0),
-                                         .offset2 = (float)(sum2 - 2 * c * q->pair.source * q->pair.receiver),
-                                         .sum2 = (float)sum2,
-                                         .product2 = (float)product2,
-                                         .cross2 = (float)(product2 * (1 - c * c)),
-                                         .depths_per_m = (float)q->column->depths_per_m,
-                                         .source = leg_for_lanes(q, &s.source, q->pair.source),
-                                         .receiver = leg_for_lanes(q, &s.receiver, q->pair.receiver)};
-  const moho_loop_tables *loops = q->loops;
-  const size_t table = moho_time_axis_table(q->law->n), at = q->loop_column * table;
-  const void *buffers[MOHO_ANGLE_BUFFERS] = {[MOHO_ANGLE_BASE] = loops->base ? loops->base + at : NULL,
-                                             [MOHO_ANGLE_S2] = loops->s2 ? loops->s2 + at : NULL,
-                                             [MOHO_ANGLE_A] = loops->a ? loops->a + at : NULL,
-                                             [MOHO_ANGLE_B] = loops->b ? loops->b + at : NULL,
-                                             [MOHO_ANGLE_V_DT] = q->column->v_dt_f,
-                                             [MOHO_ANGLE_DEPTH] = q->column->depth,
-                                             [MOHO_ANGLE_EDGES] = q->angles->edges,
-                                             [MOHO_ANGLE_FOUND] = scratch,
-                                             [MOHO_ANGLE_COUNTS] = scratch};
-  if (loops->rows) {
-    const float *rows = loops->rows + at * q->law->leg_times->n_nodes;
-    s.parameters.row_stride = (int32_t)table;
-    buffers[MOHO_ANGLE_SOURCE_ROWS] = rows + s.source.place.node * table;
-    buffers[MOHO_ANGLE_RECEIVER_ROWS] = rows + s.receiver.place.node * table;
-  }
-  /* Kernels take all buffers as void *; the IN ones are not written. */
-  for (int k = 0; k < MOHO_ANGLE_BUFFERS; k++) s.buffers[k] = (void *)(uintptr_t)buffers[k];
-  return s;
+static void do_jobs(const moho_angle_search *search, moho_angle_job *jobs, size_t n, int32_t falls) {
+  void *buffers[MOHO_ANGLE_BUFFERS] = {[MOHO_ANGLE_JOBS] = jobs, [MOHO_ANGLE_EDGES] = search->angles->edges};
+  moho_angle_parameters parameters = {.n_jobs = (int32_t)n,
+                                      .falls = falls,
+                                      .n_limits = (int32_t)search->angles->n + 1,
+                                      .edge_stride = (int32_t)search->angles->edge_stride,
+                                      .traveltime = (int32_t)search->law->kind,
+                                      .row_stride = (int32_t)moho_time_axis_table(search->law->n),
+                                      .c2 = (float)search->law->c2,
+                                      .error = error_of(search->law->kind)};
+  search->cut(buffers, &parameters);
 }
 
-size_t moho_angle_scratch_length(const moho_opening_angles *angles, size_t n) {
-  size_t samples = moho_round_up(n, MOHO_ANGLE_WIDEST);
-  return samples > angles->edge_stride ? samples : angles->edge_stride;
+void moho_angle_jobs_search(const moho_angle_search *search, moho_angle_job *jobs, size_t n) {
+  do_jobs(search, jobs, n, 1);
 }
 
-size_t moho_angle_runs_find(const moho_angle_query *q, moho_interval interval, int32_t *scratch, moho_angle_run *out) {
-  enum { SHORTEST_SEARCH = 32 }; /* samples: fewer are sooner looked at one by one */
-  search s = search_of(q, scratch, out);
-  int32_t at = interval.first, waiting = at;
-  while (at < interval.end) {
-    int32_t end = q->column->falls[at].piece_end < interval.end ? q->column->falls[at].piece_end : interval.end;
-    int32_t falling = falls_from(&s, at, end);
-    if (end - falling >= SHORTEST_SEARCH) {
-      look_at_samples(&s, waiting, falling);
-      look_for_edges(&s, falling, end);
-      waiting = end;
-    }
-    at = end;
+/* ---- samples in double ---- */
+
+typedef struct pair_legs {
+  const moho_angle_search *search;
+  const moho_angle_query *query;
+  moho_leg source, receiver;
+} pair_legs;
+
+static double exact_cosine(const pair_legs *p, int32_t i) {
+  const moho_travel_law *law = p->search->law;
+  const moho_angle_query *q = p->query;
+  double t_s = moho_leg_time(law, q->legs, &p->source, (size_t)i), t_r = moho_leg_time(law, q->legs, &p->receiver, (size_t)i);
+  return moho_opening_cosine(law, q->legs, q->column->v_dt, &q->pair, &p->source, &p->receiver, (size_t)i, t_s, t_r);
+}
+
+/* First sample of a job, where the angle falls, whose angle is below edge k: steps double away from the guess, then halve. */
+static int32_t exact_edge(const pair_legs *p, const moho_angle_job *job, size_t k, int32_t guess) {
+  int32_t first = job->first, end = job->end, i = guess < first ? first : guess >= end ? end - 1 : guess;
+  for (int32_t step = 1; first < end; step *= 2) {
+    if (exact_cosine(p, i) > p->search->angles->limits[k]) end = i, i -= step;
+    else first = i + 1, i += step;
+    if (i < first || i >= end) i = first + (end - first) / 2;
   }
-  look_at_samples(&s, waiting, interval.end);
-  return s.count;
+  return first;
+}
+
+/* ---- runs ---- */
+
+/* Runs found so far. */
+typedef struct run_list {
+  moho_angle_run *runs;
+  size_t n;
+} run_list;
+
+static void append(run_list *list, int32_t first, int32_t end, long bin) {
+  moho_angle_run *last = list->runs + list->n - 1;
+  if (bin < 0) return;
+  if (list->n && last->end == first && last->bin == bin) last->end = end;
+  else list->runs[list->n++] = (moho_angle_run){first, end, (int32_t)bin};
+}
+
+/* Runs that were written behind the list, now n in all: the first may go on with the last before it. */
+static void join(run_list *list, size_t n) {
+  moho_angle_run *last = list->runs + list->n - 1;
+  if (list->n && n > list->n && last->end == last[1].first && last->bin == last[1].bin) {
+    last->end = last[1].end;
+    memmove(last + 1, last + 2, (n - list->n - 1) * sizeof *last);
+    n--;
+  }
+  list->n = n;
+}
+
+/* Where the angle may do what it wants. */
+static void append_samples(const pair_legs *p, moho_angle_job *job, int32_t *scratch, run_list *list) {
+  const moho_opening_angles *angles = p->search->angles;
+  job->found = scratch;
+  do_jobs(p->search, job, 1, 0);
+  for (int32_t i = job->first; i < job->end; i++) {
+    int32_t count = scratch[i - job->first];
+    long bin = count >= MOHO_ANGLE_OPEN   ? moho_opening_bin(angles, exact_cosine(p, i))
+               : count <= (long)angles->n ? count - 1
+                                          : -1;
+    append(list, i, i + 1, bin);
+  }
+}
+
+/* Where it falls: bins follow each other downwards. */
+static void append_edges(const pair_legs *p, const moho_angle_job *job, run_list *list) {
+  const size_t n = p->search->angles->n;
+  int32_t *edges = job->found, unknown = 0;
+  for (size_t k = 0; k <= n; k++) unknown |= edges[k];
+  for (size_t k = 0; unknown < 0 && k <= n; k++)
+    if (edges[k] < 0) edges[k] = exact_edge(p, job, k, -1 - edges[k]);
+  moho_angle_run *next = list->runs + list->n;
+  for (size_t k = n; k > 0; k--) { /* written in any case, kept where it is not empty: no branch to mispredict */
+    *next = (moho_angle_run){edges[k], edges[k - 1], (int32_t)k - 1};
+    next += edges[k] < edges[k - 1];
+  }
+  join(list, (size_t)(next - list->runs));
+}
+
+size_t moho_angle_runs_of(const moho_angle_search *search, const moho_angle_query *query, moho_angle_job *jobs, size_t n,
+                          int32_t *scratch, moho_angle_run *out) {
+  const pair_legs p = {search, query, moho_leg_of(search->law, query->source2), moho_leg_of(search->law, query->receiver2)};
+  run_list list = {out, 0};
+  for (size_t k = 0; k < n; k++) {
+    if (jobs[k].falls) append_edges(&p, &jobs[k], &list);
+    else append_samples(&p, &jobs[k], scratch, &list);
+  }
+  return list.n;
 }

@@ -50,24 +50,41 @@ typedef struct moho_angle_run {
   int32_t first, end, bin;
 } moho_angle_run;
 
-/* A pair of trace and column. */
-typedef struct moho_angle_query {
+/* What all searches of a migration share. */
+typedef struct moho_angle_search {
   const moho_opening_angles *angles;
   const moho_travel_law *law;
+  moho_native_function cut; /* of moho_angle_cut */
+} moho_angle_search;
+
+/* A pair of trace and column. */
+typedef struct moho_angle_query {
   const moho_travel_column *legs;
   const moho_loop_tables *loops; /* the column's are its number `loop_column` */
   size_t loop_column;
   const moho_angle_column *column;
-  moho_native_function cut; /* of moho_angle_cut */
   moho_opening_pair pair;
   double source2, receiver2;
 } moho_angle_query;
 
-/* Room for samples or edges that a search needs: of a column of n samples. */
-size_t moho_angle_scratch_length(const moho_opening_angles *angles, size_t n);
+/* At most so many jobs does an interval of n samples make. */
+size_t moho_angle_jobs_most(size_t n);
 
-/* The parts of an interval that fall into one bin each, in order: out [its samples and the bins]; what falls into none is left
- * out. scratch: whole vectors, [moho_angle_scratch_length()]. */
-size_t moho_angle_runs_find(const moho_angle_query *query, moho_interval interval, int32_t *scratch, moho_angle_run *out);
+/* What has to be searched of an interval that is not empty: jobs[0], [1] .. one after the other in time.
+ * @param found  [jobs, angles->edge_stride] in whole vectors, for the searches: of job k at k times the stride
+ * @return jobs written, moho_angle_jobs_most() at most */
+size_t moho_angle_jobs_make(const moho_angle_search *search, const moho_angle_query *query, moho_interval interval,
+                            int32_t *found, moho_angle_job *jobs);
+
+/* The searches of any number of jobs, of any pairs. */
+void moho_angle_jobs_search(const moho_angle_search *search, moho_angle_job *jobs, size_t n);
+
+/* The parts of an interval that fall into one bin each, in order; what falls into none is left out.
+ * @param jobs     all n of the interval, searched
+ * @param scratch  [samples of the column, rounded up to whole vectors]
+ * @param out      [samples of the interval and bins]
+ * @return parts */
+size_t moho_angle_runs_of(const moho_angle_search *search, const moho_angle_query *query, moho_angle_job *jobs, size_t n,
+                          int32_t *scratch, moho_angle_run *out);
 
 #endif

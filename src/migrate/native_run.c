@@ -81,6 +81,8 @@ static moho_status allocate_buffers(const moho_migration *m, native_run *r) {
 static void fill_frame(moho_migration *m, native_run *r) {
   const int is_uniform = m->law.is_uniform;
   const moho_filter_bank *bank = &m->layout.bank;
+  r->angle_search = (moho_angle_search){
+      .angles = &r->angles, .law = &m->law, .cut = moho_native_pick(&moho_angle_cut, moho_device_simd(m->device))};
   r->frame = (moho_tile_frame){
       .grid = &m->grid,
       .window = &m->window,
@@ -89,9 +91,8 @@ static void fill_frame(moho_migration *m, native_run *r) {
       .axis = &m->axis,
       .shared_table = is_uniform ? &r->shared_table : NULL,
       .shared_loops = is_uniform ? &r->shared_loops : NULL,
-      .angles = r->angles.n ? &r->angles : NULL,
+      .angles = r->angles.n ? &r->angle_search : NULL,
       .shared_angles = is_uniform ? &r->shared_angles : NULL,
-      .angle_cut = moho_native_pick(&moho_angle_cut, moho_device_simd(m->device)),
       .columns = r->columns,
       .mask = m->options.mask ? &r->mask : NULL,
       .layout = m->layout,

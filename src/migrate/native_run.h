@@ -11,6 +11,7 @@ typedef struct native_run {
   moho_sample_mask mask; /* empty arrays: none */
   moho_loop_tables shared_loops;
   moho_opening_angles angles; /* of gathers by angle */
+  moho_angle_search angle_search;
   moho_angle_column shared_angles;
   moho_tile_plan plan;
   moho_tile_frame frame;

@@ -12,6 +12,8 @@
 /* Traces a block: with 1000 samples 256 KiB, half of a small second-level cache. Columns a group: their image rows and
  * tables stay in the first-level cache while the block passes. */
 enum { TRACES_PER_BLOCK = 64, COLUMNS_PER_GROUP = 4, RUNS_PER_LAUNCH = 128, PARTS_PER_RUN = 16 };
+/* Of intervals to be cut by the opening angle. */
+enum { PAIRS_WAITING = 32, JOBS_WAITING = 2 * PAIRS_WAITING };
 
 struct moho_tile_columns {
   moho_column_table *tables; /* [capacity], or NULL when one is shared by all tiles */
@@ -21,17 +23,33 @@ struct moho_tile_columns {
   size_t capacity, n;
 };
 
+/* An interval that waits to be cut by the opening angle: its run but the samples, its row of the first bin. */
+typedef struct angle_pair {
+  moho_run run;
+  size_t image_row;
+  moho_angle_query query;
+  size_t first_job, n_jobs;
+} angle_pair;
+
+typedef struct angle_buffers {
+  angle_pair *pairs;    /* [PAIRS_WAITING] */
+  moho_angle_job *jobs; /* [room_for_jobs()] */
+  int32_t *found;       /* [room_for_jobs(), edge_stride] */
+  int32_t *scratch;     /* [n, in whole vectors] */
+  moho_angle_run *runs; /* [n + bins] of one interval */
+  moho_run_part *parts; /* [room_for_parts()] of the runs of a launch */
+  int32_t *first_part;  /* [RUNS_PER_LAUNCH + 1] */
+  size_t n_pairs, n_jobs;
+} angle_buffers;
+
 struct moho_tile_worker {
   moho_tile_columns *columns; /* of the tile that it is at */
   int32_t *ends;              /* [columns] where the last interval ended */
   moho_run *runs;             /* [RUNS_PER_LAUNCH] */
   moho_interval *intervals;   /* [n / 2 + 1] of one trace and column */
   moho_interval *clipped;     /* the same, of them what a mask leaves */
-  moho_angle_run *angle_runs; /* [n + bins] of one interval; or NULL, like the next three */
-  int32_t *angle_scratch;
-  moho_run_part *parts; /* [room_for_parts()] of the runs of a launch */
-  int32_t *first_part;  /* [RUNS_PER_LAUNCH + 1] */
-  int32_t *hits;        /* [TRACES_PER_BLOCK] rows that may reach the tile */
+  angle_buffers *angles;      /* or NULL */
+  int32_t *hits;              /* [TRACES_PER_BLOCK] rows that may reach the tile */
 };
 
 /* ---- a tile's columns ---- */
@@ -95,12 +113,33 @@ static size_t room_for_parts(size_t n) {
   return n > RUNS_PER_LAUNCH * PARTS_PER_RUN ? n : RUNS_PER_LAUNCH * PARTS_PER_RUN;
 }
 
-static moho_status create_angle_buffers(moho_tile_worker *worker, const moho_tile_frame *frame) {
-  size_t n = frame->axis->n;
-  MOHO_TRY(moho_allocate(n + frame->n_bins, sizeof(moho_angle_run), "tile worker", &worker->angle_runs));
-  MOHO_TRY(moho_allocate(moho_angle_scratch_length(frame->angles, n), sizeof(int32_t), "tile worker", &worker->angle_scratch));
-  MOHO_TRY(moho_allocate(room_for_parts(n), sizeof(moho_run_part), "tile worker", &worker->parts));
-  return moho_allocate(RUNS_PER_LAUNCH + 1, sizeof(int32_t), "tile worker", &worker->first_part);
+static size_t room_for_jobs(size_t n) {
+  return JOBS_WAITING + moho_angle_jobs_most(n);
+}
+
+static moho_status create_angle_buffers(const moho_tile_frame *frame, angle_buffers **out) {
+  size_t n = frame->axis->n, jobs = room_for_jobs(n);
+  angle_buffers *a;
+  MOHO_TRY(moho_allocate(1, sizeof *a, "tile worker", &a));
+  *out = a;
+  MOHO_TRY(moho_allocate(PAIRS_WAITING, sizeof *a->pairs, "tile worker", &a->pairs));
+  MOHO_TRY(moho_allocate(jobs, sizeof *a->jobs, "tile worker", &a->jobs));
+  MOHO_TRY(moho_allocate(jobs * frame->angles->angles->edge_stride, sizeof *a->found, "tile worker", &a->found));
+  MOHO_TRY(moho_allocate(frame->axis->table, sizeof *a->scratch, "tile worker", &a->scratch));
+  MOHO_TRY(moho_allocate(n + frame->n_bins, sizeof *a->runs, "tile worker", &a->runs));
+  MOHO_TRY(moho_allocate(room_for_parts(n), sizeof *a->parts, "tile worker", &a->parts));
+  return moho_allocate(RUNS_PER_LAUNCH + 1, sizeof *a->first_part, "tile worker", &a->first_part);
+}
+
+static void destroy_angle_buffers(angle_buffers *a) {
+  if (!a) return;
+  free(a->pairs), free(a->jobs), free(a->found), free(a->scratch), free(a->runs), free(a->parts), free(a->first_part);
+  free(a);
+}
+
+static size_t angle_bytes(size_t n) {
+  return PAIRS_WAITING * sizeof(angle_pair) + room_for_jobs(n) * (sizeof(moho_angle_job) + MOHO_ANGLE_WIDEST * sizeof(int32_t)) +
+         n * (sizeof(moho_angle_run) + sizeof(int32_t)) + room_for_parts(n) * sizeof(moho_run_part);
 }
 
 moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_worker **out) {
@@ -112,7 +151,7 @@ moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_til
   if (!status) status = moho_allocate(RUNS_PER_LAUNCH, sizeof(moho_run), "tile worker", &worker->runs);
   if (!status) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->intervals);
   if (!status && frame->mask) status = moho_allocate(n / 2 + 1, sizeof(moho_interval), "tile worker", &worker->clipped);
-  if (!status && frame->angles) status = create_angle_buffers(worker, frame);
+  if (!status && frame->angles) status = create_angle_buffers(frame, &worker->angles);
   if (!status) status = moho_allocate(TRACES_PER_BLOCK, sizeof(int32_t), "tile worker", &worker->hits);
   if (status) moho_tile_worker_destroy(&worker);
   *out = worker;
@@ -123,15 +162,14 @@ void moho_tile_worker_destroy(moho_tile_worker **worker_pointer) {
   moho_tile_worker *worker = *worker_pointer;
   if (!worker) return;
   moho_tile_columns_destroy(&worker->columns);
-  free(worker->ends), free(worker->runs), free(worker->intervals), free(worker->hits), free(worker->clipped),
-      free(worker->angle_runs), free(worker->angle_scratch), free(worker->parts), free(worker->first_part);
+  free(worker->ends), free(worker->runs), free(worker->intervals), free(worker->hits), free(worker->clipped);
+  destroy_angle_buffers(worker->angles);
   free(worker);
   *worker_pointer = NULL;
 }
 
 size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan, int has_angles) {
-  size_t angles = law->n * (sizeof(moho_angle_run) + sizeof(int32_t)) + room_for_parts(law->n) * sizeof(moho_run_part);
-  return RUNS_PER_LAUNCH * sizeof(moho_run) + law->n * sizeof(moho_interval) + (has_angles ? angles : 0) +
+  return RUNS_PER_LAUNCH * sizeof(moho_run) + law->n * sizeof(moho_interval) + (has_angles ? angle_bytes(law->n) : 0) +
          moho_tile_columns_bytes(law, plan, has_angles);
 }
 
@@ -165,6 +203,7 @@ typedef struct launch_queue {
   const moho_tile_frame *frame;
   const moho_batch *batch;
   int32_t n_runs;
+  uint64_t added; /* contributions */
 } launch_queue;
 
 static void launch(launch_queue *queue) {
@@ -178,8 +217,8 @@ static void launch(launch_queue *queue) {
                                       [MOHO_BUFFER_RUNS] = worker->runs,
                                       [MOHO_BUFFER_SINC] = (void *)(uintptr_t)frame->sinc,
                                       [MOHO_BUFFER_IMAGE] = frame->image,
-                                      [MOHO_BUFFER_PARTS] = worker->parts,
-                                      [MOHO_BUFFER_FIRST_PART] = worker->first_part};
+                                      [MOHO_BUFFER_PARTS] = worker->angles ? worker->angles->parts : NULL,
+                                      [MOHO_BUFFER_FIRST_PART] = worker->angles ? worker->angles->first_part : NULL};
   moho_loop_tables_bind(columns->tables ? &columns->loops : frame->shared_loops, buffers);
   if (queue->n_runs) frame->migrate(buffers, &parameters);
   queue->n_runs = 0;
@@ -223,78 +262,85 @@ static void count_in_fold(const moho_tile_frame *frame, size_t image_row, int32_
   steps[first]++, steps[end]--;
 }
 
-/* The run that was described last, where the next one goes, is samples [first, end). @return contributions */
-static uint64_t append_run(launch_queue *queue, int32_t first, int32_t end) {
+/* The run that was described last, where the next one goes, is samples [first, end). */
+static void append_run(launch_queue *queue, int32_t first, int32_t end) {
   moho_run *run = &queue->worker->runs[queue->n_runs];
   run->first = first, run->end = end;
   run->full = run->full < first ? first : run->full > end ? end : run->full;
+  queue->added += (uint64_t)(end - first);
   if (++queue->n_runs == RUNS_PER_LAUNCH) launch(queue);
-  return (uint64_t)(end - first);
 }
 
 /* The same into one row of the image. */
-static uint64_t append_to_row(launch_queue *queue, size_t image_row, int32_t first, int32_t end) {
+static void append_to_row(launch_queue *queue, size_t image_row, int32_t first, int32_t end) {
   queue->worker->runs[queue->n_runs].column = (int32_t)image_row;
   count_in_fold(queue->frame, image_row, first, end);
-  return append_run(queue, first, end);
+  append_run(queue, first, end);
 }
 
 /* ---- bins by opening angle ---- */
 
-/* The same into the rows of consecutive bins from runs[0] on that leave no sample out. *n: how many. */
-static uint64_t append_to_rows(launch_queue *queue, size_t image_row, const moho_angle_run *runs, size_t *n) {
+/* A run into the rows of consecutive bins from parts[0] on that leave no sample out. @return how many */
+static size_t append_to_rows(launch_queue *queue, const angle_pair *pair, const moho_angle_run *parts, size_t n) {
   moho_tile_worker *worker = queue->worker;
-  moho_run_part *part = worker->parts + worker->first_part[queue->n_runs];
+  if ((size_t)worker->angles->first_part[queue->n_runs] + n > room_for_parts(queue->frame->axis->n)) launch(queue);
+  int32_t *first_part = worker->angles->first_part + queue->n_runs;
+  moho_run_part *part = worker->angles->parts + *first_part;
   size_t k = 0;
   do {
-    size_t row = image_row + (size_t)runs[k].bin;
-    part[k] = (moho_run_part){(int32_t)row, runs[k].end};
-    count_in_fold(queue->frame, row, runs[k].first, runs[k].end);
-  } while (++k < *n && runs[k].first == runs[k - 1].end);
-  *n = k;
-  worker->first_part[queue->n_runs + 1] = worker->first_part[queue->n_runs] + (int32_t)k;
-  return append_run(queue, runs[0].first, runs[k - 1].end);
+    size_t row = pair->image_row + (size_t)parts[k].bin;
+    part[k] = (moho_run_part){(int32_t)row, parts[k].end};
+    count_in_fold(queue->frame, row, parts[k].first, parts[k].end);
+  } while (++k < n && parts[k].first == parts[k - 1].end);
+  first_part[1] = first_part[0] + (int32_t)k;
+  worker->runs[queue->n_runs] = pair->run;
+  append_run(queue, parts[0].first, parts[k - 1].end);
+  return k;
 }
 
-/* An interval by the bins that its samples fall into. */
-static uint64_t append_angles(launch_queue *queue, const moho_run *described, const moho_angle_query *angle, size_t image_row,
-                              moho_interval interval) {
-  moho_tile_worker *worker = queue->worker;
-  size_t n = moho_angle_runs_find(angle, interval, worker->angle_scratch, worker->angle_runs), taken = 0;
-  uint64_t contributions = 0;
-  for (size_t k = 0; k < n; k += taken) {
-    taken = n - k;
-    if ((size_t)worker->first_part[queue->n_runs] + taken > room_for_parts(queue->frame->axis->n)) launch(queue);
-    worker->runs[queue->n_runs] = *described;
-    contributions += append_to_rows(queue, image_row, worker->angle_runs + k, &taken);
+/* The edges of all intervals that wait, together: searches wait long for each of their steps, and not for each other. */
+static void cut_by_angles(launch_queue *queue) {
+  angle_buffers *a = queue->worker->angles;
+  moho_angle_jobs_search(queue->frame->angles, a->jobs, a->n_jobs);
+  for (const angle_pair *pair = a->pairs; pair < a->pairs + a->n_pairs; pair++) {
+    uint64_t before = queue->added;
+    size_t n =
+        moho_angle_runs_of(queue->frame->angles, &pair->query, a->jobs + pair->first_job, pair->n_jobs, a->scratch, a->runs);
+    for (size_t k = 0; k < n;) k += append_to_rows(queue, pair, a->runs + k, n - k);
+    if (queue->added > before) __atomic_store_n(&queue->batch->used[pair->run.row], 1, __ATOMIC_RELAXED);
   }
-  return contributions;
+  a->n_pairs = a->n_jobs = 0;
 }
 
-static uint64_t append_all_angles(launch_queue *queue, const moho_column_table *table, const moho_run_query *query,
-                                  const double source[2], const double receiver[2], size_t image_row,
-                                  const moho_interval *intervals, size_t count) {
+/* Intervals of the described run wait until there are enough. */
+static void append_angles(launch_queue *queue, const moho_run *described, const moho_column_table *table,
+                          const moho_run_query *query, const double source[2], const double receiver[2], size_t image_row,
+                          const moho_interval *intervals, size_t count) {
   const moho_tile_frame *frame = queue->frame;
   const moho_tile_columns *columns = queue->columns;
-  const moho_run described = queue->worker->runs[queue->n_runs];
-  const size_t c = columns->tables ? (size_t)described.table : 0;
-  const moho_angle_query angle = {.angles = frame->angles,
-                                  .law = frame->law,
-                                  .legs = &table->legs,
-                                  .loops = columns->tables ? &columns->loops : frame->shared_loops,
-                                  .loop_column = c,
-                                  .column = columns->angles ? &columns->angles[c] : frame->shared_angles,
-                                  .cut = frame->angle_cut,
-                                  .pair = moho_opening_pair_of(source, receiver),
-                                  .source2 = query->source2,
-                                  .receiver2 = query->receiver2};
-  uint64_t contributions = 0;
-  for (size_t i = 0; i < count; i++) contributions += append_angles(queue, &described, &angle, image_row, intervals[i]);
-  return contributions;
+  angle_buffers *a = queue->worker->angles;
+  const size_t c = columns->tables ? (size_t)described->table : 0;
+  for (size_t i = 0; i < count; i++) {
+    angle_pair *pair = &a->pairs[a->n_pairs++];
+    *pair = (angle_pair){.run = *described,
+                         .image_row = image_row,
+                         .first_job = a->n_jobs,
+                         .query = {.legs = &table->legs,
+                                   .loops = columns->tables ? &columns->loops : frame->shared_loops,
+                                   .loop_column = c,
+                                   .column = columns->angles ? &columns->angles[c] : frame->shared_angles,
+                                   .pair = moho_opening_pair_of(source, receiver),
+                                   .source2 = query->source2,
+                                   .receiver2 = query->receiver2}};
+    pair->n_jobs = moho_angle_jobs_make(frame->angles, &pair->query, intervals[i],
+                                        a->found + a->n_jobs * frame->angles->angles->edge_stride, a->jobs + a->n_jobs);
+    a->n_jobs += pair->n_jobs;
+    if (a->n_pairs == PAIRS_WAITING || a->n_jobs > JOBS_WAITING) cut_by_angles(queue);
+  }
 }
 
-/* One trace into one column. @return contributions */
-static uint64_t add_runs(launch_queue *queue, const moho_batch_trace *trace, size_t c) {
+/* One trace into one column. */
+static void add_runs(launch_queue *queue, const moho_batch_trace *trace, size_t c) {
   moho_tile_worker *worker = queue->worker;
   const moho_tile_columns *columns = queue->columns;
   const moho_tile_frame *frame = queue->frame;
@@ -316,20 +362,20 @@ static uint64_t add_runs(launch_queue *queue, const moho_batch_trace *trace, siz
     count = moho_sample_mask_clip(frame->mask, columns->flat[c], worker->intervals, count, worker->clipped);
     intervals = worker->clipped;
   }
-  if (!count) return 0;
+  if (!count) return;
   size_t image_row = columns->flat[c] * frame->n_bins + (size_t)trace->bin;
   moho_run *run = &worker->runs[queue->n_runs];
   describe_run(run, frame, trace, column, &query, source, receiver, end_of_taper(frame, table, query.distance));
   run->table = (int32_t)c;
-  if (frame->angles) return append_all_angles(queue, table, &query, source, receiver, image_row, intervals, count);
-  if (count == 1) return append_to_row(queue, image_row, intervals->first, intervals->end);
   const moho_run described = *run;
-  uint64_t contributions = 0;
-  for (size_t i = 0; i < count; i++) {
-    worker->runs[queue->n_runs] = described;
-    contributions += append_to_row(queue, image_row, intervals[i].first, intervals[i].end);
+  if (frame->angles) {
+    append_angles(queue, &described, table, &query, source, receiver, image_row, intervals, count);
+    return;
   }
-  return contributions;
+  for (size_t i = 0; i < count; i++) {
+    if (i) worker->runs[queue->n_runs] = described;
+    append_to_row(queue, image_row, intervals[i].first, intervals[i].end);
+  }
 }
 
 void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, const moho_tile_frame *frame,
@@ -342,14 +388,15 @@ void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, 
     for (size_t group = 0; group < columns->n; group += COLUMNS_PER_GROUP)
       for (size_t hit = 0; hit < hits; hit++) {
         const moho_batch_trace *trace = &batch->traces[worker->hits[hit]];
-        uint64_t added = 0;
+        const uint64_t before = queue.added;
         for (size_t c = group; c < group + COLUMNS_PER_GROUP && c < columns->n; c++)
-          if (!frame->mask || !moho_sample_mask_is_empty(frame->mask, columns->flat[c])) added += add_runs(&queue, trace, c);
-        if (added) __atomic_store_n(&batch->used[trace->row], 1, __ATOMIC_RELAXED);
-        *contributions += added;
+          if (!frame->mask || !moho_sample_mask_is_empty(frame->mask, columns->flat[c])) add_runs(&queue, trace, c);
+        if (queue.added > before) __atomic_store_n(&batch->used[trace->row], 1, __ATOMIC_RELAXED);
       }
   }
+  if (frame->angles) cut_by_angles(&queue);
   launch(&queue);
+  *contributions += queue.added;
 }
 
 moho_status moho_tile_run(moho_tile_worker *worker, const moho_tile_frame *frame, const moho_tile *tile, const moho_batch *batch,

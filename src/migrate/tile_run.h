@@ -46,11 +46,10 @@ typedef struct moho_tile_frame {
   const moho_time_axis *axis;
   const moho_column_table *shared_table;  /* NULL: a table a column */
   const moho_loop_tables *shared_loops;   /* the same for the loops */
-  const moho_opening_angles *angles;      /* bins that samples, not traces, fall into; NULL: none */
+  const moho_angle_search *angles;        /* bins that samples, not traces, fall into; NULL: none */
   const moho_angle_column *shared_angles; /* with them, like shared_table */
-  moho_native_function angle_cut;
-  const moho_column *columns;   /* [columns] */
-  const moho_sample_mask *mask; /* samples to compute; NULL: all */
+  const moho_column *columns;             /* [columns] */
+  const moho_sample_mask *mask;           /* samples to compute; NULL: all */
   moho_prepared_layout layout;
   moho_native_function migrate;
   moho_migrate_parameters parameters;

@@ -7,25 +7,25 @@
 #include "migrate/angle_kernel.h"
 
 typedef struct angle_frame {
-  const float *base, *s2, *a, *b, *v_dt, *source_rows, *receiver_rows, *depth, *edges;
   const moho_angle_parameters *parameters;
+  const float *edges;
 } angle_frame;
 
 /* ---- chords ---- */
 
-INLINE vfloat sine_of_leg(const angle_frame *f, const moho_angle_leg *leg, const float *rows, vint at, int law) {
+INLINE vfloat sine_of_leg(const angle_frame *f, const moho_angle_job *job, const moho_angle_leg *leg, vint at, int law) {
   vfloat d = lanes_set(leg->d), d2 = lanes_set(leg->d2), slope;
   if (law == MOHO_TRAVELTIME_CURVED_RAY) {
-    vfloat low = lanes_gather(rows, at), growth = lanes_gather(rows + f->parameters->row_stride, at) - low;
+    vfloat low = lanes_gather(leg->rows, at), growth = lanes_gather(leg->rows + f->parameters->row_stride, at) - low;
     vfloat squared = FMA(lanes_set(leg->node_fraction), growth, low);
     slope = leg_slope_straight(d, growth * lanes_set(leg->node_inverse), RSQRT(squared));
   } else {
-    vfloat base = lanes_gather(f->base, at), s2 = lanes_gather(f->s2, at);
+    vfloat base = lanes_gather(job->base, at), s2 = lanes_gather(job->s2, at);
     if (law == MOHO_TRAVELTIME_VTI) {
-      vfloat a = lanes_gather(f->a, at), b = lanes_gather(f->b, at);
+      vfloat a = lanes_gather(job->a, at), b = lanes_gather(job->b, at);
       slope = leg_slope_vti(d, base, d2, s2, a, b, RSQRT(leg_squared_vti(base, d2, s2, a, b)));
     } else if (law == MOHO_TRAVELTIME_VTI_RATIONAL) {
-      vfloat a = lanes_gather(f->a, at);
+      vfloat a = lanes_gather(job->a, at);
       slope = leg_slope_vti_rational(d, base, d2, s2, a, RSQRT(leg_squared_vti_rational(base, d2, s2, a)));
     } else if (law == MOHO_TRAVELTIME_CURVED_LINEAR) {
       slope = leg_slope_linear(d, s2, leg_squared_straight(base, d2, s2), lanes_set(f->parameters->c2));
@@ -33,7 +33,7 @@ INLINE vfloat sine_of_leg(const angle_frame *f, const moho_angle_leg *leg, const
       slope = leg_slope_straight(d, s2, RSQRT(leg_squared_straight(base, d2, s2)));
     }
   }
-  return MIN(slope * lanes_gather(f->v_dt, at), R(1.0));
+  return MIN(slope * lanes_gather(job->v_dt, at), R(1.0));
 }
 
 /* Of samples: the squared chord, and how far the chord may be off. */
@@ -41,14 +41,13 @@ typedef struct chords {
   vfloat squared, error;
 } chords;
 
-INLINE chords find_chords(const angle_frame *f, vint at, int law) {
-  const moho_angle_parameters *p = f->parameters;
-  vfloat a = sine_of_leg(f, &p->source, f->source_rows, at, law), b = sine_of_leg(f, &p->receiver, f->receiver_rows, at, law);
+INLINE chords find_chords(const angle_frame *f, const moho_angle_job *job, vint at, int law) {
+  vfloat a = sine_of_leg(f, job, &job->source, at, law), b = sine_of_leg(f, job, &job->receiver, at, law);
   vfloat a2 = FMA(-a, a, R(1.0)), b2 = FMA(-b, b, R(1.0)), both = MAX(a2 * b2, R(1e-8)), inverse = RSQRT(both);
   vfloat apart = a - b, across = apart * (a + b), sum2 = FMA(both * inverse, R(2.0), a2 + b2);
-  vfloat squared = FMA(apart, apart, lanes_set(p->apart) * (a * b));
+  vfloat squared = FMA(apart, apart, lanes_set(job->apart) * (a * b));
   squared = FMA(across * across, RECIPROCAL(MAX(sum2, R(1e-6))), squared);
-  return (chords){squared, lanes_select_above(inverse, 16.0f, R(8.0), inverse * lanes_set(p->error))};
+  return (chords){squared, lanes_select_above(inverse, 16.0f, R(8.0), inverse * lanes_set(f->parameters->error))};
 }
 
 /* How near to an edge a squared chord may be on either side of it. */
@@ -59,33 +58,34 @@ INLINE vfloat doubt_of(vfloat error, vfloat chord) {
 /* ---- where the angle falls ---- */
 
 /* The sample that straight rays guess. */
-INLINE vfloat guess_edges(const angle_frame *f, const float *edge) {
-  const moho_angle_parameters *p = f->parameters;
-  vfloat q = lanes_load(edge + MOHO_ANGLE_EDGE_SINE2 * p->edge_stride);
-  vfloat linear = FMA(-q, lanes_set(p->sum2), lanes_set(p->offset2));
-  vfloat constant = FMA(-q, lanes_set(p->product2), lanes_set(p->cross2));
+INLINE vfloat guess_edges(const angle_frame *f, const moho_angle_job *job, const float *edge) {
+  const int32_t stride = f->parameters->edge_stride;
+  vfloat q = lanes_load(edge + MOHO_ANGLE_EDGE_SINE2 * stride);
+  vfloat linear = FMA(-q, lanes_set(job->sum2), lanes_set(job->offset2));
+  vfloat constant = FMA(-q, lanes_set(job->product2), lanes_set(job->cross2));
   vfloat root = SQRT(MAX(FMA(q * R(4.0), constant, linear * linear), R(1e-12)));
-  vfloat z2 = FMA(root, lanes_load(edge + MOHO_ANGLE_EDGE_SIGN * p->edge_stride), linear) * RECIPROCAL(q + q);
-  vfloat place = MIN(SQRT(MAX(z2, R(1e-12))) * lanes_set(p->depths_per_m), R(MOHO_ANGLE_DEPTHS));
+  vfloat z2 = FMA(root, lanes_load(edge + MOHO_ANGLE_EDGE_SIGN * stride), linear) * RECIPROCAL(q + q);
+  vfloat place = MIN(SQRT(MAX(z2, R(1e-12))) * lanes_set(job->depths_per_m), R(MOHO_ANGLE_DEPTHS));
   vint row = lanes_floor(place);
-  vfloat low = lanes_gather(f->depth, row), high = lanes_gather(f->depth + 1, row);
+  vfloat low = lanes_gather(job->depth, row), high = lanes_gather(job->depth + 1, row);
   return FMA(place - lanes_float(row), high - low, low);
 }
 
 /* LANES edges. */
-INLINE void find_edges(const angle_frame *f, const float *edge, int32_t *found, int law) {
+INLINE void find_edges(const angle_frame *f, const moho_angle_job *job, int number, int law) {
   enum { ROUNDS = 6 };
-  const moho_angle_parameters *p = f->parameters;
-  const vfloat first = lanes_set((float)p->first), end = lanes_set((float)p->end);
-  const vfloat limit = lanes_load(edge + MOHO_ANGLE_EDGE_SQUARED * p->edge_stride),
-               chord = lanes_load(edge + MOHO_ANGLE_EDGE_CHORD * p->edge_stride),
-               inverse = lanes_load(edge + MOHO_ANGLE_EDGE_INVERSE * p->edge_stride);
-  vfloat guess = guess_edges(f, edge), at, open;
+  const int32_t stride = f->parameters->edge_stride;
+  const float *edge = f->edges + number;
+  const vfloat first = lanes_set((float)job->first), end = lanes_set((float)job->end);
+  const vfloat limit = lanes_load(edge + MOHO_ANGLE_EDGE_SQUARED * stride),
+               chord = lanes_load(edge + MOHO_ANGLE_EDGE_CHORD * stride),
+               inverse = lanes_load(edge + MOHO_ANGLE_EDGE_INVERSE * stride);
+  vfloat guess = guess_edges(f, job, edge), at, open;
   for (int round = 0;; round++) {
     vint below = lanes_floor(MIN(MAX(guess, first - R(1.0)), end - R(0.5)));
     at = lanes_float(below) + R(1.0); /* the sample after the edge; that before it: */
-    chords before = find_chords(f, lanes_clamp(below, 0, p->end), law),
-           after = find_chords(f, lanes_add(below, lanes_set_int(1)), law);
+    chords before = find_chords(f, job, lanes_clamp(below, 0, job->end), law),
+           after = find_chords(f, job, lanes_add(below, lanes_set_int(1)), law);
     vfloat doubt_before = doubt_of(before.error, chord), doubt_after = doubt_of(after.error, chord);
     /* Beyond the ends there is no doubt. */
     vfloat above = lanes_select_above(at - first, 0.5f, before.squared - limit, R(1024.0));
@@ -97,7 +97,7 @@ INLINE void find_edges(const angle_frame *f, const float *edge, int32_t *found, 
     vfloat next = FMA(inverse - y, RECIPROCAL(MAX(growth, R(1e-9))), at);
     guess = lanes_select_above(missed, 0.0f, MIN(MAX(next, first - R(1.0)), end), at - R(0.5));
   }
-  lanes_store_int(found, lanes_floor(lanes_select_above(open, 0.0f, R(-1.0) - at, at)));
+  lanes_store_int(job->found + number, lanes_floor(lanes_select_above(open, 0.0f, R(-1.0) - at, at)));
 }
 
 /* ---- where it may not ---- */
@@ -106,55 +106,49 @@ static const int32_t lane_numbers[MOHO_ANGLE_WIDEST]
     __attribute__((aligned(64))) = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 /* LANES samples from `at`. */
-INLINE void count_edges(const angle_frame *f, int32_t at, int32_t *counts, int law) {
+INLINE void count_edges(const angle_frame *f, const moho_angle_job *job, int32_t at, int law) {
   const moho_angle_parameters *p = f->parameters;
-  chords here = find_chords(f, lanes_add(lanes_load_int(lane_numbers), lanes_set_int(at)), law);
+  chords here = find_chords(f, job, lanes_add(lanes_load_int(lane_numbers), lanes_set_int(at)), law);
   vint within = lanes_set_int(0), near = within;
   for (int32_t k = 0; k < p->n_limits; k++) {
     vfloat limit = lanes_set(f->edges[MOHO_ANGLE_EDGE_SQUARED * p->edge_stride + k]);
     vfloat doubt = doubt_of(here.error, lanes_set(f->edges[MOHO_ANGLE_EDGE_CHORD * p->edge_stride + k]));
     within = lanes_count(within, here.squared - doubt, limit), near = lanes_count(near, here.squared + doubt, limit);
   }
-  lanes_store_int(counts, lanes_add(within, lanes_shift_left(lanes_sub(near, within), 16)));
+  lanes_store_int(job->found + (at - job->first), lanes_add(within, lanes_shift_left(lanes_sub(near, within), 16)));
 }
 
-/* ---- the interval ---- */
+/* ---- jobs ---- */
 
-INLINE void cut_interval(const angle_frame *f, int32_t *found, int32_t *counts, int law) {
+INLINE void do_jobs(const angle_frame *f, const moho_angle_job *jobs, int law) {
   const moho_angle_parameters *p = f->parameters;
-  if (p->falls)
-    for (int32_t k = 0; k < p->edge_stride && k < p->n_limits; k += LANES) find_edges(f, f->edges + k, found + k, law);
-  else
-    for (int32_t at = p->first; at < p->end; at += LANES) count_edges(f, at, counts + (at - p->first), law);
+  for (const moho_angle_job *job = jobs; job < jobs + p->n_jobs; job++) {
+    if (job->falls != p->falls) continue;
+    if (job->falls)
+      for (int32_t k = 0; k < p->n_limits; k += LANES) find_edges(f, job, k, law);
+    else
+      for (int32_t at = job->first; at < job->end; at += LANES) count_edges(f, job, at, law);
+  }
 }
 
-#define ANGLE_CUT(name, law)                                                                          \
-  static __attribute__((noinline)) void name(const angle_frame *f, int32_t *found, int32_t *counts) { \
-    cut_interval(f, found, counts, law);                                                              \
+#define ANGLE_JOBS(name, law)                                                                    \
+  static __attribute__((noinline)) void name(const angle_frame *f, const moho_angle_job *jobs) { \
+    do_jobs(f, jobs, law);                                                                       \
   }
-ANGLE_CUT(cut_straight, MOHO_TRAVELTIME_STRAIGHT) /* curved_rms's slopes are the same of its terms */
-ANGLE_CUT(cut_linear, MOHO_TRAVELTIME_CURVED_LINEAR)
-ANGLE_CUT(cut_ray, MOHO_TRAVELTIME_CURVED_RAY)
-ANGLE_CUT(cut_vti, MOHO_TRAVELTIME_VTI)
-ANGLE_CUT(cut_vti_rational, MOHO_TRAVELTIME_VTI_RATIONAL)
+ANGLE_JOBS(jobs_straight, MOHO_TRAVELTIME_STRAIGHT) /* curved_rms's slopes are the same of its terms */
+ANGLE_JOBS(jobs_linear, MOHO_TRAVELTIME_CURVED_LINEAR)
+ANGLE_JOBS(jobs_ray, MOHO_TRAVELTIME_CURVED_RAY)
+ANGLE_JOBS(jobs_vti, MOHO_TRAVELTIME_VTI)
+ANGLE_JOBS(jobs_vti_rational, MOHO_TRAVELTIME_VTI_RATIONAL)
 
 void LANES_NAME(moho_angle_cut)(void *const *buffers, const void *parameters) {
-  typedef void cut(const angle_frame *f, int32_t *found, int32_t *counts);
-  static cut *const cuts[] = {[MOHO_TRAVELTIME_STRAIGHT] = cut_straight,
-                              [MOHO_TRAVELTIME_CURVED_LINEAR] = cut_linear,
-                              [MOHO_TRAVELTIME_CURVED_RMS] = cut_straight,
-                              [MOHO_TRAVELTIME_CURVED_RAY] = cut_ray,
-                              [MOHO_TRAVELTIME_VTI] = cut_vti,
-                              [MOHO_TRAVELTIME_VTI_RATIONAL] = cut_vti_rational};
-  const angle_frame frame = {.base = buffers[MOHO_ANGLE_BASE],
-                             .s2 = buffers[MOHO_ANGLE_S2],
-                             .a = buffers[MOHO_ANGLE_A],
-                             .b = buffers[MOHO_ANGLE_B],
-                             .v_dt = buffers[MOHO_ANGLE_V_DT],
-                             .source_rows = buffers[MOHO_ANGLE_SOURCE_ROWS],
-                             .receiver_rows = buffers[MOHO_ANGLE_RECEIVER_ROWS],
-                             .depth = buffers[MOHO_ANGLE_DEPTH],
-                             .edges = buffers[MOHO_ANGLE_EDGES],
-                             .parameters = parameters};
-  cuts[frame.parameters->traveltime](&frame, buffers[MOHO_ANGLE_FOUND], buffers[MOHO_ANGLE_COUNTS]);
+  typedef void jobs_of_law(const angle_frame *f, const moho_angle_job *jobs);
+  static jobs_of_law *const laws[] = {[MOHO_TRAVELTIME_STRAIGHT] = jobs_straight,
+                                      [MOHO_TRAVELTIME_CURVED_LINEAR] = jobs_linear,
+                                      [MOHO_TRAVELTIME_CURVED_RMS] = jobs_straight,
+                                      [MOHO_TRAVELTIME_CURVED_RAY] = jobs_ray,
+                                      [MOHO_TRAVELTIME_VTI] = jobs_vti,
+                                      [MOHO_TRAVELTIME_VTI_RATIONAL] = jobs_vti_rational};
+  const angle_frame frame = {.parameters = parameters, .edges = buffers[MOHO_ANGLE_EDGES]};
+  laws[frame.parameters->traveltime](&frame, buffers[MOHO_ANGLE_JOBS]);
 }
