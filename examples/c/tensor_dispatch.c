@@ -33,8 +33,11 @@ int main(int argc, char **argv) {
   moho_device *devices[2] = {NULL, open_device(argc, argv)};
   moho_dispatcher *dispatcher;
   check(moho_device_open("cpu?threads=1", &devices[0]));
-  check(moho_dispatcher_create(devices, 2, NULL, &dispatcher));
-  check(moho_dispatcher_measure(dispatcher, 0, NULL, NULL)); /* about a second a device, once a machine */
+  moho_dispatcher_options options = moho_dispatcher_options_default();
+  options.strategy = MOHO_STRATEGY_LATENCY;
+  options.measure_seconds = 0.02; /* a curve; the default is 0.1 */
+  check(moho_dispatcher_create(devices, 2, &options, &dispatcher));
+  check(moho_dispatcher_measure(dispatcher, 0, NULL, NULL)); /* once a machine: the figures are kept */
 
   double size;
   check(moho_dispatcher_crossover(dispatcher, MOHO_DISPATCH_MATMUL, 1, 0, &size));

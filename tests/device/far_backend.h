@@ -19,10 +19,10 @@ typedef struct far_health {
   int refuse_submit;    /* the next submission does not reach the device */
   int refuse_open;
   int refuse_compile; /* kernels are not available */
-  int hold;         /* atomic: nothing is done until it is 0 again */
-  int hold_compile; /* atomic: no kernel is compiled until it is 0 again */
-  int compiling;    /* atomic: calls of compile under way */
-  int live_states;  /* open devices */
+  int hold;           /* atomic: nothing is done until it is 0 again */
+  int hold_compile;   /* atomic: no kernel is compiled until it is 0 again */
+  int compiling;      /* atomic: calls of compile under way */
+  int live_states;    /* open devices */
 } far_health;
 
 extern far_health far;
