@@ -78,7 +78,7 @@ static moho_status take_plan(moho_journal *j, json_t *plan, size_t n_blocks) {
 }
 
 static void set_facts(moho_journal *j, size_t block, json_t *facts) {
-  j->done += (facts != NULL) - (j->facts[block] != NULL);
+  j->done = j->done + (size_t)(facts != NULL) - (size_t)(j->facts[block] != NULL);
   json_decref(j->facts[block]);
   j->facts[block] = json_incref(facts);
 }
