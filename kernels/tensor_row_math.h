@@ -20,9 +20,9 @@ DEVICE_FUNCTION float tensor_row_shift(float most) {
   return most == AS_FLOAT(0xff800000u) ? 0.0f : most;
 }
 
-/* e: exp(x - shift), of the sum of all. */
-DEVICE_FUNCTION float tensor_share(float e, float sum) {
-  return sum == 0.0f ? 0.0f : e / sum;
+/* e: exp(x - shift); what it is multiplied by, of the sum of all. */
+DEVICE_FUNCTION float tensor_share_of(float sum) {
+  return sum == 0.0f ? 0.0f : 1.0f / sum;
 }
 
 DEVICE_FUNCTION float tensor_normalized(float x, float mean, float scale, float gamma, float beta) {

@@ -4,12 +4,12 @@
 
 #include "tensor_reduce.h"
 
-/* A NaN that is met stays. */
+/* A NaN that is met stays; of two the second. */
 DEVICE_FUNCTION float tensor_join(uint operation, float a, float b) {
   if (operation == TENSOR_SUM) return a + b;
   if (operation == TENSOR_PROD) return a * b;
-  if (operation == TENSOR_LEAST) return (b < a || b != b) ? (a != a ? a : b) : a;
-  return (b > a || b != b) ? (a != a ? a : b) : a;
+  if (operation == TENSOR_LEAST) return (b < a || b != b) ? b : a;
+  return (b > a || b != b) ? b : a;
 }
 
 DEVICE_FUNCTION int tensor_join_int(uint operation, int a, int b) {

@@ -14,8 +14,10 @@ extern const char moho_text_tensor_rows[];
 
 static const moho_kernel_definition rows_kernel = {
     .name = "tensor_rows", .text = moho_text_tensor_rows, .max_lanes = 256, .uses_group = 1, .native = moho_native_rows};
+static const moho_kernel_definition held_kernel = {
+    .name = "tensor_rows_held", .text = moho_text_tensor_rows, .max_lanes = 256, .uses_group = 1, .native = moho_native_rows};
 
-enum { MOST_LANES = 256, LANE_ELEMENTS = 8 };
+enum { MOST_LANES = 256, LANE_ELEMENTS = 8, SIMD_LANES = 32, MOST_HELD = 8192 };
 #define MOST_REACH (moho_launch_reach() / 2)
 #define MOST_GROUPS ((size_t)1 << 20)
 
@@ -26,6 +28,7 @@ typedef struct row_plan {
   moho_binding scratch;
   size_t group_memory;
   uint32_t lanes;
+  uint32_t words; /* of a block that a lane holds; 0: the row is too long for that */
 } row_plan;
 
 /* ---- one launch ---- */
@@ -33,7 +36,8 @@ typedef struct row_plan {
 static moho_status add_piece(const moho_strided *piece, void *user) {
   row_plan *r = user;
   tensor_rows_parameters p = r->p;
-  moho_step step = {.definition = &rows_kernel, .parameters = &p, .parameter_bytes = sizeof p, .n_bindings = 5};
+  moho_step step = {
+      .definition = r->words ? &held_kernel : &rows_kernel, .parameters = &p, .parameter_bytes = sizeof p, .n_bindings = 5};
   int has_classes = p.operation == TENSOR_CROSS_ENTROPY;
   p.rows = (unsigned)moho_strided_elements(piece);
   p.rank = (unsigned)piece->rank;
@@ -50,11 +54,17 @@ static moho_status add_piece(const moho_strided *piece, void *user) {
   else if (r->gamma.buffer) step.bindings[1] = moho_tensor_binding(&r->gamma, &p.first_gamma);
   if (r->beta.buffer) step.bindings[2] = moho_tensor_binding(&r->beta, &p.first_beta);
   step.bindings[4] = r->scratch.buffer ? r->scratch : step.bindings[3];
-  step.groups[0] = (uint32_t)moho_smaller(p.rows, MOST_GROUPS);
+  size_t rows_at_once = r->words && p.blocks == 1 ? r->lanes / SIMD_LANES : 1;
+  step.groups[0] = (uint32_t)moho_smaller(moho_pieces(p.rows, rows_at_once), MOST_GROUPS);
   step.lanes = r->lanes;
   step.group_memory = r->group_memory;
-  const moho_constant constants[] = {
-      {"OPERATION", p.operation, 0}, {"TYPE_IN", p.type_in, 0}, {"TYPE_OUT", p.type_out, 0}, {"TYPE_GAMMA", p.type_gamma, 0}};
+  const moho_constant constants[] = {{"OPERATION", p.operation, 0},
+                                     {"TYPE_IN", p.type_in, 0},
+                                     {"TYPE_OUT", p.type_out, 0},
+                                     {"TYPE_GAMMA", p.type_gamma, 0},
+                                     {"ROW_WORDS", r->words, 0},
+                                     {"IS_DENSE", p.stride_x == 1 && p.stride_y == 1, 0},
+                                     {"KERN_BLOCKS_PER_SM", r->words ? 3 : 1, 0}};
   step.n_constants = sizeof constants / sizeof *constants;
   for (size_t i = 0; i < step.n_constants; i++) step.constants[i] = constants[i];
   return moho_prepared_add(r->out, &step);
@@ -62,8 +72,19 @@ static moho_status add_piece(const moho_strided *piece, void *user) {
 
 /* ---- sizes ---- */
 
-/* A lane some elements; a whole row staged in group memory where it fits. */
+/* A SIMD group a block, in registers; blocks' results meet in group memory. */
+static void set_held(row_plan *r) {
+  r->lanes = r->p.blocks == 1 ? MOST_LANES : SIMD_LANES * r->p.blocks;
+  for (r->words = 2; r->words * SIMD_LANES < moho_smaller(r->p.n, TENSOR_BLOCK);) r->words *= 2;
+  r->group_memory = moho_round_up((r->lanes + moho_round_up(r->p.blocks, 4)) * 4, 16);
+}
+
+/* Of longer rows a lane some elements; a whole row staged in group memory where it fits. */
 static void set_group(row_plan *r, const moho_device *device) {
+  if (r->p.n <= MOST_HELD) {
+    set_held(r);
+    return;
+  }
   size_t n = r->p.n, lanes = moho_round_up(moho_pieces(n, LANE_ELEMENTS), 32);
   r->lanes = (uint32_t)moho_smaller(lanes, MOST_LANES);
   size_t words = r->lanes + moho_round_up(r->p.blocks, 4), staged = words + moho_round_up(n, 4);

@@ -65,7 +65,7 @@ static void softmax(const row_work *w, const moho_word *x, moho_word *y) {
   float shift = tensor_row_shift(tree(w, TENSOR_MOST, x));
   if (p->operation == TENSOR_SOFTMAX) {
     float sum = tree_of_terms(w, TENSOR_TERM_EXP, x, shift, y, 1);
-    w->loops->share(y, y, p->n, sum);
+    w->loops->scale(y, y, p->n, tensor_share_of(sum));
   } else {
     moho_word block[TENSOR_BLOCK];
     float sum = tree_of_terms(w, TENSOR_TERM_EXP, x, shift, block, 0);
@@ -103,10 +103,20 @@ static void run_row(const row_work *w, uint32_t row, moho_word *own) {
 
 /* ---- threads ---- */
 
+/* The next row's floats, where rows follow each other in memory. */
+static void fetch_row(const row_work *w, uint32_t row) {
+  const tensor_rows_parameters *p = w->p;
+  if (p->type_in != TENSOR_F32 || p->stride_x != 1 || p->rank != 1 || p->n > MOHO_ROW_ON_STACK) return;
+  moho_fetch((const moho_word *)w->buffers[0] + p->first_x + (size_t)row * p->stride_in[0], p->n * sizeof(moho_word));
+}
+
 static void run_share(const row_work *w, uint32_t begin, uint32_t end, int thread) {
   moho_word own[MOHO_ROW_ON_STACK], *row_words = own;
   if (w->p->n > MOHO_ROW_ON_STACK) row_words = (moho_word *)w->buffers[4] + (size_t)thread * w->p->n;
-  for (uint32_t row = begin; row < end; row++) run_row(w, row, row_words);
+  for (uint32_t row = begin; row < end; row++) {
+    if (row + 1 < end) fetch_row(w, row + 1);
+    run_row(w, row, row_words);
+  }
 }
 
 static void run_rows(const row_work *w) {

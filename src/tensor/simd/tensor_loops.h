@@ -254,9 +254,9 @@ TERM_LOOP(terms_itself, TENSOR_TERM_ITSELF)
 TERM_LOOP(terms_exp, TENSOR_TERM_EXP)
 TERM_LOOP(terms_square, TENSOR_TERM_SQUARE)
 
-static void share(moho_word *y, const moho_word *e, size_t n, float sum) {
+static void scale(moho_word *y, const moho_word *x, size_t n, float by) {
 #pragma omp simd
-  for (size_t k = 0; k < n; k++) y[k].f = tensor_share(e[k].f, sum);
+  for (size_t k = 0; k < n; k++) y[k].f = x[k].f * by;
 }
 
 static void lower(moho_word *y, const moho_word *x, size_t n, float shift, float log_sum) {
@@ -303,7 +303,7 @@ const moho_tensor_loops TENSOR_LOOPS = {
     .columns_float = {TREES(COLUMNS_FLOAT_ENTRY)},
     .columns_int = {TREES(COLUMNS_INT_ENTRY)},
     .terms = {terms_itself, terms_exp, terms_square},
-    .share = share,
+    .scale = scale,
     .lower = lower,
     .normalize = normalize,
     .stream = stream,

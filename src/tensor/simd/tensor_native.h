@@ -62,7 +62,7 @@ typedef struct moho_tensor_loops {
   moho_column_tree_function columns_float[MOHO_TREES], columns_int[MOHO_TREES];
   /* Rows: kernels/tensor_row_math.h's terms and formulas; y may be x. */
   void (*terms[MOHO_ROW_TERMS])(moho_word *y, const moho_word *x, size_t n, float a);
-  void (*share)(moho_word *y, const moho_word *e, size_t n, float sum);
+  void (*scale)(moho_word *y, const moho_word *x, size_t n, float by);
   void (*lower)(moho_word *y, const moho_word *x, size_t n, float shift, float log_sum);
   void (*normalize)(moho_word *y, const moho_word *x, size_t n, float mean, float scale, const moho_word *gamma,
                     const moho_word *beta);
