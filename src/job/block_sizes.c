@@ -11,10 +11,9 @@
 /* A batch of more than this makes nothing faster; a smaller one than that slows the loops. */
 #define BATCH_BYTES ((size_t)96 << 20)
 enum { SMALLEST_BATCH = 64, CHUNK_TIMES = 1024 };
-/* Positions of a trace in memory (moho_geometry, selected or not), and what sorting them into classes takes for a while. */
-enum { GEOMETRY_BYTES = 72, CLASS_BYTES = 48 };
-/* What any run holds: the program's own, headers, heaps of threads. */
-#define PROGRAM_BYTES ((size_t)12 << 20)
+/* Of a trace, for a while: sorted into classes. */
+enum { CLASS_BYTES = 48 };
+#define STORE_BYTES ((size_t)4 << 20)
 
 moho_job_id moho_run_stays_whole(const moho_job *job) {
   if (moho_run_has_iterations(job)) return MOHO_KEY_ITERATIONS;
@@ -67,11 +66,15 @@ moho_status moho_block_sizes_make(const moho_job *job, const moho_run_inputs *in
   moho_image_file_lattice(&in->grid, &in->bins, &s->lattice_inline, &s->lattice_crossline);
   size_t columns = moho_smaller(s->lattice_inline, in->grid.n_inline) * moho_smaller(s->lattice_crossline, in->grid.n_crossline);
   s->column = p->window_column_bytes + (1 + bins) * n_time * (sizeof(float) + sizeof(int32_t));
-  s->base = PROGRAM_BYTES + p->window_fixed_bytes + in->geometry->n * GEOMETRY_BYTES + writing_bytes(in, s);
+  s->base = MOHO_PROGRAM_BYTES + p->window_fixed_bytes + in->geometry->n * MOHO_GEOMETRY_BYTES + writing_bytes(in, s);
   size_t smallest = p->batch_trace_bytes ? SMALLEST_BATCH : p->batch_traces;
   s->least = s->base + columns * s->column + smallest * s->trace;
-  size_t sorting = in->geometry->n * (GEOMETRY_BYTES + CLASS_BYTES);
+  size_t sorting = in->geometry->n * (MOHO_GEOMETRY_BYTES + CLASS_BYTES);
+  /* The store is built before the first block: a batch, and what each thread carries to it. */
+  size_t building =
+      MOHO_PROGRAM_BYTES + in->geometry->n * MOHO_GEOMETRY_BYTES + STORE_BYTES * (1 + (size_t)in->device_report.threads);
   if (s->least < sorting) s->least = sorting;
+  if (s->least < building) s->least = building;
   s->device_least = p->window_fixed_device_bytes + columns * p->window_column_device_bytes;
   size_t on_device = device_columns(p);
   if (s->least > in->memory_allowed || on_device < columns) return refuse(job, in, s, columns);

@@ -282,7 +282,8 @@ static moho_status open_saved(block_run *b, const moho_planned_blocks *planned) 
 static moho_status open_store(block_run *b) {
   moho_run *r = b->run;
   moho_run_inputs *in = &r->inputs;
-  size_t held = in->geometry->n * 72, room = in->memory_allowed > held ? in->memory_allowed - held : 1;
+  size_t held = in->geometry->n * MOHO_GEOMETRY_BYTES + MOHO_PROGRAM_BYTES,
+         room = in->memory_allowed > held ? in->memory_allowed - held : 1;
   return moho_run_store_open(r->job, in, room, r->options->progress, r->options->user, &b->store);
 }
 

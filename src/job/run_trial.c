@@ -17,7 +17,7 @@ enum {
   MOST_TRACES = 16384,
   MOST_BYTES = 64 << 20
 };
-static const double enough_seconds = 0.8, pass_seconds = 0.15;
+static const double enough_seconds = 0.8, least_seconds = 0.05, enough_share = 0.3, pass_seconds = 0.15;
 
 /* About the middle of the live midpoints. */
 static moho_window choose_window(const moho_run_inputs *in) {
@@ -94,11 +94,11 @@ static moho_status read_traces(const moho_run_inputs *in, const size_t *numbers,
 }
 
 /* Once to warm up, then until it has lasted. */
-static moho_status migrate(moho_migration *m, const trial_traces *t, moho_run_trial *out) {
+static moho_status migrate(moho_migration *m, const trial_traces *t, double enough, moho_run_trial *out) {
   moho_migration_counts before, after;
   double begin = 0;
   size_t added = 0;
-  for (int pass = 0; pass < 2 || (moho_seconds() - begin < enough_seconds && pass < 1000); pass++) {
+  for (int pass = 0; pass < 2 || (moho_seconds() - begin < enough && pass < 1000); pass++) {
     if (pass == 1) before = moho_migration_get_counts(m), begin = moho_seconds();
     MOHO_TRY(moho_migration_add(m, &t->geometry, t->samples, NULL, NULL));
     MOHO_TRY(moho_migration_wait(m, NULL, NULL));
@@ -143,7 +143,9 @@ static moho_status run(const moho_run_inputs *in, double contributions, double r
   if (!status && n)
     status = moho_migration_create(in->device, &in->grid, in->velocity, &options, in->geometry, in->info->n_samples,
                                    in->info->dt_s, &m);
-  if (!status && n) status = migrate(m, &traces, out);
+  /* A job of a moment is not worth a longer one. */
+  double enough = fmin(fmax(enough_share * contributions / rate, least_seconds), enough_seconds);
+  if (!status && n) status = migrate(m, &traces, enough, out);
   if (!status && n) status = finish(in, &window, m, out);
   out->read_s = traces.read_s;
   moho_migration_destroy(&m);
