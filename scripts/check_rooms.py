@@ -19,7 +19,7 @@ ROOMS = {
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 PLATFORM = re.compile(r"^\s*#\s*(?:el)?if.*\b(__APPLE__|__linux__|_WIN32|\w*CUDA\w*|\w*METAL\w*)\b")
 WRITE = re.compile(r'\b(fopen|freopen)\s*\([^;]*,\s*"[^"]*[wa+]|\b(creat|mkstemp|mkostemp)\s*\(|\bO_(WRONLY|RDWR|CREAT)\b')
-WRITERS = ("src/base/file_writer.c", "src/base/file_append.c", "src/base/file_lock.c")
+WRITERS = ("src/base/disk_calls.c", "src/base/file_writer.c", "src/base/file_append.c", "src/base/file_lock.c")
 # libpng and libsegyio could write by themselves; ours hand their bytes to the writer.
 OTHER_WRITERS = re.compile(r"\b(png_init_io|segy_open\s*\([^;]*\"[^\"]*[wa+])")
 

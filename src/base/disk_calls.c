@@ -18,8 +18,10 @@ typedef enum { CALL_WRITE, CALL_SYNC, CALL_RENAME } call_kind;
 typedef struct unsynced {
   struct unsynced *next; /* the newest first */
   int is_rename;
-  char *path, *from; /* from: of a rename */
+  char *path, *from; /* absolute; from: of a rename */
   off_t size;        /* of a file before its first write that is not synced */
+  char *replaced;    /* of a rename: what stood under the name before; NULL: nothing */
+  size_t replaced_bytes;
 } unsynced;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -63,7 +65,7 @@ static void from_environment(void) {
 static void forget(unsynced **link) {
   unsynced *entry = *link;
   *link = entry->next;
-  free(entry->path), free(entry->from), free(entry);
+  free(entry->path), free(entry->from), free(entry->replaced), free(entry);
 }
 
 void moho_disk_set_fault(const char *text) {
@@ -83,13 +85,40 @@ uint64_t moho_disk_calls(void) {
 
 /* ---- the power goes ---- */
 
-static void remember(int is_rename, const char *path, const char *from, off_t size) {
-  for (const unsynced *e = pending; e && !is_rename; e = e->next)
-    if (!e->is_rename && strcmp(e->path, path) == 0) return; /* its first write says how long it was */
-  unsynced *entry = calloc(1, sizeof *entry);
-  if (!entry) return;
-  *entry =
-      (unsynced){.next = pending, .is_rename = is_rename, .path = strdup(path), .from = from ? strdup(from) : NULL, .size = size};
+/* Directory and name, the directory without links: a name is then the same however it was given. malloc. */
+static char *absolute(const char *path) {
+  const char *slash = strrchr(path, '/');
+  char *above = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup("."), *whole = NULL;
+  char *real = above ? realpath(above, NULL) : NULL;
+  if (!real || asprintf(&whole, "%s/%s", real, slash ? slash + 1 : path) < 0) whole = strdup(path);
+  free(above), free(real);
+  return whole;
+}
+
+/* What a rename is about to replace, to put it back. */
+static void keep_replaced(const char *path, unsynced *entry) {
+  FILE *file = fopen(path, "rb");
+  struct stat there;
+  if (file && fstat(fileno(file), &there) == 0 && S_ISREG(there.st_mode)) {
+    entry->replaced = malloc((size_t)there.st_size + 1);
+    if (entry->replaced) entry->replaced_bytes = fread(entry->replaced, 1, (size_t)there.st_size, file);
+  }
+  if (file) fclose(file);
+}
+
+/* TAKE: from, what it holds. */
+static void remember(const char *path, unsynced what) {
+  unsynced *entry = malloc(sizeof *entry);
+  char *name = absolute(path);
+  int is_known = !entry || !name;
+  for (const unsynced *e = pending; e && !is_known && !what.is_rename; e = e->next)
+    is_known = !e->is_rename && strcmp(e->path, name) == 0; /* its first write says how long it was */
+  if (is_known) {
+    free(entry), free(name), free(what.from), free(what.replaced);
+    return;
+  }
+  *entry = what;
+  entry->path = name, entry->next = pending;
   pending = entry;
 }
 
@@ -99,15 +128,19 @@ static int is_within(const char *path, const char *directory) {
 }
 
 static void forget_file(const char *path) {
-  for (unsynced **link = &pending; *link;)
-    if (!(*link)->is_rename && strcmp((*link)->path, path) == 0) forget(link);
+  char *name = pending ? absolute(path) : NULL;
+  for (unsynced **link = &pending; name && *link;)
+    if (!(*link)->is_rename && strcmp((*link)->path, name) == 0) forget(link);
     else link = &(*link)->next;
+  free(name);
 }
 
 static void forget_names(const char *directory) {
-  for (unsynced **link = &pending; *link;)
-    if ((*link)->is_rename && is_within((*link)->path, directory)) forget(link);
+  char *name = pending ? realpath(directory, NULL) : NULL;
+  for (unsynced **link = &pending; name && *link;)
+    if ((*link)->is_rename && is_within((*link)->path, name)) forget(link);
     else link = &(*link)->next;
+  free(name);
 }
 
 static void die(void) {
@@ -115,9 +148,16 @@ static void die(void) {
   for (;;) pause();
 }
 
+static void put_back(const unsynced *e) {
+  rename(e->path, e->from);
+  FILE *file = e->replaced ? fopen(e->path, "wb") : NULL;
+  if (file && fwrite(e->replaced, 1, e->replaced_bytes, file) != e->replaced_bytes) unlink(e->path);
+  if (file) fclose(file);
+}
+
 static void lose_power(void) {
   for (const unsynced *e = pending; e; e = e->next) {
-    if (e->is_rename) rename(e->path, e->from);
+    if (e->is_rename) put_back(e);
     else if (truncate(e->path, e->size)) unlink(e->path);
   }
   die();
@@ -164,7 +204,7 @@ static ssize_t write_anywhere(int file, const char *path, const void *data, size
   pthread_once(&once, from_environment);
   pthread_mutex_lock(&lock);
   verdict v = judge(CALL_WRITE, bytes);
-  if (fault.kind == FAULT_POWER && fstat(file, &before) == 0) remember(0, path, NULL, before.st_size);
+  if (fault.kind == FAULT_POWER && fstat(file, &before) == 0) remember(path, (unsynced){.size = before.st_size});
   pthread_mutex_unlock(&lock);
   ssize_t written = 0;
   if (v.bytes) written = has_offset ? pwrite(file, data, v.bytes, (off_t)offset) : write(file, data, v.bytes);
@@ -214,15 +254,21 @@ int moho_disk_sync(int file, const char *path) {
 
 int moho_disk_rename(const char *from, const char *to) {
   struct stat moved;
+  unsynced entry = {.is_rename = 1};
   verdict v = judge_name(CALL_RENAME);
   if (v.error_number) return -1;
+  pthread_mutex_lock(&lock);
+  int is_watched = fault.kind == FAULT_POWER;
+  pthread_mutex_unlock(&lock);
+  if (is_watched) entry.from = absolute(from), keep_replaced(to, &entry);
   int failed = rename(from, to);
   if (v.dies) {
     if (!failed && stat(to, &moved) == 0 && S_ISREG(moved.st_mode) && truncate(to, moved.st_size / 2)) die();
     die();
   }
   pthread_mutex_lock(&lock);
-  if (!failed && fault.kind == FAULT_POWER) remember(1, to, from, 0);
+  if (!failed && is_watched) remember(to, entry);
+  else free(entry.from), free(entry.replaced);
   pthread_mutex_unlock(&lock);
   return failed;
 }

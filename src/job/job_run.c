@@ -1,7 +1,9 @@
 /* job_run.c - a job run: inputs opened, traces migrated, results that appear at the very end. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/file_writer.h"
 #include "base/memory.h"
 #include "base/timer.h"
 #include "job/expected_rate.h"
@@ -21,7 +23,10 @@ static moho_status interrupted(const moho_run *r) {
   const char *hint = r->extra && json_object_get(r->extra, "levels")
                          ? "the coarse levels that were ready stay; start the job again with --overwrite"
                          : "nothing was written; start the job again";
-  return moho_fail_at((moho_place){0}, hint, MOHO_ERROR_INTERRUPTED, "the run was interrupted");
+  if (!r->saved) return moho_fail_at((moho_place){0}, hint, MOHO_ERROR_INTERRUPTED, "the run was interrupted");
+  return moho_fail_at((moho_place){0}, "the same command goes on from there; execution.resume=never starts over",
+                      MOHO_ERROR_INTERRUPTED, "the run was interrupted: %zu of %zu blocks are saved in %s",
+                      moho_run_saved_done(r->saved), moho_run_saved_get_windows(r->saved, NULL), r->outputs.directory);
 }
 
 moho_status moho_run_report_stage(moho_run *r, const char *stage, double done, double total) {
@@ -92,10 +97,21 @@ static moho_status plan_blocks(const moho_run *r, moho_planned_blocks *out) {
   return moho_run_plan_blocks(r->job, &r->inputs, seconds, moho_journal_exists(r->outputs.directory), out);
 }
 
+/* A job that does not go by blocks, where one that does was stopped: what is saved there is not to be dropped unasked. */
+static moho_status refuse_stopped(moho_run *r) {
+  if (!moho_journal_exists(r->outputs.directory) || moho_job_is(r->job, MOHO_KEY_RESUME, "never")) return MOHO_OK;
+  MOHO_TRY(moho_run_saved_open(r->job, &r->inputs, &r->outputs, &r->saved)); /* says what is different */
+  moho_run_saved_close(&r->saved);
+  return moho_fail_at(moho_job_place(r->job, MOHO_KEY_OUTPUT_DIRECTORY),
+                      "name another output.directory; execution.resume=never drops what is saved there", MOHO_ERROR_EXISTS,
+                      "%s holds a run of blocks that was stopped, and this job does not go by blocks", r->outputs.directory);
+}
+
 static moho_status migrate(moho_run *r) {
   const moho_run_inputs *in = &r->inputs;
   moho_planned_blocks blocks;
   MOHO_TRY(plan_blocks(r, &blocks));
+  if (!blocks.by_blocks) MOHO_TRY(refuse_stopped(r));
   if (blocks.by_blocks) {
     moho_status status = moho_run_blocks(r, &blocks, &r->saved);
     moho_planned_blocks_release(&blocks);
@@ -145,14 +161,37 @@ static moho_status write_results(moho_run *r, char **report) {
   return status ? status : moho_run_outputs_commit(&r->outputs, *report);
 }
 
+/* A run was stopped here while it moved its results, which was finished when the directory was opened. Where it was this job
+ * there is nothing more to do: its report is the report. */
+static moho_status take_ended(const moho_run *r, char **report) {
+  const moho_run_directory *place = &r->outputs.place;
+  char *path, *text;
+  size_t bytes;
+  if (asprintf(&path, "%s/report.json", place->path) < 0) return moho_fail(MOHO_ERROR_MEMORY, "report: out of memory");
+  moho_status status = moho_file_read_all(path, (size_t)1 << 30, &text, &bytes);
+  free(path);
+  if (status) return status;
+  char *job = NULL; /* through the same digits as in the report */
+  status = moho_job_effective(r->job, &job);
+  json_t *there = json_loads(text, 0, NULL), *ours = job ? json_loads(job, 0, NULL) : NULL;
+  int is_ours = ours && json_equal(json_object_get(there, "job"), ours);
+  free(job);
+  json_decref(there), json_decref(ours);
+  if (is_ours) *report = text;
+  else free(text);
+  if (status) return status;
+  return is_ours ? MOHO_OK : moho_run_directory_refuse_other(place);
+}
+
 MOHO_API moho_status moho_job_run(const moho_job *job, const moho_job_run_options *options, char **report) {
   static const moho_job_run_options none = {0};
   moho_run r = {.job = job, .options = options ? options : &none};
   char *text = NULL;
   if (report) *report = NULL;
   moho_status status = prepare(&r);
-  if (!status) status = migrate(&r);
-  if (!status) status = write_results(&r, &text);
+  if (!status && r.outputs.place.has_ended && !r.options->overwrite) status = take_ended(&r, &text);
+  if (!status && !text) status = migrate(&r);
+  if (!status && !text) status = write_results(&r, &text);
   moho_error error = moho_error_take();
   if (status == MOHO_ERROR_INTERRUPTED) {
     interrupted(&r);

@@ -199,7 +199,8 @@ static moho_status first_other_entry(const char *directory, char name[256]) {
   return MOHO_OK;
 }
 
-static moho_status refuse_other_content(const char *directory) {
+moho_status moho_run_directory_refuse_other(const moho_run_directory *d) {
+  const char *directory = d->path;
   char name[256];
   MOHO_TRY(first_other_entry(directory, name));
   if (!name[0]) return MOHO_OK;
@@ -218,7 +219,7 @@ static moho_status open_directory(moho_run_directory *d) {
   MOHO_TRY(finish_moves(d));
   MOHO_TRY(sweep(d));
   d->overwrite = d->overwrite || is_there(d->hidden, "overwrite");
-  if (!d->overwrite && !d->has_ended) MOHO_TRY(refuse_other_content(d->path));
+  if (!d->overwrite && !d->has_ended) MOHO_TRY(moho_run_directory_refuse_other(d));
   MOHO_TRY(join(d->hidden, "results", &d->staging));
   return moho_directory_make(d->staging); /* fails now where nothing can be written later */
 }

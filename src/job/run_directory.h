@@ -32,6 +32,9 @@ typedef struct moho_run_directory {
  * a directory with other content unless `overwrite` (what a stopped run left is not other content).
  * @return MOHO_ERROR_EXISTS: other content, or another run at work, naming its process; MOHO_ERROR_IO */
 moho_status moho_run_directory_open(const char *path, int overwrite, moho_run_directory *out);
+/* MOHO_ERROR_EXISTS, naming what is there, where the directory has other content; opening it does this by itself, but for one
+ * that has_ended. */
+moho_status moho_run_directory_refuse_other(const moho_run_directory *directory);
 /* One staged result to its final name at once. Nothing where there is none of that name. */
 moho_status moho_run_directory_give_name(const moho_run_directory *directory, const char *name);
 /* All staged results of these names, in their order; image.zarr may also be the growing image, which is dropped when it is not
