@@ -273,5 +273,44 @@ class Interrupted(OnTheDouble):
         self.assertEqual(self.entries(), ["job.yaml", "long.sgy", "long.yaml", "survey.sgy"])
 
 
+# Blocks of 1024 columns: memory for one of them, and no more.
+BLOCKS_JOB = """input: {traces: survey.sgy}
+velocity: {constant_mps: 2500}
+grid: {origin_m: [30, 40], inline_azimuth_deg: 0, inline: {n: 100, spacing_m: 0.9}, crossline: {n: 140, spacing_m: 1.25},
+  time: {first_s: 0.3, step_s: 0.002, n: 100}}
+migration: {aperture: {max_m: 12, max_dip_deg: 45}, rho_filter: none}
+output: {directory: out, formats: [zarr, segy], png: false}
+execution: {device: metal, kernel: v3, checkpoint_s: none, memory_gb: MEMORY}
+"""
+
+
+@unittest.skipIf(BRIEF, "sanitizers need memory of their own")
+class LostOnTheWay(OnTheDouble):
+    def tree(self, directory):
+        found = {}
+        for folder, _, names in os.walk(self.path(directory)):
+            for name in names:
+                if not name.startswith("report."):
+                    with open(os.path.join(folder, name), "rb") as file:
+                        found[os.path.relpath(os.path.join(folder, name), self.path(directory))] = file.read()
+        return found
+
+    def test_a_run_of_blocks_goes_on_when_the_device_is_back(self):
+        self.job(BLOCKS_JOB.replace("MEMORY", "0.001"))
+        words = self.fails(1, ["even block by block"], "migrate", "job.yaml").err.split("the run needs ")[1].split()
+        self.job(BLOCKS_JOB.replace("MEMORY", f"{float(words[0]) * 2.0**20 / 1e9 * 1.02:.6f}"))
+        self.good("migrate", "job.yaml")
+        whole = self.tree("out")
+        os.rename(self.path("out"), self.path("whole"))
+        said = self.fails(1, "was removed", "migrate", "job.yaml", MOHO_METAL_DOUBLE_FAULT="device_removed:45").err
+        with open(self.path("out", ".moho", "journal"), encoding="utf-8") as file:
+            saved = file.read().count('"event":"done"')
+        self.assertGreater(saved, 0, said)
+        self.assertFalse(os.path.exists(self.path("out", "report.json")))
+        self.good("migrate", "job.yaml")
+        self.assertEqual(sorted(self.tree("out")), sorted(whole))
+        self.assertEqual([name for name, data in self.tree("out").items() if data != whole[name]], [])
+
+
 if __name__ == "__main__":
     main()
