@@ -75,10 +75,12 @@ class Blocks(CommandTest):
             seen.add(blocks)
         self.assertTrue(max(seen) > 1, seen)
 
+    @unittest.skipIf(BRIEF, "minutes under sanitizers")
     def test_stack_and_fold(self):
         self.blocks_job()
         self.check(0, 0.2)
 
+    @unittest.skipIf(BRIEF, "minutes under sanitizers")
     def test_rotated_grid_antialias_and_fold(self):
         self.blocks_job("antialias: triangle, normalise: fold, stretch_mute: 0.8", azimuth=33, x=20, y=-10)
         self.check(0)
@@ -87,6 +89,7 @@ class Blocks(CommandTest):
         self.blocks_job(gathers="gathers: {kind: offset, edges_m: [0, 120, 180, 260], inverse_nmo: true}")
         self.check(0.1)
 
+    @unittest.skipIf(BRIEF, "minutes under sanitizers")
     def test_line(self):
         self.blocks_job(azimuth=20, ni=1, nj=12000, x=20, y=-100, spacing=0.03)
         self.check(0)
@@ -100,6 +103,7 @@ class Blocks(CommandTest):
         self.good("migrate", "job.yaml", "output.directory=blocks", "execution.checkpoint_s=0.001")
         self.same("whole", "blocks")
 
+    @unittest.skipIf(BRIEF, "minutes under sanitizers")
     def test_kernels_of_devices(self):
         """Their texts as C: the same fold, and contributions."""
         self.blocks_job(ni=61)
