@@ -11,6 +11,7 @@
 #include "job/run.h"
 #include "job/run_adaptive.h"
 #include "job/run_blocks.h"
+#include "job/run_gathers.h"
 #include "job/run_least_squares.h"
 #include "job/run_levels.h"
 #include "job/run_pass.h"

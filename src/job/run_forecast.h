@@ -5,8 +5,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "job/planned_blocks.h"
 #include "job/planned_passes.h"
-#include "job/run_blocks.h"
 #include "job/run_trial.h"
 
 typedef struct moho_run_forecast {
