@@ -67,8 +67,8 @@ const command command_demigrate = {.name = "demigrate",
                                                "    moho demigrate job.yaml --output modelled.sgy\n"
                                                "    moho demigrate job.yaml --image edited.zarr --output edited.sgy\n"
                                                "\n"
-                                               "It runs on the cpu. Least-squares migration, which uses it, is a key of\n"
-                                               "migrate: migration.iterations=10.",
+                                               "It runs on the device of the job, as migrate does. Least-squares migration,\n"
+                                               "which uses it, is a key of migrate: migration.iterations=10.",
                                    .options = options,
                                    .output_help = "the trace file to write: .sgy, .segy, .su or .zarr",
                                    .is_long = 1,

@@ -40,16 +40,16 @@ static json_t *quality_json(const moho_image_quality *q) {
 static void print_image_json(FILE *out, const char *path, const moho_image *image, const moho_image_quality *f) {
   const moho_grid *g = &image->grid;
   json_t *attributes = image->attributes ? json_loads(image->attributes, 0, NULL) : NULL;
-  json_t *root =
-      json_pack("{s:s, s:s, s:[f, f], s:f, s:b, s:{s:i, s:i, s:I, s:f}, s:{s:i, s:i, s:I, s:f}, s:{s:f, s:f, s:I},"
-                " s:{s:f, s:f, s:f, s:I}, s:i, s:o, s:o, s:o}",
-                "kind", "image", "file", path, "origin_m", g->origin_x_m, g->origin_y_m, "inline_azimuth_deg",
-                g->inline_azimuth_deg, "flip", g->flip, "inline", "first", (int)g->inline_first, "step", (int)g->inline_step, "n",
-                (json_int_t)g->n_inline, "spacing_m", g->inline_spacing_m, "crossline", "first", (int)g->crossline_first, "step",
-                (int)g->crossline_step, "n", (json_int_t)g->n_crossline, "spacing_m", g->crossline_spacing_m, "time", "first_s",
-                g->first_s, "step_s", g->step_s, "n", (json_int_t)g->n_time, "stack", "least", f->least, "most", f->most, "rms",
-                f->rms, "nan", (json_int_t)f->n_nan, "fold_most", (int)f->fold_most, "attributes",
-                attributes ? attributes : json_null(), "gathers", bins_json(&image->bins), "quality", quality_json(f));
+  json_t *root = json_pack(
+      "{s:s, s:s, s:b, s:[f, f], s:f, s:b, s:{s:i, s:i, s:I, s:f}, s:{s:i, s:i, s:I, s:f}, s:{s:f, s:f, s:I},"
+      " s:{s:f, s:f, s:f, s:I}, s:i, s:o, s:o, s:o}",
+      "kind", "image", "file", path, "complete", !image->is_partial, "origin_m", g->origin_x_m, g->origin_y_m,
+      "inline_azimuth_deg", g->inline_azimuth_deg, "flip", g->flip, "inline", "first", (int)g->inline_first, "step",
+      (int)g->inline_step, "n", (json_int_t)g->n_inline, "spacing_m", g->inline_spacing_m, "crossline", "first",
+      (int)g->crossline_first, "step", (int)g->crossline_step, "n", (json_int_t)g->n_crossline, "spacing_m",
+      g->crossline_spacing_m, "time", "first_s", g->first_s, "step_s", g->step_s, "n", (json_int_t)g->n_time, "stack", "least",
+      f->least, "most", f->most, "rms", f->rms, "nan", (json_int_t)f->n_nan, "fold_most", (int)f->fold_most, "attributes",
+      attributes ? attributes : json_null(), "gathers", bins_json(&image->bins), "quality", quality_json(f));
   json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
   fprintf(out, "\n");
   json_decref(root);
@@ -74,6 +74,7 @@ static void print_image_text(FILE *out, const char *path, const moho_image *imag
   double x[4], y[4];
   moho_grid_corners(g, x, y);
   fprintf(out, "%s: image of %zu inlines x %zu crosslines x %zu times\n", path, g->n_inline, g->n_crossline, g->n_time);
+  if (image->is_partial) fprintf(out, "  HALF-MADE  its run has not ended: NaN, and fold 0, where nothing is yet\n");
   fprintf(out, "  inline     %d .. %d, %g m apart\n", (int)g->inline_first,
           (int)g->inline_first + (int)(g->n_inline - 1) * (int)g->inline_step, g->inline_spacing_m);
   fprintf(out, "  crossline  %d .. %d, %g m apart, azimuth %g degrees%s\n", (int)g->crossline_first,

@@ -39,7 +39,10 @@ static moho_status read_image(demigrate_run *r) {
     r->image_path = NULL;
     return moho_fail(MOHO_ERROR_MEMORY, "demigrate: out of memory");
   }
-  return moho_image_read_zarr(r->image_path, &r->image);
+  MOHO_TRY(moho_image_read_zarr(r->image_path, &r->image));
+  if (!r->image.is_partial) return MOHO_OK;
+  return moho_fail_at((moho_place){.file = r->image_path}, "let the run end first: the command that was stopped goes on",
+                      MOHO_ERROR_FORMAT, "%s is half-made: the run that makes it has not ended", r->image_path);
 }
 
 static moho_status refuse_too_large(const demigrate_run *r) {

@@ -196,6 +196,16 @@ class Signals(ResumeTest):
         self.good("migrate", "job.yaml")
         self.assert_same(whole)
 
+    def test_a_half_made_image_is_known_as_such(self):
+        self.stop_after(3, signal.SIGKILL)
+        half = self.path("out", "image.partial.zarr")
+        self.assertIn("HALF-MADE", self.good("info", half).out)
+        self.assertIs(json.loads(self.good("info", half, "--json").out)["complete"], False)
+        self.fails(1, ["is half-made", "let the run end first"], "demigrate", "job.yaml", "--image", half, "--output", "traces.sgy")
+        self.assertFalse(os.path.exists(self.path("traces.sgy")))
+        self.good("migrate", "job.yaml")
+        self.assertIs(json.loads(self.good("info", self.path("out", "image.zarr"), "--json").out)["complete"], True)
+
     def test_a_half_made_image_opens_in_xarray(self):
         if not has_module("xarray"):
             self.skipTest("no xarray")
