@@ -110,6 +110,22 @@ class ResumeTest(CommandTest):
 
 
 class Kills(ResumeTest):
+    def waited(self, process, chance, saved, seconds):
+        """A random time, or until some more blocks are saved and a moment more; did the run end meanwhile?"""
+        if chance.random() < 0.5:
+            try:
+                process.communicate(timeout=chance.uniform(0, 0.5 * seconds))
+            except subprocess.TimeoutExpired:
+                return False
+            return True
+        wanted = saved + chance.randint(1, 3)
+        while process.poll() is None and self.saved() < wanted:
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0, 0.01))
+        if process.poll() is not None:
+            process.communicate()
+        return process.poll() is not None
+
     def test_kills_at_random_moments(self):
         """kill -9 after a random time, again and again until the run has ended by itself."""
         print(f"\nMOHO_TEST_SEED={SEED} MOHO_TEST_KILLS={KILLS}", flush=True)
@@ -119,16 +135,19 @@ class Kills(ResumeTest):
         seconds = time.monotonic() - begin
         kills = moments = 0
         kept = set()
+        stalled = 0  # kills in a row between which no block was saved: then a run may end
         while kills < KILLS:
+            saved = self.saved()
             process = self.start()
-            try:
-                process.communicate(timeout=chance.uniform(0, 0.5 * seconds))
-                ended = True
-            except subprocess.TimeoutExpired:
+            ended = self.waited(process, chance, saved, seconds) if stalled < 3 else process.communicate() is not None
+            if not ended:
                 process.kill()
                 process.communicate()
-                ended, kills = False, kills + 1
+                kills += 1
                 kept.add(self.saved())
+                stalled = stalled + 1 if self.saved() == saved else 0
+            else:
+                stalled = 0
             self.assert_nothing_claims_to_be_whole()
             if ended:
                 self.assertEqual(process.returncode, 0)

@@ -276,7 +276,7 @@ class Interrupted(OnTheDouble):
 # Blocks of 1024 columns: memory for one of them, and no more.
 BLOCKS_JOB = """input: {traces: survey.sgy}
 velocity: {constant_mps: 2500}
-grid: {origin_m: [30, 40], inline_azimuth_deg: 0, inline: {n: 100, spacing_m: 0.9}, crossline: {n: 140, spacing_m: 1.25},
+grid: {origin_m: [30, 40], inline_azimuth_deg: 0, inline: {n: 160, spacing_m: 0.9}, crossline: {n: 224, spacing_m: 1.25},
   time: {first_s: 0.3, step_s: 0.002, n: 100}}
 migration: {aperture: {max_m: 12, max_dip_deg: 45}, rho_filter: none}
 output: {directory: out, formats: [zarr, segy], png: false}
