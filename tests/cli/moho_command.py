@@ -82,6 +82,16 @@ class CommandTest(unittest.TestCase):
     def job(self, text=JOB):
         return self.write("job.yaml", text)
 
+    def tree(self, directory):
+        """All files below a directory: relative path -> content."""
+        found = {}
+        for folder, _, names in os.walk(self.path(directory)):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as file:
+                    found[os.path.relpath(path, self.path(directory))] = file.read()
+        return found
+
     def entries(self, *names):
         return sorted(os.listdir(self.path(*names)))
 

@@ -29,15 +29,6 @@ class Blocks(CommandTest):
     def blocks_job(self, migration="antialias: none", gathers="", azimuth=0, x=0, y=0, ni=121, nj=161, spacing=1.25):
         self.write("job.yaml", JOB.format(migration=migration, gathers=gathers, azimuth=azimuth, x=x, y=y, ni=ni, nj=nj, spacing=spacing))
 
-    def tree(self, directory):
-        found = {}
-        for folder, _, names in os.walk(self.path(directory)):
-            for name in names:
-                path = os.path.join(folder, name)
-                with open(path, "rb") as file:
-                    found[os.path.relpath(path, self.path(directory))] = file.read()
-        return found
-
     def least(self):
         """The least memory that a run by blocks can do with, from what refuses less, in GB."""
         error = self.fails(1, ["even block by block", "are allowed"], "migrate", "job.yaml", "execution.memory_gb=0.001", "output.directory=no").err

@@ -45,15 +45,6 @@ class ResumeTest(CommandTest):
         least = float(words[0]) * {"KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}[words[1].strip(",")] / 1e9 * 1.02
         self.job((JOB + more).replace("MEMORY", f"{least:.6f}"))
 
-    def tree(self, directory):
-        found = {}
-        for folder, _, names in os.walk(self.path(directory)):
-            for name in names:
-                path = os.path.join(folder, name)
-                with open(path, "rb") as file:
-                    found[os.path.relpath(path, self.path(directory))] = file.read()
-        return found
-
     def undisturbed(self):
         """The same job, in the same place, never stopped; kept as `whole`."""
         self.assertGreater(self.good("explain", "job.yaml", "--json").json()["plan"]["blocks"]["n"], 3)
