@@ -24,7 +24,7 @@ for file in tests/device/test_*.c tests/cuda/test_*.c tests/migrate/test_*.c tes
   case $name in
     test_cuda_device | test_cuda_runtime | test_disk_cache) ;;
     test_cuda_* | test_fibers) continue ;;
-    *) [ "$area" = device ] || grep -qE 'MOHO_DEVICE|"auto"|migrate_constant|tensor_support.h' "$file" || continue ;;
+    *) [ "$area" = device ] || grep -qE 'MOHO_DEVICE|"auto"|migrate_constant|(tensor|physics|device)_support.h' "$file" || continue ;;
   esac
   if grep -q "add_test(.*/$name\")" "$make_folder/tests/$area/CTestTestfile.cmake"; then echo "$area $name"; fi
 done >"$bundle/tests.txt"
