@@ -21,6 +21,15 @@ DEVICE_FUNCTION float elementary_power_of_two(int k) {
   return AS_FLOAT((uint)(k + 127) << 23);
 }
 
+/* exp r, |r| <= ln 2 / 2 */
+DEVICE_FUNCTION float elementary_exp_inside(float r) {
+  float p = FMA(r, 0.00139405299f, 0.00836882275f);
+  p = FMA(r, p, 0.0416664034f);
+  p = FMA(r, p, 0.166665196f);
+  p = FMA(r, p, 0.5f);
+  return FMA(r * r, p, r) + 1.0f;
+}
+
 /* exp x = 2^k exp r, |r| <= ln 2 / 2; 2^k in two steps, so that it may end in a denormal number or in infinity. */
 DEVICE_FUNCTION float elementary_exp(float x) {
   float bounded = x < -104.0f ? -104.0f : x;
@@ -28,19 +37,26 @@ DEVICE_FUNCTION float elementary_exp(float x) {
   float shifted = FMA(bounded, 1.44269502f, ELEMENTARY_MAGIC), k = shifted - ELEMENTARY_MAGIC;
   float r = FMA(k, -0.693147182f, bounded);
   r = FMA(k, 1.90465421e-9f, r);
-  float p = FMA(r, 0.00139405299f, 0.00836882275f);
-  p = FMA(r, p, 0.0416664034f);
-  p = FMA(r, p, 0.166665196f);
-  p = FMA(r, p, 0.5f);
-  p = FMA(r * r, p, r) + 1.0f;
+  float p = elementary_exp_inside(r);
   int n = (int)((AS_UINT(shifted) & 0x3ffu) ^ 0x200u) - 0x200, first = n >> 1; /* of a NaN: any number of nine bits */
   first = first > 127 ? 127 : first;
   return p * elementary_power_of_two(first) * elementary_power_of_two(n - first);
 }
 
+/* The same bits where x <= 0, at half the cost: 2^64 exp x is a normal number, so that one product brings it back, rounded once.
+ */
+DEVICE_FUNCTION float elementary_exp_below(float x) {
+  float bounded = x < -104.0f ? -104.0f : x;
+  float shifted = FMA(bounded, 1.44269502f, ELEMENTARY_MAGIC + 64.0f), k = shifted - (ELEMENTARY_MAGIC + 64.0f);
+  float r = FMA(k, -0.693147182f, bounded);
+  r = FMA(k, 1.90465421e-9f, r);
+  float p = elementary_exp_inside(r);
+  return p * AS_FLOAT((AS_UINT(shifted) << 23) + 0x3f800000u) * 5.42101086e-20f; /* 2^(k + 64), 2^-64 */
+}
+
 /* 1 / (1 + exp(-x)), by the exponential that does not overflow. */
 DEVICE_FUNCTION float elementary_sigmoid(float x) {
-  float small = elementary_exp(-ABS(x));
+  float small = elementary_exp_below(-ABS(x));
   return (x < 0.0f ? small : 1.0f) / (1.0f + small);
 }
 

@@ -6,11 +6,11 @@
 #include "tensor_rows.h"
 
 #define TENSOR_TERM_ITSELF 0u
-#define TENSOR_TERM_EXP 1u    /* exp(x - a) */
+#define TENSOR_TERM_EXP 1u    /* exp(x - a), x <= a */
 #define TENSOR_TERM_SQUARE 2u /* (x - a)^2 */
 
 DEVICE_FUNCTION float tensor_term(uint what, float x, float a) {
-  if (what == TENSOR_TERM_EXP) return elementary_exp(x - a);
+  if (what == TENSOR_TERM_EXP) return elementary_exp_below(x - a);
   if (what == TENSOR_TERM_SQUARE) return (x - a) * (x - a);
   return x;
 }

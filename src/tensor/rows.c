@@ -64,6 +64,7 @@ static moho_status add_piece(const moho_strided *piece, void *user) {
                                      {"TYPE_GAMMA", p.type_gamma, 0},
                                      {"ROW_WORDS", r->words, 0},
                                      {"IS_DENSE", p.stride_x == 1 && p.stride_y == 1, 0},
+                                     {"IS_FULL", r->words && p.n == r->words * SIMD_LANES * p.blocks, 0},
                                      {"KERN_BLOCKS_PER_SM", r->words ? 3 : 1, 0}};
   step.n_constants = sizeof constants / sizeof *constants;
   for (size_t i = 0; i < step.n_constants; i++) step.constants[i] = constants[i];

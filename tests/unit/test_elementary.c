@@ -111,8 +111,19 @@ static void ends_and_zeros(void **state) {
   assert_true(elementary_log2(8.0f) == 3.0f && elementary_log10(1000.0f) == 3.0f && elementary_exp(0.0f) == 1.0f);
 }
 
+/* The short way of what is never above 1: the same bits. */
+static void below_is_exp(void **state) {
+  (void)state;
+  for (uint64_t bits = 0x80000000u; bits <= 0xff800000u; bits += 997) {
+    float x = kern_as_float((uint)bits), short_way = elementary_exp_below(x), long_way = elementary_exp(x);
+    if (kern_as_uint(short_way) != kern_as_uint(long_way))
+      fail_msg("exp(%.9g): %.9g by the short way, %.9g by the other", (double)x, (double)short_way, (double)long_way);
+  }
+  assert_true(elementary_exp_below(0.0f) == 1.0f && elementary_exp_below(-INFINITY) == 0.0f && isnan(elementary_exp_below(NAN)));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(promised_errors), cmocka_unit_test(difficult_places),
-                                     cmocka_unit_test(ends_and_zeros)};
+                                     cmocka_unit_test(ends_and_zeros), cmocka_unit_test(below_is_exp)};
   return cmocka_run_group_tests_name("elementary", tests, NULL, NULL);
 }
