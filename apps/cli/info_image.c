@@ -86,7 +86,7 @@ static void print_image_text(FILE *out, const char *path, const moho_image *imag
   for (int k = 0; k < ends; k++) fprintf(out, " (%.2f, %.2f)", x[k], y[k]);
   fprintf(out, " m\n");
   fprintf(out, "  stack      %.4g .. %.4g, r.m.s. %.4g%s\n", f->least, f->most, f->rms, f->n_nan ? ", with NaN" : "");
-  if (image->fold)
+  if (f->has_fold)
     fprintf(out, "  fold       up to %d; of columns %zu .. %zu, median %zu\n", (int)f->fold_most, f->fold_least, f->fold_most,
             f->fold_median);
   spectrum_print(out, &f->spectrum);
@@ -99,7 +99,7 @@ static void print_image_text(FILE *out, const char *path, const moho_image *imag
 static int print_image(const command_line *line, const char *path, const char *pictures, const moho_image *image) {
   moho_image_quality quality;
   output_text text;
-  if (moho_image_measure(image, &quality) || (pictures && moho_image_quality_draw(image, &quality, pictures)))
+  if (moho_image_measure_zarr(path, 0, &quality) || (pictures && moho_image_quality_draw_zarr(path, 0, &quality, pictures)))
     return print_error();
   int code = output_begin(&text);
   if (code) return code;
@@ -110,7 +110,7 @@ static int print_image(const command_line *line, const char *path, const char *p
 
 int info_of_image(const command_line *line, const char *path, const char *pictures) {
   moho_image image;
-  if (moho_image_read_zarr(path, &image)) return print_error();
+  if (moho_image_describe_zarr(path, &image)) return print_error();
   int code = print_image(line, path, pictures, &image);
   moho_image_release(&image);
   return code;

@@ -43,6 +43,8 @@ MOHO_API moho_status moho_image_write_gathers_segy(const moho_image *image, cons
 
 /** Read an image.zarr (also a foreign Zarr v2 group with the same names). The bins of its gathers are read, not the gathers. */
 MOHO_API moho_status moho_image_read_zarr(const char *path, moho_image *out);
+/** The same without its arrays (stack and fold are NULL), of any size at once: grid, attributes, bins, whether it is partial. */
+MOHO_API moho_status moho_image_describe_zarr(const char *path, moho_image *out);
 /** One gather [bin, time] of node (i, j) and its fold (may be NULL), of an image.zarr read before.
  *  @return MOHO_ERROR_NOT_FOUND where there are none */
 MOHO_API moho_status moho_image_read_gather(const char *path, const moho_image *image, size_t i, size_t j, float *gather,

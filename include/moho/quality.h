@@ -174,9 +174,14 @@ typedef struct moho_image_quality {
 } moho_image_quality;
 
 MOHO_API moho_status moho_image_measure(const moho_image *image, moho_image_quality *out);
+/** The same figures, bit for bit, of an image.zarr of any size, read in pieces in about memory_bytes (0: 512 MiB, or a quarter of
+ *  what is free) beside 4 bytes a column. @return what reading gives */
+MOHO_API moho_status moho_image_measure_zarr(const char *path, size_t memory_bytes, moho_image_quality *out);
 MOHO_API moho_status moho_image_quality_json(const moho_image_quality *quality, char **text);
 /** stack.png, fold.png, spectrum.png. */
 MOHO_API moho_status moho_image_quality_draw(const moho_image *image, const moho_image_quality *quality, const char *directory);
+MOHO_API moho_status moho_image_quality_draw_zarr(const char *path, size_t memory_bytes, const moho_image_quality *quality,
+                                                  const char *directory);
 
 #ifdef __cplusplus
 }

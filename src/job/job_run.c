@@ -137,7 +137,7 @@ static moho_status migrate(moho_run *r) {
 static moho_status write_image(moho_run *r, const char *processing, const char *gathers) {
   static const char title[] = "Migrated stack";
   if (!r->saved) return moho_run_outputs_write(&r->outputs, &r->image, processing, gathers, title);
-  MOHO_TRY(moho_run_saved_finish(r->saved));
+  MOHO_TRY(moho_run_saved_finish(r->saved, r->image.attributes));
   return moho_run_outputs_write_saved(&r->outputs, moho_run_saved_image(r->saved), r->inputs.memory_allowed / 4, processing,
                                       gathers, title);
 }
@@ -148,7 +148,8 @@ static moho_status write_results(moho_run *r, char **report) {
   moho_window whole = moho_grid_whole(&r->inputs.grid);
   if (!r->saved) MOHO_TRY(moho_run_finish_gathers(r, &whole, &r->image));
   MOHO_TRY(moho_run_report_stage(r, "writing", 0, 1));
-  MOHO_TRY(moho_report_attributes(r->job, &r->inputs, &r->image.attributes));
+  MOHO_TRY(moho_run_measure_image(r));
+  MOHO_TRY(moho_report_attributes(r->job, &r->inputs, &r->quality, &r->image.attributes));
   MOHO_TRY(moho_report_processing(r->job, &r->inputs, &processing));
   moho_status status = moho_report_gathers(r->job, &r->inputs, processing, &gathers);
   if (!status) status = write_image(r, processing, gathers);

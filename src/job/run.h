@@ -17,6 +17,8 @@ typedef struct moho_run {
   double begin;                 /* of the run, by moho_seconds() */
   struct moho_run_saved *saved; /* of a run by blocks; else NULL: `image` is the whole */
   json_t *extra;                /* more members of report.json; NULL: none */
+  moho_image_quality quality;   /* of the finished image */
+  int is_measured;              /* 1: there is `quality` */
 } moho_run;
 
 /* Tells the stage; MOHO_ERROR_INTERRUPTED when the caller wants the run to stop. */

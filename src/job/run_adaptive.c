@@ -59,7 +59,7 @@ static moho_status write_mask(moho_run *run, const moho_amplitude_mask *mask) {
   moho_status status = moho_image_create(grid, &image);
   size_t cells = grid->n_inline * grid->n_crossline * grid->n_time;
   for (size_t i = 0; !status && i < cells; i++) image.stack[i] = mask->samples[i], image.fold[i] = mask->samples[i];
-  if (!status) status = moho_report_attributes(run->job, &run->inputs, &image.attributes);
+  if (!status) status = moho_report_attributes(run->job, &run->inputs, NULL, &image.attributes);
   if (!status)
     status = moho_run_outputs_write_now(&run->outputs, &image, "MASK OF THE MIGRATION: 1 WHERE THE IMAGE WAS COMPUTED\n",
                                         "Mask: where the image was computed", "mask", "mask");

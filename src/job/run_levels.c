@@ -34,7 +34,7 @@ static moho_status add_to_report(moho_run *run, const moho_run_pass *pass, int l
 
 static moho_status write_level(moho_run *run, const moho_run_pass *pass, int level) {
   char *description = NULL, *lines = NULL, title[40], zarr_stem[20], stem[20];
-  MOHO_TRY(moho_report_attributes(run->job, &run->inputs, &pass->image->attributes));
+  MOHO_TRY(moho_report_attributes(run->job, &run->inputs, NULL, &pass->image->attributes));
   MOHO_TRY(moho_report_processing(run->job, &run->inputs, &description));
   int length = asprintf(&lines, "%sLEVEL %d: SPACING AND STEP TIMES %d, LOW-PASSED TO %.4g HZ\n", description, level, level,
                         pass->options->high_cut_hz);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/file_writer.h"
-#include "job/run_pictures.h"
+#include "survey/image_pictures.h"
 
 /* The files of a run, in the order in which they get their final names: the report says that all the others are there. */
 static const char *const results[] = {"image.zarr", "stack.sgy",   "gathers.sgy", "stack.png",
@@ -82,7 +82,7 @@ moho_status moho_run_outputs_write_saved(moho_run_outputs *outputs, const moho_i
   output_task task = {NULL, {0}, description, gathers_description, title};
   MOHO_TRY(moho_image_file_open_rows(file, memory_bytes, &task.rows));
   moho_status status = write_results(outputs, &task, task.rows.bins->kind != MOHO_GATHERS_NONE);
-  moho_image_file_close_rows(&task.rows);
+  moho_image_rows_close(&task.rows);
   return status;
 }
 

@@ -9,9 +9,11 @@
 #include "base/file_writer.h"
 #include "base/memory.h"
 #include "job/report_html.h"
+#include "job/run_saved.h"
 #include "moho/quality.h"
 #include "moho/view.h"
 #include "survey/quality_draw.h"
+#include "survey/quality_image.h"
 
 enum { MOST_COLUMNS = 24, MOST_TIMES = 120, PICTURE_COLUMNS = 300, PICTURE_TIMES = 300 };
 
@@ -135,19 +137,44 @@ static moho_status measure_velocity(const moho_run *r, json_t *quality) {
 
 /* ---- the image ---- */
 
-static moho_status measure_image(const moho_run *r, json_t *quality, moho_spectrum *spectrum) {
-  moho_image_quality q;
-  char *text, *directory = NULL;
-  if (!r->image.stack) return MOHO_OK;
-  MOHO_TRY(moho_image_measure(&r->image, &q));
-  *spectrum = q.spectrum;
-  MOHO_TRY(moho_image_quality_json(&q, &text));
-  MOHO_TRY(keep(quality, "image", text));
-  if (r->outputs.png) return MOHO_OK; /* stack.png and fold.png are there */
+/* A run of blocks has its image in a file that may be larger than memory. */
+static moho_status open_rows(const moho_run *r, moho_image_rows *rows) {
+  if (r->saved) return moho_image_file_open_rows(moho_run_saved_image(r->saved), r->inputs.memory_allowed / 4, rows);
+  *rows = moho_image_rows_of(&r->image);
+  return MOHO_OK;
+}
+
+static void close_rows(const moho_run *r, moho_image_rows *rows) {
+  if (r->saved) moho_image_rows_close(rows);
+}
+
+moho_status moho_run_measure_image(moho_run *r) {
+  moho_image_rows rows;
+  MOHO_TRY(open_rows(r, &rows));
+  moho_status status = moho_image_rows_measure(&rows, &r->quality);
+  close_rows(r, &rows);
+  r->is_measured = status == MOHO_OK;
+  return status;
+}
+
+static moho_status draw_image(const moho_run *r) {
+  moho_image_rows rows;
+  char *directory;
   MOHO_TRY(picture_path(r, "image", &directory));
-  moho_status status = moho_image_quality_draw(&r->image, &q, directory);
+  moho_status status = open_rows(r, &rows);
+  if (!status) status = moho_image_rows_draw(&rows, &r->quality, directory);
+  close_rows(r, &rows);
   free(directory);
   return status;
+}
+
+static moho_status tell_image(const moho_run *r, json_t *quality, moho_spectrum *spectrum) {
+  char *text;
+  if (!r->is_measured) return MOHO_OK;
+  *spectrum = r->quality.spectrum;
+  MOHO_TRY(moho_image_quality_json(&r->quality, &text));
+  MOHO_TRY(keep(quality, "image", text));
+  return r->outputs.png ? MOHO_OK : draw_image(r); /* stack.png and fold.png are there */
 }
 
 static moho_status draw_spectra(const moho_run *r, const moho_spectrum *before, const moho_spectrum *after) {
@@ -171,7 +198,7 @@ static moho_status measure_all(moho_run *r, json_t *quality) {
   free(directory);
   if (!status) status = measure_survey(r, quality, &before);
   if (!status) status = measure_velocity(r, quality);
-  if (!status) status = measure_image(r, quality, &after);
+  if (!status) status = tell_image(r, quality, &after);
   return status ? status : draw_spectra(r, &before, &after);
 }
 

@@ -6,8 +6,11 @@
 
 #include "job/run.h"
 
-/* With output.report: adds "quality" to the report's extra members and draws into the staging directory. The image is looked at
- * where it is in memory. Before moho_report_text(). */
+/* The finished image, in memory or in the file of the blocks: run->quality, whose figures go into the image's attributes too. */
+moho_status moho_run_measure_image(moho_run *run);
+
+/* With output.report: adds "quality" to the report's extra members and draws into the staging directory. Before
+ * moho_report_text(). */
 moho_status moho_run_measure_quality(moho_run *run);
 
 /* With output.report: report.html from the text of report.json, into the staging directory; the pictures are dropped with it.

@@ -119,9 +119,22 @@ json_t *moho_report_settled(const moho_run_inputs *in) {
                    moho_velocity_describe(in->velocity));
 }
 
-moho_status moho_report_attributes(const moho_job *job, const moho_run_inputs *in, char **text) {
-  json_t *root = json_pack("{s:o, s:o, s:o, s:o}", "software", moho_report_software(), "job", moho_job_effective_json(job),
-                           "input", moho_report_input(job, in), "settled", moho_report_settled(in));
+/* The figures of the image, by the names that moho info and the report have for them. */
+static json_t *statistics_json(const moho_image_quality *quality) {
+  char *text;
+  if (!quality || moho_image_quality_json(quality, &text)) return NULL;
+  json_t *statistics = json_loads(text, 0, NULL);
+  free(text);
+  json_object_del(statistics, "spectrum"), json_object_del(statistics, "findings");
+  return statistics;
+}
+
+moho_status moho_report_attributes(const moho_job *job, const moho_run_inputs *in, const moho_image_quality *quality,
+                                   char **text) {
+  json_t *statistics = statistics_json(quality);
+  if (quality && !statistics) return out_of_memory();
+  json_t *root = json_pack("{s:o, s:o, s:o, s:o, s:o*}", "software", moho_report_software(), "job", moho_job_effective_json(job),
+                           "input", moho_report_input(job, in), "settled", moho_report_settled(in), "statistics", statistics);
   *text = root ? json_dumps(root, JSON_REAL_PRECISION(15)) : NULL;
   json_decref(root);
   return *text ? MOHO_OK : out_of_memory();

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "job/run_inputs.h"
+#include "moho/quality.h"
 
 /* Wall seconds of a run's stages. */
 typedef struct moho_run_seconds {
@@ -25,8 +26,9 @@ json_t *moho_report_selection(const moho_run_inputs *inputs);
 json_t *moho_report_grid(const moho_run_inputs *inputs);
 json_t *moho_report_settled(const moho_run_inputs *inputs);
 
-/* Attributes of image.zarr: software, job, input. malloc'ed text. */
-moho_status moho_report_attributes(const moho_job *job, const moho_run_inputs *inputs, char **text);
+/* Attributes of image.zarr: software, job, input; statistics, of a finished image (NULL: none yet). malloc'ed text. */
+moho_status moho_report_attributes(const moho_job *job, const moho_run_inputs *inputs, const moho_image_quality *quality,
+                                   char **text);
 /* report.json, with the members of `extra` (may be NULL). malloc'ed text. */
 moho_status moho_report_text(const moho_job *job, const moho_run_inputs *inputs, const moho_migration_counts *counts,
                              const moho_run_seconds *seconds, const json_t *extra, char **text);

@@ -91,7 +91,7 @@ static moho_status open_saved(moho_run_saved *s, const moho_job *job, const moho
     s->image_path = NULL;
     return out_of_memory();
   }
-  MOHO_TRY(moho_report_attributes(job, s->inputs, &s->attributes));
+  MOHO_TRY(moho_report_attributes(job, s->inputs, NULL, &s->attributes));
   MOHO_TRY(moho_run_identity(job, s->inputs, &identity));
   if (policy == MOHO_RESUME_NEVER) MOHO_TRY(moho_run_directory_drop_stopped(s->place));
   moho_status status = moho_run_directory_keep(s->place);
@@ -189,10 +189,10 @@ size_t moho_run_saved_damaged(const moho_run_saved *s) {
 
 /* ---- the end ---- */
 
-moho_status moho_run_saved_finish(moho_run_saved *s) {
+moho_status moho_run_saved_finish(moho_run_saved *s, const char *attributes) {
   if (moho_journal_done(s->journal) != s->n)
     return moho_fail(MOHO_ERROR_INTERNAL, "%zu of %zu blocks are done", moho_journal_done(s->journal), s->n);
-  return moho_image_file_finish(s->image, s->attributes);
+  return moho_image_file_finish(s->image, attributes);
 }
 
 const moho_image_file *moho_run_saved_image(const moho_run_saved *s) {

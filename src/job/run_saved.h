@@ -4,8 +4,9 @@
  *                            chunk by chunk: one that is not what was written is to be done again.
  *   moho_run_saved_begin()   of a new run alone: its blocks, settled once and for all; the empty image.
  *   moho_run_saved_put()     a block: its chunks, then its line in the journal. When it returns the block need never be done
- * again, whatever happens; before that, none of it counts. moho_run_saved_finish()  all blocks are there: the image's attributes
- * become final. moho_run_outputs_write_saved() and moho_run_outputs_commit() follow.
+ *                            again, whatever happens; before that, none of it counts.
+ *   moho_run_saved_finish()  all blocks are there: the image's attributes become final. moho_run_outputs_write_saved() and
+ *                            moho_run_outputs_commit() follow.
  *
  * The image is <output>/image.partial.zarr, which anything that reads Zarr may look at while the run goes on; it becomes
  * image.zarr with all other results at the very end. The directory is locked by moho_run_outputs_open().
@@ -43,7 +44,8 @@ const json_t *moho_run_saved_get_counts(const moho_run_saved *saved, size_t bloc
 size_t moho_run_saved_sittings(const moho_run_saved *saved);
 size_t moho_run_saved_damaged(const moho_run_saved *saved);
 
-moho_status moho_run_saved_finish(moho_run_saved *saved);
+/* attributes: as the image is to keep them. */
+moho_status moho_run_saved_finish(moho_run_saved *saved, const char *attributes);
 const moho_image_file *moho_run_saved_image(const moho_run_saved *saved); /* BORROW */
 
 #endif

@@ -227,55 +227,6 @@ moho_status moho_image_file_finish(moho_image_file *file, const char *attributes
   return status;
 }
 
-/* ---- piece by piece ---- */
-
-typedef struct piece_reader {
-  const moho_image_file *file;
-  size_t values_samples, fold_samples; /* that there is room for */
-  float *values;
-  int32_t *fold;
-} piece_reader;
-
-static moho_status make_room(size_t samples, size_t *room, void *array) {
-  void **at = array;
-  if (samples <= *room) return MOHO_OK;
-  free(*at), *at = NULL, *room = 0;
-  MOHO_TRY(moho_allocate(samples, 4, "a piece of the image", array));
-  *room = samples;
-  return MOHO_OK;
-}
-
-static moho_status read_piece(void *user, const moho_window *window, int gathers, const float **values, const int32_t **fold) {
-  piece_reader *r = user;
-  const moho_image *image = &r->file->described;
-  size_t samples =
-      window->n_inline * window->n_crossline * image->grid.n_time * (gathers ? moho_gather_bins_count(&image->bins) : 1);
-  if (values) MOHO_TRY(make_room(samples, &r->values_samples, &r->values));
-  if (fold) MOHO_TRY(make_room(samples, &r->fold_samples, &r->fold));
-  float *into = values ? r->values : NULL;
-  int32_t *counts = fold ? r->fold : NULL;
-  MOHO_TRY(gathers ? moho_image_file_read(r->file, window, NULL, NULL, into, counts)
-                   : moho_image_file_read(r->file, window, into, counts, NULL, NULL));
-  if (values) *values = into;
-  if (fold) *fold = counts;
-  return MOHO_OK;
-}
-
-/* Half of the memory for a piece; the rest for chunks on their way and the writers' buffers. */
 moho_status moho_image_file_open_rows(const moho_image_file *file, size_t memory_bytes, moho_image_rows *out) {
-  piece_reader *reader;
-  MOHO_TRY(moho_allocate(1, sizeof *reader, "reader of an image", &reader));
-  reader->file = file;
-  *out = (moho_image_rows){.grid = &file->described.grid,
-                           .bins = &file->described.bins,
-                           .memory_bytes = memory_bytes / 2,
-                           .read = read_piece,
-                           .user = reader};
-  return MOHO_OK;
-}
-
-void moho_image_file_close_rows(moho_image_rows *rows) {
-  piece_reader *reader = rows->user;
-  if (reader) free(reader->values), free(reader->fold), free(reader);
-  *rows = (moho_image_rows){0};
+  return moho_image_rows_open(file->path, &file->described, memory_bytes, out);
 }

@@ -48,8 +48,8 @@ moho_status moho_image_file_read(const moho_image_file *file, const moho_window 
 /* Final attributes (as for create) and "complete": true. The file stays open. */
 moho_status moho_image_file_finish(moho_image_file *file, const char *attributes);
 
-/* The image piece by piece, for its other forms (image_rows.h), in about memory_bytes. The file must outlive them. */
+/* The image piece by piece, for its other forms (image_rows.h), in about memory_bytes. The file must outlive them;
+ * moho_image_rows_close() closes them. */
 moho_status moho_image_file_open_rows(const moho_image_file *file, size_t memory_bytes, moho_image_rows *out);
-void moho_image_file_close_rows(moho_image_rows *rows);
 
 #endif

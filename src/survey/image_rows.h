@@ -16,8 +16,13 @@ typedef struct moho_image_rows {
   void *user;
 } moho_image_rows;
 
-/* All of an image in memory. */
+/* All of an image in memory; needs no closing. */
 moho_image_rows moho_image_rows_of(const moho_image *image);
+
+/* Of an image.zarr, in about memory_bytes (0: 512 MiB, or a quarter of what is free). described: by moho_image_describe_zarr() or
+ * the same (BORROW: grid and bins). */
+moho_status moho_image_rows_open(const char *path, const moho_image *described, size_t memory_bytes, moho_image_rows *out);
+void moho_image_rows_close(moho_image_rows *rows);
 
 /* The windows that cover `all` (whole inlines, or part of one), one after the other in the order of inline and crossline, as
  * large as memory allows: whole inlines, or parts of one. *next: columns before it, 0 at first; 0 is returned at the end. */

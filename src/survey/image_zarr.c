@@ -164,11 +164,14 @@ static moho_status read_grid(const json_t *attributes, const char *path, const m
   return status;
 }
 
-static moho_status read_fold(const char *path, const moho_zarr_cube *cube, int32_t **out) {
-  moho_zarr_layout layout;
-  if (!moho_zarr_group_has(path, "fold")) return MOHO_OK;
-  MOHO_TRY(moho_zarr_read_whole(path, "fold", MOHO_ZARR_I4, &layout, out));
-  if (layout.n_axes == 3 && memcmp(layout.shape, cube->shape, sizeof cube->shape) == 0) return MOHO_OK;
+static moho_status check_fold(const char *path, const moho_grid *grid) {
+  const size_t shape[] = {grid->n_inline, grid->n_crossline, grid->n_time};
+  moho_zarr_array *array;
+  MOHO_TRY(moho_zarr_array_open(path, "fold", &array));
+  const moho_zarr_layout *layout = moho_zarr_array_get_layout(array);
+  int fits = layout->n_axes == 3 && memcmp(layout->shape, shape, sizeof shape) == 0;
+  moho_zarr_array_close(&array);
+  if (fits) return MOHO_OK;
   return moho_fail_at((moho_place){.file = path}, "fold is a count for every sample of stack", MOHO_ERROR_FORMAT,
                       "%s: the arrays fold and stack have different shapes", path);
 }
@@ -180,21 +183,28 @@ static moho_status keep_attributes(json_t *attributes, const char *path, char **
   return *out ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
 }
 
-moho_status moho_image_read_zarr(const char *path, moho_image *out) {
+moho_status moho_image_describe_zarr(const char *path, moho_image *out) {
   json_t *attributes;
   moho_zarr_cube cube = {0};
   *out = (moho_image){0};
   MOHO_TRY(moho_zarr_group_read_attributes(path, &attributes));
-  moho_status status = moho_zarr_cube_read(path, "stack", &cube);
+  moho_status status = moho_zarr_cube_describe(path, "stack", &cube);
   if (!status) status = read_grid(attributes, path, &cube, &out->grid);
-  if (!status) status = read_fold(path, &cube, &out->fold);
+  if (!status && moho_zarr_group_has(path, "fold")) status = check_fold(path, &out->grid);
   if (!status && moho_zarr_group_has(path, "gathers") && json_object_get(attributes, "gathers"))
     status = moho_gather_bins_from_json(json_object_get(attributes, "gathers"), path, &out->bins);
   out->is_partial = json_is_false(json_object_get(attributes, "complete"));
   if (!status) status = keep_attributes(attributes, path, &out->attributes);
-  if (!status) out->stack = cube.values, cube.values = NULL;
   if (status) moho_image_release(out);
   moho_zarr_cube_release(&cube);
   json_decref(attributes);
+  return status;
+}
+
+moho_status moho_image_read_zarr(const char *path, moho_image *out) {
+  MOHO_TRY(moho_image_describe_zarr(path, out));
+  moho_status status = moho_zarr_read_whole(path, "stack", MOHO_ZARR_F4, NULL, &out->stack);
+  if (!status && moho_zarr_group_has(path, "fold")) status = moho_zarr_read_whole(path, "fold", MOHO_ZARR_I4, NULL, &out->fold);
+  if (status) moho_image_release(out);
   return status;
 }

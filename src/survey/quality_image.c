@@ -1,9 +1,9 @@
 /* quality_image.c - an image measured: amplitudes, NaN, focusing, fold, spectrum; its pictures. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
+#include "survey/quality_image.h"
 #include "survey/quality_parts.h"
 
 enum { SPECTRA = 1024 };
@@ -31,89 +31,119 @@ static sums measure_column(const float *column, size_t n) {
   return s;
 }
 
-typedef struct row { /* of columns, summed in their order, so that the number of threads changes nothing */
-  sums sum;
-  double varimax;
-  size_t with_signal, empty;
-} row;
+/* ---- pieces ---- */
 
-static row measure_row(const moho_image *image, size_t i) {
-  size_t nt = image->grid.n_time, nx = image->grid.n_crossline;
-  row r = {.sum = {.least = INFINITY, .most = -INFINITY}};
-  for (size_t j = 0; j < nx; j++) {
-    sums s = measure_column(image->stack + (i * nx + j) * nt, nt);
-    r.sum.n += s.n, r.sum.nan += s.nan, r.sum.infinite += s.infinite, r.sum.zero += s.zero;
-    r.sum.least = fmin(r.sum.least, s.least), r.sum.most = fmax(r.sum.most, s.most);
-    r.sum.one += s.one, r.sum.two += s.two, r.sum.four += s.four, r.sum.logarithm += s.logarithm;
-    if (s.two > 0) r.varimax += (double)(nt - s.nan - s.infinite) * s.four / (s.two * s.two), r.with_signal++;
-    else r.empty++;
-  }
-  return r;
+/* Of one column; those of a piece are made by all threads and added in the order of columns, so that neither the number of
+ * threads nor the size of pieces changes a bit. */
+typedef struct column_figures {
+  sums sum;
+  int32_t largest_fold;
+} column_figures;
+
+typedef struct measuring {
+  const moho_image_rows *rows;
+  moho_image_quality *q;
+  sums all;
+  double varimax;
+  size_t with_signal, done; /* columns */
+  size_t spectra;           /* of columns, added so far */
+  moho_spectrum_sums *spectrum;
+  column_figures *figures; /* of a piece, room for figures_room */
+  size_t figures_room;
+  int32_t *fold; /* [columns] largest of each; NULL: none */
+} measuring;
+
+static column_figures measure_one(const float *stack, const int32_t *fold, size_t n) {
+  column_figures f = {.sum = measure_column(stack, n)};
+  for (size_t k = 0; fold && k < n; k++) f.largest_fold = fold[k] > f.largest_fold ? fold[k] : f.largest_fold;
+  return f;
 }
 
-static moho_status measure_samples(const moho_image *image, moho_image_quality *q) {
-  row *rows, all = {.sum = {.least = INFINITY, .most = -INFINITY}};
-  size_t ni = image->grid.n_inline;
-  MOHO_TRY(moho_allocate(ni, sizeof *rows, "figures of the image", &rows));
-#pragma omp parallel for schedule(dynamic)
-  for (size_t i = 0; i < ni; i++) rows[i] = measure_row(image, i);
-  for (size_t i = 0; i < ni; i++) {
-    const sums *s = &rows[i].sum;
-    all.sum.n += s->n, all.sum.nan += s->nan, all.sum.infinite += s->infinite, all.sum.zero += s->zero;
-    all.sum.least = fmin(all.sum.least, s->least), all.sum.most = fmax(all.sum.most, s->most);
-    all.sum.one += s->one, all.sum.two += s->two, all.sum.four += s->four, all.sum.logarithm += s->logarithm;
-    all.varimax += rows[i].varimax, all.with_signal += rows[i].with_signal, all.empty += rows[i].empty;
+static void add_figures(measuring *m, const column_figures *f) {
+  const sums *s = &f->sum;
+  sums *a = &m->all;
+  a->n += s->n, a->nan += s->nan, a->infinite += s->infinite, a->zero += s->zero;
+  a->least = fmin(a->least, s->least), a->most = fmax(a->most, s->most);
+  a->one += s->one, a->two += s->two, a->four += s->four, a->logarithm += s->logarithm;
+  if (s->two > 0) m->varimax += (double)(s->n - s->nan - s->infinite) * s->four / (s->two * s->two), m->with_signal++;
+  else m->q->empty_columns++;
+}
+
+/* Spectra are of columns spread evenly over the image. */
+static void add_spectra(measuring *m, const float *stack, size_t n) {
+  size_t nt = m->rows->grid->n_time, columns = m->q->n_columns, wanted = moho_smaller(columns, SPECTRA);
+  for (; m->spectra < wanted; m->spectra++) {
+    size_t column = (size_t)((double)m->spectra * (double)columns / (double)wanted);
+    if (column >= m->done + n) return;
+    moho_spectrum_add(m->spectrum, stack + (column - m->done) * nt);
   }
-  free(rows);
-  const sums *s = &all.sum;
-  double finite = (double)(s->n - s->nan - s->infinite);
-  q->n = s->n, q->n_nan = s->nan, q->n_infinite = s->infinite, q->n_zero = s->zero, q->empty_columns = all.empty;
-  q->n_columns = ni * image->grid.n_crossline;
-  if (!(finite > 0)) return MOHO_OK;
-  q->least = s->least, q->most = s->most, q->mean = s->one / finite, q->rms = sqrt(s->two / finite);
-  if (!(s->two > 0)) return MOHO_OK;
-  q->kurtosis = finite * s->four / (s->two * s->two);
-  q->varimax = all.varimax / (double)all.with_signal;
-  q->entropy = finite > 1 ? (log(s->two) - s->logarithm / s->two) / log(finite) : 0;
+}
+
+static moho_status make_figures(measuring *m, size_t n) {
+  if (n <= m->figures_room) return MOHO_OK;
+  free(m->figures), m->figures = NULL, m->figures_room = 0;
+  MOHO_TRY(moho_allocate(n, sizeof *m->figures, "figures of the image", &m->figures));
+  m->figures_room = n;
   return MOHO_OK;
 }
 
-/* ---- fold ---- */
+static moho_status measure_piece(measuring *m, const moho_window *window) {
+  size_t n = window->n_inline * window->n_crossline, nt = m->rows->grid->n_time;
+  const float *stack;
+  const int32_t *fold;
+  MOHO_TRY(m->rows->read(m->rows->user, window, 0, &stack, &fold));
+  MOHO_TRY(make_figures(m, n));
+  if (fold && !m->fold) MOHO_TRY(moho_allocate(m->q->n_columns, sizeof *m->fold, "fold of columns", &m->fold));
+#pragma omp parallel for schedule(static)
+  for (size_t c = 0; c < n; c++) m->figures[c] = measure_one(stack + c * nt, fold ? fold + c * nt : NULL, nt);
+  for (size_t c = 0; c < n; c++) {
+    add_figures(m, &m->figures[c]);
+    if (fold) m->fold[m->done + c] = m->figures[c].largest_fold;
+  }
+  add_spectra(m, stack, n);
+  m->done += n;
+  return MOHO_OK;
+}
+
+/* ---- together ---- */
+
+static void conclude_samples(const measuring *m) {
+  const sums *s = &m->all;
+  moho_image_quality *q = m->q;
+  double finite = (double)(s->n - s->nan - s->infinite);
+  q->n = s->n, q->n_nan = s->nan, q->n_infinite = s->infinite, q->n_zero = s->zero;
+  if (!(finite > 0)) return;
+  q->least = s->least, q->most = s->most, q->mean = s->one / finite, q->rms = sqrt(s->two / finite);
+  if (!(s->two > 0)) return;
+  q->kurtosis = finite * s->four / (s->two * s->two);
+  q->varimax = m->varimax / (double)m->with_signal;
+  q->entropy = finite > 1 ? (log(s->two) - s->logarithm / s->two) / log(finite) : 0;
+}
 
 static int compare_folds(const void *a, const void *b) {
   int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
   return (x > y) - (x < y);
 }
 
-static moho_status measure_fold(const moho_image *image, moho_image_quality *q) {
-  size_t nt = image->grid.n_time;
-  int32_t *largest;
-  if (!image->fold) return MOHO_OK;
-  MOHO_TRY(moho_allocate(q->n_columns, sizeof *largest, "fold", &largest));
-  for (size_t c = 0; c < q->n_columns; c++)
-    for (size_t k = 0; k < nt; k++) largest[c] = image->fold[c * nt + k] > largest[c] ? image->fold[c * nt + k] : largest[c];
-  qsort(largest, q->n_columns, sizeof *largest, compare_folds);
+static void conclude_fold(const measuring *m) {
+  moho_image_quality *q = m->q;
+  if (!m->fold) return;
+  qsort(m->fold, q->n_columns, sizeof *m->fold, compare_folds);
   q->has_fold = 1;
-  q->fold_least = (size_t)largest[0], q->fold_median = (size_t)largest[q->n_columns / 2];
-  q->fold_most = (size_t)largest[q->n_columns - 1];
-  free(largest);
+  q->fold_least = (size_t)m->fold[0], q->fold_median = (size_t)m->fold[q->n_columns / 2];
+  q->fold_most = (size_t)m->fold[q->n_columns - 1];
+}
+
+static moho_status measure_pieces(measuring *m) {
+  const moho_grid *grid = m->rows->grid;
+  const moho_window all = moho_grid_whole(grid);
+  moho_window window;
+  MOHO_TRY(moho_spectrum_begin(grid->n_time, grid->step_s, &m->spectrum));
+  for (size_t next = 0; moho_image_rows_next(m->rows, 0, &all, &next, &window);) MOHO_TRY(measure_piece(m, &window));
   return MOHO_OK;
 }
 
-/* ---- spectrum, findings ---- */
-
-static moho_status measure_spectrum(const moho_image *image, moho_image_quality *q) {
-  size_t nt = image->grid.n_time, n = moho_smaller(q->n_columns, SPECTRA);
-  float *columns;
-  MOHO_TRY(moho_allocate(n * nt, sizeof *columns, "columns for the spectrum", &columns));
-  for (size_t k = 0; k < n; k++)
-    memcpy(columns + k * nt, image->stack + (size_t)((double)k * (double)q->n_columns / (double)n) * nt, nt * sizeof *columns);
-  moho_status status = moho_spectrum_measure(columns, n, nt, image->grid.step_s, &q->spectrum);
-  free(columns);
-  return status;
-}
-
-static void warn(const moho_image *image, moho_image_quality *q) {
+static void warn(const moho_grid *grid, moho_image_quality *q) {
   if (q->n_nan + q->n_infinite)
     moho_findings_add(&q->findings, "not_finite", (double)(q->n_nan + q->n_infinite), 0,
                       "an unfinished image has NaN where nothing is yet; otherwise look for NaN in the traces or the velocity",
@@ -129,16 +159,34 @@ static void warn(const moho_image *image, moho_image_quality *q) {
     moho_findings_add(&q->findings, "nyquist", q->spectrum.floor, 0.3,
                       "image with a finer grid.time.step_s, or cut high frequencies (migration.high_cut_hz)",
                       "the image's spectrum does not fall off: at the end, %.0f Hz, it is only %.1f dB below its largest",
-                      0.5 / image->grid.step_s, -20 * log10(q->spectrum.floor));
+                      0.5 / grid->step_s, -20 * log10(q->spectrum.floor));
+}
+
+moho_status moho_image_rows_measure(const moho_image_rows *rows, moho_image_quality *out) {
+  measuring m = {.rows = rows, .q = out, .all = {.least = INFINITY, .most = -INFINITY}};
+  *out = (moho_image_quality){.n_columns = rows->grid->n_inline * rows->grid->n_crossline};
+  moho_status status = measure_pieces(&m);
+  if (!status) conclude_samples(&m), conclude_fold(&m);
+  moho_spectrum_end(&m.spectrum, status ? NULL : &out->spectrum);
+  if (!status) warn(rows->grid, out);
+  free(m.figures), free(m.fold);
+  return status;
 }
 
 moho_status moho_image_measure(const moho_image *image, moho_image_quality *out) {
-  *out = (moho_image_quality){0};
-  MOHO_TRY(measure_samples(image, out));
-  MOHO_TRY(measure_fold(image, out));
-  MOHO_TRY(measure_spectrum(image, out));
-  warn(image, out);
-  return MOHO_OK;
+  moho_image_rows rows = moho_image_rows_of(image);
+  return moho_image_rows_measure(&rows, out);
+}
+
+moho_status moho_image_measure_zarr(const char *path, size_t memory_bytes, moho_image_quality *out) {
+  moho_image image;
+  moho_image_rows rows;
+  MOHO_TRY(moho_image_describe_zarr(path, &image));
+  moho_status status = moho_image_rows_open(path, &image, memory_bytes, &rows);
+  if (!status) status = moho_image_rows_measure(&rows, out);
+  moho_image_rows_close(&rows);
+  moho_image_release(&image);
+  return status;
 }
 
 moho_status moho_image_quality_json(const moho_image_quality *q, char **text) {

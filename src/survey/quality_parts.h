@@ -18,6 +18,12 @@ json_t *moho_spectrum_json(const moho_spectrum *spectrum);
 /* The object as malloc'ed text; takes the reference. */
 moho_status moho_quality_text(json_t *root, char **text);
 
+/* A spectrum trace by trace, as moho_spectrum_measure() makes it of all at once. out NULL: drop it. */
+typedef struct moho_spectrum_sums moho_spectrum_sums;
+moho_status moho_spectrum_begin(size_t n_samples, double dt_s, moho_spectrum_sums **out);
+void moho_spectrum_add(moho_spectrum_sums *sums, const float *trace);
+void moho_spectrum_end(moho_spectrum_sums **sums, moho_spectrum *out);
+
 void moho_odd_traces_add(moho_odd_traces *odd, size_t trace);
 
 /* n + 1 edges from 0 that hold `most`, with a round step, in at most `classes`. */

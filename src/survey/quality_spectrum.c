@@ -12,12 +12,14 @@
 static const double usable = 0.1, over_floor = 1.25,
                     taper = 0.05; /* 20 dB below the largest; 2 dB; of the length at either end */
 
-typedef struct transform {
+struct moho_spectrum_sums {
   size_t n, length;
   kiss_fftr_cfg plan;
   float *time;
   kiss_fft_cpx *spectrum;
-} transform;
+  double power[MOHO_SPECTRUM];
+  moho_spectrum result;
+};
 
 static double taper_at(size_t j, size_t n) {
   double edge = fmax(1, taper * (double)n), from_end = fmin((double)j, (double)(n - 1 - j)) + 0.5;
@@ -25,7 +27,7 @@ static double taper_at(size_t j, size_t n) {
 }
 
 /* Adds |U|^2 of one trace, its energy 1, to the classes of frequency. */
-static int add_trace(const transform *t, const float *trace, const moho_spectrum *s, double *power) {
+static int add_trace(moho_spectrum_sums *t, const float *trace) {
   double energy = 0, nyquist = (double)(t->length / 2);
   for (size_t j = 0; j < t->n; j++) {
     double value = isfinite(trace[j]) ? (double)trace[j] : 0;
@@ -38,8 +40,8 @@ static int add_trace(const transform *t, const float *trace, const moho_spectrum
   kiss_fftr(t->plan, t->time, t->spectrum);
   for (size_t k = 0; k <= t->length / 2; k++) {
     double re = (double)t->spectrum[k].r, im = (double)t->spectrum[k].i;
-    size_t class = (size_t)floor((double)k / nyquist * (double)(s->n - 1) + 0.5);
-    power[class] += re * re + im * im;
+    size_t class = (size_t)floor((double)k / nyquist * (double)(t->result.n - 1) + 0.5);
+    t->power[class] += re * re + im * im;
   }
   return 1;
 }
@@ -58,12 +60,12 @@ static double find_floor(const moho_spectrum *s) {
 }
 
 /* Classes hold unequal numbers of frequencies where they are few. */
-static void finish(const transform *t, const double *power, moho_spectrum *s) {
+static void finish(const moho_spectrum_sums *t, moho_spectrum *s) {
   size_t bins[MOHO_SPECTRUM] = {0}, peak = 0;
   for (size_t k = 0; k <= t->length / 2; k++)
     bins[(size_t)floor((double)k / (double)(t->length / 2) * (double)(s->n - 1) + 0.5)]++;
   for (size_t k = 0; k < s->n; k++) {
-    s->amplitude[k] = bins[k] ? sqrt(power[k] / (double)bins[k]) : 0;
+    s->amplitude[k] = bins[k] ? sqrt(t->power[k] / (double)bins[k]) : 0;
     if (s->amplitude[k] > s->amplitude[peak]) peak = k;
   }
   double most = s->amplitude[peak];
@@ -77,21 +79,45 @@ static void finish(const transform *t, const double *power, moho_spectrum *s) {
   s->low_hz = (double)low * s->step_hz, s->high_hz = (double)high * s->step_hz, s->peak_hz = (double)peak * s->step_hz;
 }
 
-moho_status moho_spectrum_measure(const float *samples, size_t n_traces, size_t n_samples, double dt_s, moho_spectrum *out) {
-  double power[MOHO_SPECTRUM] = {0};
-  transform t = {.n = n_samples};
-  *out = (moho_spectrum){0};
-  if (n_samples < 8 || n_samples > INT_MAX / 4 || !(dt_s > 0)) return MOHO_OK;
-  t.length = (size_t)kiss_fftr_next_fast_size_real((int)n_samples);
-  out->n = moho_smaller(t.length / 2 + 1, MOHO_SPECTRUM);
-  out->step_hz = 0.5 / dt_s / (double)(out->n - 1);
-  t.plan = kiss_fftr_alloc((int)t.length, 0, NULL, NULL);
-  moho_status status = t.plan ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "spectrum: out of memory");
-  if (!status) status = moho_allocate(t.length, sizeof *t.time, "spectrum", &t.time);
-  if (!status) status = moho_allocate(t.length / 2 + 1, sizeof *t.spectrum, "spectrum", &t.spectrum);
-  for (size_t i = 0; i < n_traces && !status; i++) out->traces += (size_t)add_trace(&t, samples + i * n_samples, out, power);
-  if (!status) finish(&t, power, out);
-  if (t.plan) kiss_fftr_free(t.plan);
-  free(t.time), free(t.spectrum);
+moho_status moho_spectrum_begin(size_t n_samples, double dt_s, moho_spectrum_sums **out) {
+  moho_spectrum_sums *t;
+  *out = NULL;
+  MOHO_TRY(moho_allocate(1, sizeof *t, "spectrum", &t));
+  *out = t;
+  if (n_samples < 8 || n_samples > INT_MAX / 4 || !(dt_s > 0)) return MOHO_OK; /* too short for one: it stays empty */
+  t->n = n_samples;
+  t->length = (size_t)kiss_fftr_next_fast_size_real((int)n_samples);
+  t->result.n = moho_smaller(t->length / 2 + 1, MOHO_SPECTRUM);
+  t->result.step_hz = 0.5 / dt_s / (double)(t->result.n - 1);
+  t->plan = kiss_fftr_alloc((int)t->length, 0, NULL, NULL);
+  moho_status status = t->plan ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "spectrum: out of memory");
+  if (!status) status = moho_allocate(t->length, sizeof *t->time, "spectrum", &t->time);
+  if (!status) status = moho_allocate(t->length / 2 + 1, sizeof *t->spectrum, "spectrum", &t->spectrum);
+  if (status) moho_spectrum_end(out, NULL);
   return status;
+}
+
+void moho_spectrum_add(moho_spectrum_sums *t, const float *trace) {
+  if (t->n) t->result.traces += (size_t)add_trace(t, trace);
+}
+
+void moho_spectrum_end(moho_spectrum_sums **sums, moho_spectrum *out) {
+  moho_spectrum_sums *t = *sums;
+  if (!t) return;
+  if (out) {
+    *out = t->result;
+    if (t->n) finish(t, out);
+  }
+  if (t->plan) kiss_fftr_free(t->plan);
+  free(t->time), free(t->spectrum), free(t);
+  *sums = NULL;
+}
+
+moho_status moho_spectrum_measure(const float *samples, size_t n_traces, size_t n_samples, double dt_s, moho_spectrum *out) {
+  moho_spectrum_sums *sums;
+  *out = (moho_spectrum){0};
+  MOHO_TRY(moho_spectrum_begin(n_samples, dt_s, &sums));
+  for (size_t i = 0; i < n_traces; i++) moho_spectrum_add(sums, samples + i * n_samples);
+  moho_spectrum_end(&sums, out);
+  return MOHO_OK;
 }

@@ -30,6 +30,7 @@ static void warn_of_aliasing(const moho_survey_quality_options *o, moho_survey_q
   if (!(o->velocity_mps > 0) || !(f > 0) || !(sine > 0)) return;
   q->alias_spacing_m = o->velocity_mps / (4 * f * sine);
   if (!q->has_grid || o->is_coarse_known) return;
+  if (q->is_suggested && q->stray.count) return; /* the spacing is that of the strays: they are warned of */
   double widest = fmax(g->n_inline > 1 ? g->inline_spacing_m : 0, g->n_crossline > 1 ? g->crossline_spacing_m : 0);
   if (widest <= q->alias_spacing_m * 1.0001) return;
   char advice[280];

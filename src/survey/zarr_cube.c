@@ -40,7 +40,7 @@ static moho_status read_position(const char *path, const char *name, const moho_
                       "%s: \"%s\" is not of shape [%zu, %zu]", path, name, cube->shape[0], cube->shape[1]);
 }
 
-static moho_status read_cube(const char *path, const char *name, moho_zarr_cube *cube) {
+static moho_status describe_cube(const char *path, const char *name, moho_zarr_cube *cube) {
   moho_zarr_layout layout;
   moho_zarr_array *array;
   MOHO_TRY(moho_zarr_array_open(path, name, &array));
@@ -50,7 +50,6 @@ static moho_status read_cube(const char *path, const char *name, moho_zarr_cube 
   if (layout.n_axes != 3)
     return moho_fail_at((moho_place){.file = path}, "the axes are inline, crossline, time", MOHO_ERROR_FORMAT,
                         "%s: array \"%s\" has %zu axes, expected 3", path, name, layout.n_axes);
-  MOHO_TRY(moho_zarr_read_whole(path, name, MOHO_ZARR_F4, NULL, &cube->values));
   for (size_t a = 0; a < 3; a++) {
     cube->shape[a] = layout.shape[a];
     memcpy(cube->axes[a], layout.axes[a], MOHO_ZARR_NAME);
@@ -60,9 +59,16 @@ static moho_status read_cube(const char *path, const char *name, moho_zarr_cube 
   return read_position(path, "cdp_y", cube, &cube->cdp_y);
 }
 
-moho_status moho_zarr_cube_read(const char *path, const char *name, moho_zarr_cube *out) {
+moho_status moho_zarr_cube_describe(const char *path, const char *name, moho_zarr_cube *out) {
   *out = (moho_zarr_cube){0};
-  moho_status status = read_cube(path, name, out);
+  moho_status status = describe_cube(path, name, out);
+  if (status) moho_zarr_cube_release(out);
+  return status;
+}
+
+moho_status moho_zarr_cube_read(const char *path, const char *name, moho_zarr_cube *out) {
+  MOHO_TRY(moho_zarr_cube_describe(path, name, out));
+  moho_status status = moho_zarr_read_whole(path, name, MOHO_ZARR_F4, NULL, &out->values);
   if (status) moho_zarr_cube_release(out);
   return status;
 }

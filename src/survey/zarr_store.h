@@ -78,6 +78,8 @@ typedef struct moho_zarr_cube {
 } moho_zarr_cube;
 
 moho_status moho_zarr_cube_read(const char *path, const char *name, moho_zarr_cube *out);
+/* All but the values, which stay NULL. */
+moho_status moho_zarr_cube_describe(const char *path, const char *name, moho_zarr_cube *out);
 void moho_zarr_cube_release(moho_zarr_cube *cube);
 
 /* ---- writing ---- */

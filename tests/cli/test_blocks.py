@@ -50,6 +50,16 @@ class Blocks(CommandTest):
         self.assertEqual(first["contributions"], second["contributions"])
         self.assertEqual(first["traces"], second["traces"])
         self.assertGreater(first["contributions"], 0)
+        self.same_figures([first, second], [json.loads(tree["image.zarr/.zattrs"]) for tree in (a, b)])
+
+    def same_figures(self, reports, attributes):
+        """Blocks are measured from their file: the figures of the image in memory, in the report and in the image itself."""
+        images = [report["quality"]["image"] for report in reports]
+        self.assertGreater(images[0]["focusing"]["kurtosis"], 1)
+        self.assertGreater(images[0]["spectrum"]["traces"], 0)
+        self.assertEqual(images[0], images[1])
+        for image, held in zip(images, attributes):
+            self.assertEqual(held["statistics"], {k: v for k, v in image.items() if k not in {"spectrum", "findings"}})
 
     def check(self, *shares):
         """By blocks in some parts of the memory that the whole would take."""

@@ -5,18 +5,28 @@ import csv
 import html.parser
 import json
 import math
+import os
 import re
 import zlib
 
 import numpy as np
 
 import segy_numpy
-from moho_command import CommandTest, main
+from moho_command import JOB, CommandTest, main
 
 NI, NX, SPACING = 16, 48, 12.5  # inlines, crosslines; midpoints lie that far apart, in metres
 OFFSETS = np.array([100.0, 300.0, 500.0])
 DT, NS = 0.004, 250
 AXES = ["--mean-mps", "3000", "--dip-deg", "30", "--aperture-m", "800"]  # with which the clean survey is in order
+
+
+GRID_JOB = """input: {traces: survey.sgy}
+velocity: {constant_mps: 2500}
+grid: {origin_m: [500000, 6000000], inline_azimuth_deg: 90, inline: {n: 16, spacing_m: 12.5},
+       crossline: {n: %d, spacing_m: 12.5}, time: {step_s: 0.02, n: 10}}
+migration: {aperture: {max_m: 30}}
+output: {directory: out, formats: [zarr], png: false, report: false}
+"""
 
 
 def geometry(offsets=OFFSETS, azimuths=(90.0, 30.0)):
@@ -249,13 +259,33 @@ class Survey(Quality):
         quality = self.quality()
         self.assertEqual(quality["stray"], {"count": 1, "first": [6]})
         self.assertIn("stray_positions", self.names(quality))
+        self.assertNotIn("spatial_aliasing", self.names(quality))  # of a spacing that the stray trace makes
+
+    def test_a_huge_grid(self):
+        self.save()
+        self.write("job.yaml", GRID_JOB % 40)
+        self.good("migrate", "job.yaml")
+        for name in [".zattrs", ".zmetadata"]:
+            with open(self.path("out", "image.zarr", name), encoding="utf-8") as file:
+                content = json.load(file)
+            grid = (content if name == ".zattrs" else content["metadata"][".zattrs"])["grid"]
+            grid["n_inline"] = grid["n_crossline"] = 9000
+            self.write(self.path("out", "image.zarr", name), json.dumps(content))
+        quality, found = self.finding("huge_grid", *AXES, "--grid", "out/image.zarr", "--pictures", "maps")
+        self.assertEqual((found["value"], found["limit"]), (9000**2, 2**26))
+        self.assertIn("maps and fold are left out", found["text"])
+        self.assertEqual(self.entries("maps"), ["azimuth_histogram.png", "offset_histogram.png", "spectrum.png"])
+
+    def test_dead_traces_alone_have_no_grid(self):
+        self.head["trid"] = 2
+        self.save()
+        quality, found = self.finding("no_grid")
+        self.assertIn("no grid could be suggested: the grid cannot be estimated: none of", found["text"])
+        self.assertEqual(quality["n_live"], 0)
 
     def test_traces_outside_a_given_grid(self):
         self.save()
-        self.write("job.yaml", "input: {traces: survey.sgy}\nvelocity: {constant_mps: 2500}\n"
-                   "grid: {origin_m: [500000, 6000000], inline_azimuth_deg: 90, inline: {n: 16, spacing_m: 12.5},\n"
-                   "       crossline: {n: 40, spacing_m: 12.5}, time: {step_s: 0.02, n: 10}}\n"
-                   "migration: {aperture: {max_m: 30}}\noutput: {directory: out, formats: [zarr], png: false}\n")
+        self.write("job.yaml", GRID_JOB % 40)
         self.good("migrate", "job.yaml")
         quality, found = self.finding("outside_grid", *AXES, "--grid", "out/image.zarr")
         self.assertEqual(found["value"], 16 * 8 * 3)
@@ -309,6 +339,13 @@ class Velocity(Quality):
         found = [f for f in quality["findings"] if f["name"] == "negative_interval"][0]
         self.assertIn("function 5 at 1 s", found["text"])
 
+    def test_a_layer_faster_than_rock(self):
+        self.PICKS = [(0, 1800), (1000, 2600), (1010, 2850), (2000, 3000)]
+        self.table()
+        _, found = self.only("fast_interval")
+        self.assertAlmostEqual(found["value"], math.sqrt((1.01 * 2850**2 - 2600**2) / 0.01), 3)
+        self.assertGreater(found["value"], 9000)
+
     def test_inversion(self):
         self.table(lambda p, x, t, v: (t, 1800 if t == 1000 else v))
         quality, found = self.only("inversion")
@@ -339,6 +376,62 @@ class Velocity(Quality):
         self.assertEqual((quality["grid_columns"], quality["grid_columns_outside"]), (63, 21))
         self.table(lambda p, x, t, v: (t / 5, v), places=[(x, y) for x in (0, 150) for y in (0, 200)])
         self.only("short_functions", "--grid", "out/image.zarr")
+
+
+class Image(Quality):
+    """An image.zarr of a run whose samples are put in its place."""
+
+    def setUp(self):
+        super().setUp()
+        self.survey("small.sgy")
+        self.write("job.yaml", JOB.replace("survey.sgy", "small.sgy"))
+        self.good("migrate", "job.yaml", "output.formats=[zarr]", "output.png=false")
+        with open(self.path("out", "image.zarr", ".zmetadata"), encoding="utf-8") as file:
+            self.metadata = json.load(file)
+        self.shape = self.metadata["metadata"]["stack/.zarray"]["shape"]
+
+    def only(self, samples, name, value, limit):
+        array = self.metadata["metadata"]["stack/.zarray"]
+        array["compressor"], array["chunks"] = None, self.shape
+        for place, content in [((".zmetadata",), self.metadata), (("stack", ".zarray"), array)]:
+            self.write(self.path("out", "image.zarr", *place), json.dumps(content))
+        for chunk in self.entries("out", "image.zarr", "stack"):
+            if not chunk.startswith("."):
+                os.remove(self.path("out", "image.zarr", "stack", chunk))
+        samples.astype("<f4").tofile(self.path("out", "image.zarr", "stack", array.get("dimension_separator", ".").join("000")))
+        quality = self.good("info", "out/image.zarr", "--json").json()["quality"]
+        self.assertEqual(self.names(quality), [name])
+        found = quality["findings"][0]
+        self.assertAlmostEqual(found["value"], value, 6)
+        self.assertAlmostEqual(found["limit"], limit, 6)
+        self.assertGreater(len(found["text"]), 20)
+        self.assertGreater(len(found["advice"]), 20)
+        return found
+
+    def smooth(self):
+        """Low frequencies in every column."""
+        t = np.arange(self.shape[2])
+        return np.sin(2 * np.pi * t / 24) * np.exp(-((t - t.mean()) / 40) ** 2) * np.ones(self.shape)
+
+    def test_not_finite(self):
+        samples = self.smooth()
+        samples[2, 3, 40:45], samples[0, 0, 7] = np.nan, np.inf
+        found = self.only(samples, "not_finite", 6, 0)
+        self.assertIn("5 samples are NaN and 1 infinite", found["text"])
+
+    def test_empty(self):
+        self.only(np.zeros(self.shape), "empty", 0, 0)
+
+    def test_empty_columns(self):
+        samples = self.smooth()
+        samples[:, :2] = 0
+        self.only(samples, "empty_columns", 2 * self.shape[0], self.shape[0] * self.shape[1] / 20)
+
+    def test_nyquist(self):
+        samples = np.zeros(self.shape)
+        samples[:, :, 150] = 1  # all frequencies alike
+        found = self.only(samples, "nyquist", 1, 0.3)
+        self.assertIn("0.0 dB", found["text"])
 
 
 class Page(html.parser.HTMLParser):
@@ -452,6 +545,15 @@ class Report(Quality):
         self.assertEqual(len(report["warnings"]), 1)
         self.assertIn(report["warnings"][0], page.text())
         self.assertIn("What to do: the same traces twice weigh twice", page.text())
+
+    def test_an_image_of_less_than_half_of_the_traces_is_not_good(self):
+        self.save()
+        self.write("job.yaml", self.JOB % "survey.sgy" + "grid: {origin_m: [500000, 6000000], inline_azimuth_deg: 90, inline: {n: 4, "
+                   "spacing_m: 12.5}, crossline: {n: 9, spacing_m: 12.5}, time: {step_s: 0.004, n: 200}}\n")
+        self.good("migrate", "job.yaml", "migration.aperture.max_m=30")
+        with open(self.path("out", "report.html"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn('<p class="verdict bad"><b>Not good.</b> Less than half of the live traces were used.', text)
 
     def test_it_can_be_left_out(self):
         self.save(self.where[2] < 2)

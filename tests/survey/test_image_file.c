@@ -12,6 +12,7 @@
 
 #include "base/disk_calls.h"
 #include "base/file_writer.h"
+#include "moho/quality.h"
 #include "survey/image_file.h"
 #include "survey/image_rows.h"
 #include "test_support.h"
@@ -252,7 +253,7 @@ static void segy_in_pieces_is_segy_from_memory(void **state) {
         assert_ok(moho_image_file_open_rows(file, memory[m], &rows));
         assert_ok(gathers ? moho_image_rows_write_gathers_segy(&rows, test_path("pieces.sgy"), "C 1")
                           : moho_image_rows_write_segy(&rows, test_path("pieces.sgy"), "C 1"));
-        moho_image_file_close_rows(&rows);
+        moho_image_rows_close(&rows);
         assert_ok(moho_file_read_all(test_path("pieces.sgy"), 1 << 28, &pieces, &pieces_bytes));
         assert_int_equal(pieces_bytes, whole_bytes);
         assert_memory_equal(pieces, whole, whole_bytes);
@@ -263,6 +264,43 @@ static void segy_in_pieces_is_segy_from_memory(void **state) {
     moho_image_file_close(&file);
     release_fixture(&f);
   }
+}
+
+/* ---- figures ---- */
+
+static void assert_same_figures(const moho_image_quality *a, const moho_image_quality *b) {
+  char *one, *other;
+  assert_ok(moho_image_quality_json(a, &one));
+  assert_ok(moho_image_quality_json(b, &other));
+  assert_string_equal(one, other); /* doubles with all their digits */
+  free(one), free(other);
+}
+
+static void figures_in_pieces_are_figures_from_memory(void **state) {
+  (void)state;
+  static const size_t memory[] = {0, 1, 20000, 100000, 1000000, (size_t)1 << 40};
+  fixture f;
+  moho_window windows[MOST_WINDOWS];
+  moho_image_file *file;
+  moho_image_quality whole, pieces;
+  make_fixture(0, &f);
+  size_t n = windows_of(&f, windows);
+  f.image.stack[77] = NAN, f.image.stack[9000] = INFINITY;
+  assert_ok(moho_image_measure(&f.image, &whole));
+  assert_int_equal(whole.n_nan, 1);
+  assert_int_equal(whole.n_infinite, 1);
+  assert_true(whole.spectrum.traces == 1024 && whole.fold_most > 40);
+  assert_ok(moho_image_file_create(test_path("figures.zarr"), &f.grid, NULL, NULL, &file));
+  for (size_t k = 0; k < n - 1; k++) assert_ok(write_window(&f, file, &windows[k], NULL));
+  assert_ok(moho_image_measure_zarr(test_path("figures.zarr"), 20000, &pieces));
+  assert_int_equal(pieces.n_nan, 1 + windows[n - 1].n_inline * windows[n - 1].n_crossline * f.grid.n_time); /* not there yet */
+  assert_ok(write_window(&f, file, &windows[n - 1], NULL));
+  for (size_t m = 0; m < sizeof memory / sizeof *memory; m++) {
+    assert_ok(moho_image_measure_zarr(test_path("figures.zarr"), memory[m], &pieces));
+    assert_same_figures(&whole, &pieces);
+  }
+  moho_image_file_close(&file);
+  release_fixture(&f);
 }
 
 /* ---- stops ---- */
@@ -325,6 +363,7 @@ int main(void) {
                                      cmocka_unit_test(what_happens_to_a_chunk_is_seen),
                                      cmocka_unit_test(windows_between_chunks_are_refused),
                                      cmocka_unit_test(segy_in_pieces_is_segy_from_memory),
+                                     cmocka_unit_test(figures_in_pieces_are_figures_from_memory),
                                      cmocka_unit_test(a_stop_harms_no_other_window)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

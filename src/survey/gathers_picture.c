@@ -1,10 +1,10 @@
-/* draw_gathers.c - the picture of a few gathers, side by side with a gap between them. */
+/* gathers_picture.c - the picture of a few gathers, side by side with a gap between them. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "job/run_pictures.h"
+#include "survey/image_pictures.h"
 #include "moho/view.h"
 
 /* Traces of the whole picture, and gathers in it, at most. */

@@ -1,7 +1,7 @@
-/* run_pictures.h - the pictures of a run: a section of the stack, the fold, a few gathers; of an image in memory or on disk.
+/* image_pictures.h - the pictures of an image: a section of the stack, the fold, a few gathers; in memory or on disk.
  */
-#ifndef MOHO_JOB_RUN_PICTURES_H
-#define MOHO_JOB_RUN_PICTURES_H
+#ifndef MOHO_SURVEY_IMAGE_PICTURES_H
+#define MOHO_SURVEY_IMAGE_PICTURES_H
 
 #include "survey/image_rows.h"
 

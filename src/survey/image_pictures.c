@@ -1,5 +1,5 @@
-/* run_pictures.c - a section of the stack, and the fold, as PNG. */
-#include "job/run_pictures.h"
+/* image_pictures.c - a section of the stack, and the fold, as PNG. */
+#include "survey/image_pictures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
