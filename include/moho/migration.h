@@ -87,6 +87,8 @@ typedef struct moho_migration_options {
   moho_weight weight;      /* auto: from `amplitude` */
   moho_amplitude amplitude;
   moho_rho rho_filter;                   /* auto: 2D when the grid is one line, else 3D */
+  int zeros_are_data;                    /* 1: the zeros that a trace begins with are no mute and one of zeros is not dead:
+                                          * headers alone decide, and the image is linear in the traces. 0 */
   double high_cut_hz;                    /* traces fade from 0.8 of it to nothing at it, zero phase; 0: none */
   double stretch_mute;                   /* s: outside when 2*leg(h,t0) > (1+s)*t0; < 0: none */
   moho_mute_line outer_mute, inner_mute; /* outside when t0 < outer(|offset|), when t0 > inner(|offset|) */

@@ -100,7 +100,8 @@ static moho_status taper_recorded(const solver *s, const moho_geometry *slice) {
   for (size_t i = 0; i < slice->n; i++) {
     const float *from = s->recorded + i * s->n_samples;
     float *to = s->traces + i * s->n_samples;
-    int live = moho_trace_mute(slice, i, from, s->n_samples, s->dt_s, filter_follows, weights);
+    int live =
+        moho_trace_mute(slice, i, s->options->zeros_are_data ? NULL : from, s->n_samples, s->dt_s, filter_follows, weights);
     for (size_t j = 0; j < s->n_samples; j++) to[j] = live ? (float)(weights[j] * (double)from[j]) : 0;
   }
   free(weights);

@@ -70,6 +70,7 @@ moho_status moho_reference_preparer_create(const moho_migration_options *options
                                    .dt_s = dt_s / options->refine,
                                    .refine = options->refine,
                                    .filter_follows = moho_trace_is_filtered(options, rho),
+                                   .zeros_are_data = options->zeros_are_data,
                                    .high_cut_hz = options->high_cut_hz,
                                    .k_max = k_max};
   out->stride = out->n_samples + 2 * MOHO_REFERENCE_PAD;
@@ -105,7 +106,8 @@ int moho_reference_prepare(const moho_reference_preparer *p, const moho_geometry
                            double *muted, double *row) {
   double *y = row + MOHO_REFERENCE_PAD;
   memset(row, 0, p->stride * sizeof *row);
-  if (!moho_trace_mute(geometry, trace, samples, p->n_input, p->dt_input_s, p->filter_follows, muted)) return 0;
+  if (!moho_trace_mute(geometry, trace, p->zeros_are_data ? NULL : samples, p->n_input, p->dt_input_s, p->filter_follows, muted))
+    return 0;
   for (size_t j = 0; j < p->n_input; j++) muted[j] *= (double)samples[j];
   for (int j = 1; j < p->bank.n; j++) convolve(p, p->impulse + (size_t)j * p->lags, muted, row + moho_reference_copy_at(p, j));
   if (p->impulse) convolve(p, p->impulse, muted, y);

@@ -15,7 +15,7 @@ enum { MOHO_REFERENCE_PAD = 8 };
 typedef struct moho_reference_preparer {
   size_t n_input, n_samples; /* before and after refinement */
   double dt_input_s, dt_s;
-  int refine, filter_follows, k_max;
+  int refine, filter_follows, zeros_are_data, k_max;
   double high_cut_hz;
   size_t c_margin;       /* of the integrated trace beyond either end; 0 without antialias */
   moho_filter_bank bank; /* n = 0: none */

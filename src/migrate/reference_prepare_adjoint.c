@@ -25,6 +25,7 @@ void moho_reference_prepare_adjoint(const moho_reference_preparer *p, const moho
   if (p->impulse) correlate(p, p->impulse, y, samples);
   else memcpy(samples, y, p->n_input * sizeof *samples);
   mute = row; /* done with: a row is longer than a trace was, refined or not */
-  int live = moho_trace_mute(geometry, trace, like, p->n_input, p->dt_input_s, p->filter_follows, mute);
+  int live =
+      moho_trace_mute(geometry, trace, p->zeros_are_data ? NULL : like, p->n_input, p->dt_input_s, p->filter_follows, mute);
   for (size_t j = 0; j < p->n_input; j++) samples[j] = live ? samples[j] * mute[j] : 0;
 }

@@ -226,7 +226,7 @@ static void prepare_one(const moho_trace_preparer *p, workspace *w, const moho_g
                         const float *samples, float *row, uint8_t *live) {
   const moho_prepared_layout *l = &p->layout;
   memset(row, 0, l->stride * sizeof *row);
-  *live = (uint8_t)moho_trace_mute(geometry, trace, samples, p->n_input, p->dt_input_s,
+  *live = (uint8_t)moho_trace_mute(geometry, trace, p->options.zeros_are_data ? NULL : samples, p->n_input, p->dt_input_s,
                                    moho_trace_is_filtered(&p->options, p->rho), w->weights);
   if (!*live) return;
   float *muted = p->length ? w->time : row + l->x0;

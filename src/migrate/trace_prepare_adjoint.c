@@ -153,7 +153,7 @@ static void unprepare_one(const moho_trace_unpreparer *p, workspace *w, const mo
 }
 
 static const float *sample_of(const moho_trace_unpreparer *p, const float *like, long trace) {
-  return like ? like + (size_t)trace * p->n_input : NULL;
+  return like && !p->options->zeros_are_data ? like + (size_t)trace * p->n_input : NULL;
 }
 
 moho_status moho_trace_unprepare_live(moho_trace_unpreparer *p, const moho_geometry *geometry, const float *like, int threads,

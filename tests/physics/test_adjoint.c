@@ -278,6 +278,71 @@ static void threads_and_batches_do_not_matter(void **state) {
   }
 }
 
+/* ---- zeros that are data ---- */
+
+/* A spike a trace, a trace of zeros: what a solver hands to an operator. */
+static void put_spikes(survey *s) {
+  memset(s->samples, 0, s->n * s->n_samples * sizeof *s->samples);
+  for (size_t i = 0; i < s->n; i++)
+    if (i != 3) s->samples[i * s->n_samples + 60 + i % 120] = i % 2 ? 1 : -2;
+}
+
+/* <L m, d> against <m, L* d>, with the reference or the loops. */
+static double spikes_mismatch(const physics_case *c, int by_reference) {
+  const survey *s = &c->survey;
+  size_t cells = c->grid.n_inline * c->grid.n_crossline * c->grid.n_time, samples = s->n * s->n_samples;
+  float *model = smooth_noise(&c->grid, 5), *traces = malloc(samples * sizeof *traces);
+  double *wide = as_double(model, cells), *migrated, *modelled;
+  assert_non_null(traces);
+  if (by_reference) {
+    moho_reference *reference;
+    migrated = malloc(cells * sizeof *migrated);
+    int32_t *fold = malloc(cells * sizeof *fold);
+    assert_true(migrated && fold);
+    assert_ok(
+        moho_reference_create(&c->grid, c->velocity, &c->options, &s->geometry, s->n_samples, s->dt_s, NULL, 0, &reference));
+    assert_ok(moho_reference_add(reference, &s->geometry, s->samples));
+    assert_ok(moho_reference_finish(reference, migrated, fold));
+    moho_reference_destroy(&reference);
+    free(fold);
+    modelled = demigrate_reference(c, wide);
+  } else {
+    moho_image image = migrate("cpu?threads=2", &c->grid, c->velocity, &c->options, s, 40);
+    migrated = as_double(image.stack, cells);
+    moho_image_release(&image);
+    assert_ok(run_native("cpu?threads=2", c, model, 40, traces));
+    modelled = as_double(traces, samples);
+  }
+  double error = mismatch(modelled, s->samples, samples, wide, migrated, cells);
+  free(model), free(traces), free(wide), free(migrated), free(modelled);
+  return error;
+}
+
+/* As recorded, the zeros before a spike are a mute that the demigration is told of; as data they are not, and the modelled
+ * traces do not depend on them. */
+static void zeros_can_be_data(void **state) {
+  (void)state;
+  physics_case c = case_of_scenario(&scenarios[1]);
+  size_t samples = c.survey.n * c.survey.n_samples;
+  put_spikes(&c.survey);
+  c.options.zeros_are_data = 1;
+  assert_true(spikes_mismatch(&c, 1) <= 1e-13);
+  assert_true(spikes_mismatch(&c, 0) <= 1e-6);
+  float *model = smooth_noise(&c.grid, 6), *one = malloc(samples * sizeof *one), *other = malloc(samples * sizeof *other);
+  assert_true(one && other);
+  assert_ok(run_native("cpu", &c, model, 40, one));
+  double live = 0;
+  for (size_t j = 0; j < c.survey.n_samples; j++) live += fabs((double)one[3 * c.survey.n_samples + j]);
+  assert_true(live > 0);
+  c.options.zeros_are_data = 0;
+  assert_ok(run_native("cpu", &c, model, 40, other));
+  for (size_t j = 0; j < c.survey.n_samples; j++) assert_true(other[3 * c.survey.n_samples + j] == 0);
+  double *wide = as_double(one, samples);
+  assert_true(test_relative_l2(other, wide, samples) > 0.1);
+  free(model), free(one), free(other), free(wide);
+  case_release(&c);
+}
+
 static void mistakes_are_named(void **state) {
   (void)state;
   physics_case c = case_of_scenario(&scenarios[4]); /* divided by the fold */
@@ -309,6 +374,7 @@ int main(void) {
                                      cmocka_unit_test(every_instruction_set_is_exact),
                                      cmocka_unit_test(every_pair_of_options_is_exact),
                                      cmocka_unit_test(threads_and_batches_do_not_matter),
+                                     cmocka_unit_test(zeros_can_be_data),
                                      cmocka_unit_test(mistakes_are_named),
                                      cmocka_unit_test(kernels_on_a_device_are_exact),
                                      cmocka_unit_test(kernels_on_a_device_give_the_same_bits)};
