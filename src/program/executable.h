@@ -12,8 +12,9 @@
 #include "program/block.h"
 #include "program/program_core.h"
 
-/* Where kernel text is compiled: for few or many lanes a group, for grids along a line or of any shape. */
-enum { MOHO_GPU_FEW_LANES = 256, MOHO_GPU_VARIANTS = 4 };
+/* Where kernel text is compiled: for few or many lanes a group, for grids along a line or of any shape, for groups one by one or
+ * abreast. */
+enum { MOHO_GPU_FEW_LANES = 256, MOHO_GPU_VARIANTS = 8 };
 
 struct moho_program_executable {
   uint32_t users; /* atomic: who made it, and runs */
@@ -50,6 +51,8 @@ moho_status moho_block_kernel_create(moho_device *device, moho_kernel **out);
 /* Compile the variant that most launches need. */
 moho_status moho_executable_prepare_gpu(moho_program_executable *executable);
 moho_status moho_executable_record_gpu(moho_program_run *run, const moho_binding *bindings);
+/* Launches of at least so many groups run abreast where they may; 0: the number that suits GPUs. For tests. */
+void moho_executable_abreast_from(uint64_t groups);
 /* The smallest fault key of a run that is done. */
 moho_status moho_executable_read_faults(moho_program_run *run, uint64_t *key);
 

@@ -59,7 +59,7 @@ static void arithmetic(moho_byte_text *out, const moho_instruction *in, size_t p
   snprintf(expression, sizeof expression, "%s_%s%s%s(%s%s%s%s%s)", family, word, is_elementary ? "" : "_",
            is_elementary ? "" : type, a, n > 1 ? ", " : "", n > 1 ? b : "", n > 2 ? ", " : "", n > 2 ? c : "");
   if (in->op == MOHO_PROGRAM_DIV && (MOHO_TYPES_WHOLE >> in->type & 1))
-    moho_byte_text_print(out, "  if (r%u == 0) PROGRAM_FAULT(%zu);\n", in->b, place);
+    moho_byte_text_print(out, "  if (PROGRAM_ON && r%u == 0) PROGRAM_FAULT(%zu);\n", in->b, place);
   assign_rounded(out, in, expression);
 }
 
@@ -120,7 +120,7 @@ static void get(moho_byte_text *out, const moho_instruction *in) {
                                                             [MOHO_PROGRAM_LANES_X] = "p->lanes_x",
                                                             [MOHO_PROGRAM_LANES_Y] = "p->lanes_y",
                                                             [MOHO_PROGRAM_LANES_Z] = "p->lanes_z",
-                                                            [MOHO_PROGRAM_GROUP] = "GROUP_X",
+                                                            [MOHO_PROGRAM_GROUP] = "group",
                                                             [MOHO_PROGRAM_GROUP_X] = "group_x",
                                                             [MOHO_PROGRAM_GROUP_Y] = "group_y",
                                                             [MOHO_PROGRAM_GROUP_Z] = "group_z",
@@ -163,6 +163,35 @@ static const char *memory_name(const moho_instruction *in, char name[16]) {
   if (is_buffer) snprintf(name, 16, "b%u", in->b);
   else snprintf(name, 16, "memory");
   return name;
+}
+
+/* Lanes abreast, where each may access: without a branch between one and the next, so that all wait for memory together; else one
+ * by one. `access` and `otherwise`: statements of one lane. */
+static void access_abreast(moho_byte_text *out, const moho_program *program, const moho_instruction *in, unsigned index,
+                           const char *access, const char *otherwise, size_t place) {
+  moho_byte_text_print(out, "  {\n  int all = 1;\n  PROGRAM_EACH");
+  open_access(out, program, in, index);
+  moho_byte_text_print(out, "    all &= PROGRAM_ON && at < length;\n  }\n  if (all) PROGRAM_EACH");
+  open_access(out, program, in, index);
+  moho_byte_text_print(out, "    (void)length;\n    %s\n  }\n  else PROGRAM_EACH", access);
+  open_access(out, program, in, index);
+  moho_byte_text_print(out,
+                       "    if (PROGRAM_ON && at < length) %s\n    else if (PROGRAM_ON) {\n      %s\n      PROGRAM_FAULT(%zu);\n"
+                       "    }\n  }\n  }\n",
+                       access, otherwise, place);
+}
+
+static void load_abreast(moho_byte_text *out, const moho_program *program, const moho_instruction *in, size_t place) {
+  char access[EXPRESSION], otherwise[EXPRESSION];
+  snprintf(access, sizeof access, "r%u = b%u[at];", in->d, in->b);
+  snprintf(otherwise, sizeof otherwise, "r%u = 0;", in->d);
+  access_abreast(out, program, in, in->a, access, otherwise, place);
+}
+
+static void store_abreast(moho_byte_text *out, const moho_program *program, const moho_instruction *in, size_t place) {
+  char access[EXPRESSION];
+  snprintf(access, sizeof access, "b%u[at] = r%u;", in->b, in->a);
+  access_abreast(out, program, in, in->d, access, "", place);
 }
 
 static void load(moho_byte_text *out, const moho_program *program, const moho_instruction *in, size_t place) {
@@ -249,7 +278,7 @@ static void control(moho_byte_text *out, const moho_instruction *in, size_t plac
   }
 }
 
-void moho_gpu_instruction(moho_byte_text *out, const moho_program *program, size_t pc, size_t place) {
+static void plain(moho_byte_text *out, const moho_program *program, size_t pc, size_t place) {
   const moho_instruction *in = &program->code[pc].in;
   switch (in->op) {
   case MOHO_PROGRAM_MOVE: moho_byte_text_print(out, "  r%u = r%u;\n", in->d, in->a); break;
@@ -288,5 +317,36 @@ void moho_gpu_instruction(moho_byte_text *out, const moho_program *program, size
   case MOHO_PROGRAM_BREAK:
   case MOHO_PROGRAM_EXIT: control(out, in, place); break;
   default: arithmetic(out, in, place); break;
+  }
+}
+
+/* Blocks of lanes abreast are masks, one set for each depth. */
+static void control_abreast(moho_byte_text *out, const moho_code *code) {
+  const moho_instruction *in = &code->in;
+  switch (in->op) {
+  case MOHO_PROGRAM_IF: moho_byte_text_print(out, "  PROGRAM_IF(%u, %sp%u)\n", code->depth, in->variant ? "!" : "", in->a); break;
+  case MOHO_PROGRAM_ELSE: moho_byte_text_print(out, "  PROGRAM_ELSE(%u)\n", code->depth); break;
+  case MOHO_PROGRAM_END: moho_byte_text_print(out, "  PROGRAM_END(%u)\n", code->depth); break;
+  default: moho_byte_text_print(out, "  PROGRAM_EXIT\n"); break;
+  }
+}
+
+void moho_gpu_instruction(moho_byte_text *out, const moho_program *program, size_t pc, size_t place, moho_gpu_form form) {
+  const moho_instruction *in = &program->code[pc].in;
+  if (!form.abreast) {
+    plain(out, program, pc, place);
+    return;
+  }
+  switch (in->op) {
+  case MOHO_PROGRAM_IF:
+  case MOHO_PROGRAM_ELSE:
+  case MOHO_PROGRAM_END:
+  case MOHO_PROGRAM_EXIT: control_abreast(out, &program->code[pc]); break;
+  case MOHO_PROGRAM_LOAD: load_abreast(out, program, in, place); break;
+  case MOHO_PROGRAM_STORE: store_abreast(out, program, in, place); break;
+  default:
+    moho_byte_text_print(out, "  PROGRAM_EACH %s{\n", form.masked ? "if (PROGRAM_ON) " : "");
+    plain(out, program, pc, place);
+    moho_byte_text_print(out, "  }\n");
   }
 }

@@ -2,10 +2,12 @@
  */
 #include "program/gpu_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "program/gpu_abreast.h"
 #include "program/gpu_instructions.h"
 
 extern const char moho_text_elementary[], moho_text_lane_words[];
@@ -105,48 +107,133 @@ static void begin_kernel(moho_byte_text *out, const moho_program *program) {
                        program->n_buffers + 1);
 }
 
-/* Where the lane is; what is not used costs nothing. */
-static void declare_places(moho_byte_text *out) {
-  static const char text[] =
-      "#if PROGRAM_LINE\n"
-      "  const uint lane_x = LANE, lane_y = 0u, lane_z = 0u, group_x = GROUP_X, group_y = 0u, group_z = 0u;\n"
-      "  const uint id_x = GROUP_X * LANES + LANE, id_y = 0u, id_z = 0u, id = id_x;\n"
-      "#else\n"
-      "  const uint lane_x = LANE % p->lanes_x, lane_y = LANE / p->lanes_x % p->lanes_y;\n"
-      "  const uint lane_z = LANE / p->lanes_x / p->lanes_y;\n"
-      "  const uint group_x = GROUP_X % p->groups_x, group_y = GROUP_X / p->groups_x % p->groups_y;\n"
-      "  const uint group_z = GROUP_X / p->groups_x / p->groups_y;\n"
-      "  const uint id_x = group_x * p->lanes_x + lane_x, id_y = group_y * p->lanes_y + lane_y;\n"
-      "  const uint id_z = group_z * p->lanes_z + lane_z;\n"
-      "  const uint id = (id_z * (p->groups_y * p->lanes_y) + id_y) * (p->groups_x * p->lanes_x) + id_x;\n"
-      "#endif\n"
-      "  (void)lane_x, (void)lane_y, (void)lane_z, (void)group_x, (void)group_y, (void)group_z;\n"
-      "  (void)id_x, (void)id_y, (void)id_z, (void)id, (void)faults;\n";
+/* Lanes abreast: variables are arrays, of which a statement of PROGRAM_EACH has element PROGRAM_K. on: it takes part here; stays:
+ * it has not left by exit. */
+static const char words_of_lanes_abreast[] =
+    "#if PROGRAM_ABREAST > 1\n"
+    "#define PROGRAM_K kern_k\n"
+    "#define PROGRAM_EACH UNROLL_ALL for (uint kern_k = 0u; kern_k < PROGRAM_ABREAST; kern_k++)\n"
+    "#define PROGRAM_ON (on[PROGRAM_K] != 0)\n"
+    "#define PROGRAM_ANY(any) int any = 0; PROGRAM_EACH any |= on[PROGRAM_K]; if (any)\n"
+    "#define PROGRAM_IF(depth, condition) { \\\n"
+    "    int was_##depth[PROGRAM_ABREAST], else_##depth[PROGRAM_ABREAST]; \\\n"
+    "    PROGRAM_EACH { \\\n"
+    "      int taken = (condition) ? 1 : 0; \\\n"
+    "      was_##depth[PROGRAM_K] = on[PROGRAM_K]; \\\n"
+    "      else_##depth[PROGRAM_K] = on[PROGRAM_K] & (taken ^ 1); \\\n"
+    "      on[PROGRAM_K] &= taken; \\\n"
+    "    } \\\n"
+    "    PROGRAM_ANY(any_##depth) {\n"
+    "#define PROGRAM_ELSE(depth) } \\\n"
+    "    PROGRAM_EACH on[PROGRAM_K] = else_##depth[PROGRAM_K]; \\\n"
+    "    PROGRAM_ANY(other_##depth) {\n"
+    "#define PROGRAM_END(depth) } \\\n"
+    "    PROGRAM_EACH { \\\n"
+    "      (void)else_##depth[PROGRAM_K]; \\\n"
+    "      on[PROGRAM_K] = was_##depth[PROGRAM_K] & stays[PROGRAM_K]; \\\n"
+    "    } \\\n"
+    "  }\n"
+    "#define PROGRAM_EXIT PROGRAM_EACH if (PROGRAM_ON) stays[PROGRAM_K] = 0, on[PROGRAM_K] = 0;\n"
+    "#else\n"
+    "#define PROGRAM_K 0u\n"
+    "#define PROGRAM_EACH\n"
+    "#define PROGRAM_ON 1\n"
+    "#define PROGRAM_IF(depth, condition) if (condition) {\n"
+    "#define PROGRAM_ELSE(depth) } else {\n"
+    "#define PROGRAM_END(depth) }\n"
+    "#define PROGRAM_EXIT return;\n"
+    "#endif\n";
+
+static const char *const place_names[] = {"group",   "lane_x", "lane_y", "lane_z", "group_x", "group_y",
+                                          "group_z", "id_x",   "id_y",   "id_z",   "id"};
+enum { PLACES = sizeof place_names / sizeof *place_names };
+
+/* One of each, or one for each lane abreast under the same name. */
+static void declare_variable(moho_byte_text *out, const char *type, const char *name) {
+  moho_byte_text_print(out,
+                       "#if PROGRAM_ABREAST > 1\n  %s %s_[PROGRAM_ABREAST];\n#define %s %s_[PROGRAM_K]\n#else\n  %s %s;\n#endif\n"
+                       "  PROGRAM_EACH %s = 0;\n",
+                       type, name, name, name, type, name, name);
+}
+
+static void compute_places(moho_byte_text *out) {
+  static const char text[] = "  PROGRAM_EACH {\n"
+                             "  group = GROUP_X * PROGRAM_ABREAST + PROGRAM_K;\n"
+                             "#if PROGRAM_LINE\n"
+                             "  lane_x = LANE, group_x = group;\n"
+                             "  id_x = group * LANES + LANE, id = id_x;\n"
+                             "#else\n"
+                             "  lane_x = LANE % p->lanes_x, lane_y = LANE / p->lanes_x % p->lanes_y;\n"
+                             "  lane_z = LANE / p->lanes_x / p->lanes_y;\n"
+                             "  group_x = group % p->groups_x, group_y = group / p->groups_x % p->groups_y;\n"
+                             "  group_z = group / p->groups_x / p->groups_y;\n"
+                             "  id_x = group_x * p->lanes_x + lane_x, id_y = group_y * p->lanes_y + lane_y;\n"
+                             "  id_z = group_z * p->lanes_z + lane_z;\n"
+                             "  id = (id_z * (p->groups_y * p->lanes_y) + id_y) * (p->groups_x * p->lanes_x) + id_x;\n"
+                             "#endif\n"
+                             "#if PROGRAM_ABREAST > 1\n"
+                             "  on[PROGRAM_K] = group < p->groups_x * p->groups_y * p->groups_z;\n"
+                             "  stays[PROGRAM_K] = on[PROGRAM_K];\n"
+                             "#endif\n"
+                             "  (void)lane_x, (void)lane_y, (void)lane_z, (void)group_x, (void)group_y, (void)group_z;\n"
+                             "  (void)id_x, (void)id_y, (void)id_z, (void)id;\n"
+                             "  }\n";
   moho_byte_text_add(out, text, sizeof text - 1);
 }
 
+/* Where the lane is; what is not used costs nothing. */
+static void declare_places(moho_byte_text *out) {
+  moho_byte_text_print(out, "#if PROGRAM_ABREAST > 1\n  int on[PROGRAM_ABREAST], stays[PROGRAM_ABREAST];\n#endif\n");
+  for (size_t i = 0; i < PLACES; i++) declare_variable(out, "uint", place_names[i]);
+  compute_places(out);
+  moho_byte_text_print(out, "  (void)faults;\n");
+}
+
 static void declare_variables(moho_byte_text *out, const moho_program *program) {
-  for (size_t i = 0; i < program->n_registers; i++)
-    moho_byte_text_print(out, "  %s r%zu = 0;\n", moho_type_words[program->registers[i].type], i);
-  for (size_t i = 0; i < program->n_predicates; i++) moho_byte_text_print(out, "  int p%zu = 0;\n", i);
+  char name[16];
+  for (size_t i = 0; i < program->n_registers; i++) {
+    snprintf(name, sizeof name, "r%zu", i);
+    declare_variable(out, moho_type_words[program->registers[i].type], name);
+  }
+  for (size_t i = 0; i < program->n_predicates; i++) {
+    snprintf(name, sizeof name, "p%zu", i);
+    declare_variable(out, "int", name);
+  }
   if (!program->n_arrays) return;
   moho_byte_text_print(out, "  PROGRAM_ZERO(0u, p->pools / 4u)\n  BARRIER();\n"); /* the arrays lie in front of the pools */
 }
 
+static moho_status add_instructions(moho_byte_text *out, const moho_program *program) {
+  uint8_t *needs_mask;
+  size_t place = 0;
+  moho_gpu_form form = {moho_gpu_may_run_abreast(program), 0};
+  MOHO_TRY(moho_allocate(program->n_code, sizeof *needs_mask, "a program's text", &needs_mask));
+  moho_status status = form.abreast ? moho_gpu_masks_find(program, needs_mask) : MOHO_OK;
+  for (size_t i = 0; !status && i < program->n_code; i++) {
+    form.masked = needs_mask[i];
+    moho_gpu_instruction(out, program, i, place, form);
+    place += moho_instruction_faults(&program->code[i].in) != 0;
+  }
+  free(needs_mask);
+  return status;
+}
+
 moho_status moho_gpu_text_make(const moho_program *program, char **text) {
   moho_byte_text out = {0};
-  size_t bytes, place = 0;
+  size_t bytes;
   moho_byte_text_add(&out, moho_text_elementary, strlen(moho_text_elementary));
   moho_byte_text_add(&out, moho_text_lane_words, strlen(moho_text_lane_words));
   moho_byte_text_add(&out, words_of_programs, sizeof words_of_programs - 1);
+  moho_byte_text_add(&out, words_of_lanes_abreast, sizeof words_of_lanes_abreast - 1);
   declare_parameters(&out, program);
   begin_kernel(&out, program);
   declare_places(&out);
   declare_variables(&out, program);
-  for (size_t i = 0; i < program->n_code; i++) {
-    moho_gpu_instruction(&out, program, i, place);
-    place += moho_instruction_faults(&program->code[i].in) != 0;
-  }
+  moho_status status = add_instructions(&out, program);
   moho_byte_text_print(&out, "}\n");
+  if (status) {
+    free(out.data);
+    return status;
+  }
   return moho_byte_text_finish(&out, text, &bytes);
 }

@@ -3,7 +3,8 @@
  *
  * Registers become variables, blocks if and for, group memory the launch's block, faults the smallest id at each place that can
  * fault. Constants that whoever compiles defines: PROGRAM_LANES, the most lanes of a group; PROGRAM_LINE, 1 where groups and
- * lanes lie along x alone, which spares the divisions. Parameters: words, in the order of moho_gpu_words.
+ * lanes lie along x alone, which spares the divisions; PROGRAM_ABREAST, how many groups run as one (gpu_abreast.h; else 1).
+ * Parameters: words, in the order of moho_gpu_words.
  */
 #ifndef MOHO_PROGRAM_GPU_TEXT_H
 #define MOHO_PROGRAM_GPU_TEXT_H

@@ -6,6 +6,7 @@
 
 #include "cuda_texts.h"
 #include "device/cuda/cuda_compile.h"
+#include "program/gpu_abreast.h"
 #include "program/gpu_text.h"
 #include "random_program.h"
 #include "test_support.h"
@@ -14,13 +15,15 @@ static moho_nvrtc nvrtc;
 
 /* Registers, few lanes or many, a line or any shape. */
 static void compile(const moho_program *program, int architecture, int lanes, int is_line) {
-  const moho_constant constants[] = {{"PROGRAM_LANES", lanes, 0}, {"PROGRAM_LINE", is_line, 0}};
+  const moho_constant constants[] = {{"PROGRAM_LANES", lanes, 0},
+                                     {"PROGRAM_LINE", is_line, 0},
+                                     {"PROGRAM_ABREAST", moho_gpu_may_run_abreast(program) ? MOHO_GPU_ABREAST : 1, 0}};
   moho_cuda_target target;
   moho_cuda_image image;
   char *text;
   assert_ok(moho_gpu_text_make(program, &text));
   assert_true(moho_nvrtc_target(&nvrtc, architecture, &target));
-  moho_unit unit = kernel_unit(MOHO_GPU_KERNEL, constants, 2, text);
+  moho_unit unit = kernel_unit(MOHO_GPU_KERNEL, constants, 3, text);
   assert_ok(moho_cuda_compile(&nvrtc, target, &unit, &image));
   assert_memory_equal(image.data,
                       "\x7f"
@@ -39,6 +42,18 @@ static void random_programs_become_machine_code(void **state) {
     moho_program *program;
     assert_ok(random_program_build(&options, &program));
     compile(program, seed % 2 ? 90 : 80, seed % 3 ? 256 : 1024, seed % 2);
+    moho_program_destroy(&program);
+  }
+}
+
+static void lanes_abreast_become_machine_code(void **state) {
+  (void)state;
+  unsigned n = 0;
+  for (uint64_t seed = 1; n < 4; seed++) {
+    random_program_options options = {.seed = seed, .has_double = 1, .may_fault = 1, .statements = 12};
+    moho_program *program;
+    assert_ok(random_program_build(&options, &program));
+    if (moho_gpu_may_run_abreast(program)) compile(program, 90, 256, n++ % 2);
     moho_program_destroy(&program);
   }
 }
@@ -86,6 +101,7 @@ int main(void) {
     return TEST_SKIPPED;
   }
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_programs_become_machine_code),
+                                     cmocka_unit_test(lanes_abreast_become_machine_code),
                                      cmocka_unit_test(every_instruction_becomes_machine_code)};
   return cmocka_run_group_tests_name("program_cuda_text", tests, NULL, NULL);
 }

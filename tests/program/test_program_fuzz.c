@@ -14,6 +14,8 @@
 
 #include "base/sha256.h"
 #include "device_support.h"
+#include "program/executable.h"
+#include "program/gpu_abreast.h"
 #include "program/interpreter.h"
 #include "random_program.h"
 
@@ -86,20 +88,13 @@ static void reference(const moho_program *program, const program_data *given, pr
   assert_ok(status);
 }
 
-static void compare_on(moho_device *device, uint64_t seed, int has_double, unsigned *faults) {
-  random_program_options options = {.seed = seed,
-                                    .has_double = has_double,
-                                    .has_group = seed % 3 != 0,
-                                    .has_loops = 1,
-                                    .may_fault = seed % 2,
-                                    .statements = 4 + (int)(seed % 30)};
-  moho_program *program;
+/* The device's results beside the interpreter's; the program is destroyed. */
+static void compare_program(moho_device *device, moho_program *program, uint64_t seed, int may_fault, unsigned *faults) {
   program_data given, expected, got;
   moho_program_fault expected_fault, fault;
   char what[60];
   snprintf(what, sizeof what, "seed %llu", (unsigned long long)seed);
-  assert_ok(random_program_build(&options, &program));
-  program_data_make(program, seed, options.may_fault, &given);
+  program_data_make(program, seed, may_fault, &given);
   reference(program, &given, &expected, &expected_fault);
   program_run_on(device, program, &given, &got, &fault);
   assert_same_fault(&expected_fault, &fault, what);
@@ -109,6 +104,18 @@ static void compare_on(moho_device *device, uint64_t seed, int has_double, unsig
   program_data_free(&expected);
   program_data_free(&got);
   moho_program_destroy(&program);
+}
+
+static void compare_on(moho_device *device, uint64_t seed, int has_double, unsigned *faults) {
+  random_program_options options = {.seed = seed,
+                                    .has_double = has_double,
+                                    .has_group = seed % 3 != 0,
+                                    .has_loops = 1,
+                                    .may_fault = seed % 2,
+                                    .statements = 4 + (int)(seed % 30)};
+  moho_program *program;
+  assert_ok(random_program_build(&options, &program));
+  compare_program(device, program, seed, options.may_fault, faults);
 }
 
 static void compare_all(moho_device *device, unsigned n) {
@@ -127,6 +134,33 @@ static void same_as_the_reference(void **state) {
   moho_device_report report;
   assert_ok(moho_device_describe(device, &report));
   compare_all(device, n_programs ? n_programs : report.has_native ? 300 : 5); /* text is compiled for each */
+  test_device_close(&device);
+}
+
+/* Groups that run abreast on a GPU, four as one: ifs in ifs, lanes that leave, numbers of groups that are no multiple of four. */
+static void groups_abreast(void **state) {
+  (void)state;
+  moho_device *device = test_device_open("");
+  moho_device_report report;
+  unsigned faults = 0, n = 0, wanted = n_programs ? n_programs : 5;
+  assert_ok(moho_device_describe(device, &report));
+  if (report.has_native) return test_device_close(&device); /* there every lane is a vector's already */
+  ask_whether_it_flushes(device);
+  moho_executable_abreast_from(1);
+  for (uint64_t seed = first_seed; n < wanted; seed++) {
+    random_program_options options = {
+        .seed = seed, .has_double = report.has_double, .may_fault = seed % 4 != 0, .statements = 4 + (int)(seed % 20)};
+    moho_program *program;
+    assert_ok(random_program_build(&options, &program));
+    if (!moho_gpu_may_run_abreast(program)) {
+      moho_program_destroy(&program);
+      continue;
+    }
+    compare_program(device, program, seed, options.may_fault, &faults);
+    n++;
+  }
+  moho_executable_abreast_from(0);
+  printf("    %s: %u programs abreast, %u of them faulted\n", report.uri, n, faults);
   test_device_close(&device);
 }
 
@@ -224,6 +258,6 @@ int main(int argc, char **argv) {
   if (argc > 1) n_programs = (unsigned)strtoul(argv[1], NULL, 10);
   if (argc > 2) first_seed = strtoull(argv[2], NULL, 10);
   const struct CMUnitTest tests[] = {cmocka_unit_test(same_as_the_reference), cmocka_unit_test(in_every_instruction_set),
-                                     cmocka_unit_test(wrong_ones_are_refused_or_run_alike)};
+                                     cmocka_unit_test(groups_abreast), cmocka_unit_test(wrong_ones_are_refused_or_run_alike)};
   return cmocka_run_group_tests_name("program_fuzz", tests, NULL, NULL);
 }
