@@ -1,6 +1,7 @@
 /* progress_bar.c - long work shown: a bar with rate and ETA on a terminal, or JSON lines; stopped by SIGINT and SIGTERM. */
 #include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,7 +10,7 @@
 typedef enum { SHOW_NOTHING, SHOW_BAR, SHOW_JSON } show;
 
 static show showing = SHOW_NOTHING;
-static volatile sig_atomic_t interrupted;
+static atomic_int interrupted; /* without locks: a handler may touch it */
 static char shown_stage[64];
 static double shown_at = -1; /* seconds of the stage when last shown */
 static int bar_is_open;
@@ -23,14 +24,15 @@ int progress_choose(const char *mode) {
   return EXIT_GOOD;
 }
 
-/* The second signal ends the program at once. */
+/* The second signal, of either kind, ends the program at once. */
 static void on_signal(int number) {
-  (void)number;
-  interrupted = 1;
+  if (!atomic_exchange(&interrupted, 1)) return;
+  signal(number, SIG_DFL);
+  raise(number);
 }
 
 void progress_catch_signals(void) {
-  struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+  struct sigaction action = {.sa_handler = on_signal};
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);

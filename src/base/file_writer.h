@@ -30,6 +30,9 @@ moho_status moho_file_read_all(const char *path, size_t limit, char **data, size
 moho_status moho_directory_begin(const char *path, char **temporary);
 moho_status moho_directory_commit(const char *path, char **temporary);
 void moho_directory_discard(char **temporary);
+/* Could it be made, or is it there, and may files be written into it? Nothing is touched. MOHO_ERROR_IO: which part is no
+ * directory, or may not be written. */
+moho_status moho_directory_check(const char *path);
 /* mkdir -p. */
 moho_status moho_directory_make(const char *path);
 /* When it returns, the names in the directory outlive a loss of power. */

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/sha256.h"
 #include "job/job_effective.h"
+#include "job/run_store.h"
 
 /* Up to this many bytes a file's fingerprint is of its whole content. */
 #define WHOLE_FILE ((size_t)64 << 20)
@@ -70,12 +71,16 @@ static moho_status add_key(const moho_job *job, moho_job_id id, json_t *identity
   return json_object_set_new(identity, key->path, value) ? out_of_memory() : MOHO_OK;
 }
 
-/* Headers by their hash; samples, which are too many to be read twice, by the time the file was changed. */
+/* Headers by their hash; samples, which are too many to be read twice, by the time the file was changed and by some dozens of
+ * traces, as a file may be changed and given its old time again (rsync --times, cp -p over it). */
 static moho_status add_traces(const moho_job *job, const moho_run_inputs *in, json_t *identity) {
-  char text[200];
+  char text[240];
+  uint64_t samples;
   moho_file_state state = moho_file_state_of(moho_job_text(job, MOHO_KEY_INPUT_TRACES));
-  snprintf(text, sizeof text, "%zu traces of %zu samples, %llu bytes, headers %.16s, changed at %lld ns", in->info->n_traces,
-           in->info->n_samples, (unsigned long long)state.bytes, in->info->input_hash, (long long)state.changed_ns);
+  MOHO_TRY(moho_run_store_samples(in, &samples));
+  snprintf(text, sizeof text, "%zu traces of %zu samples, %llu bytes, headers %.16s, samples %016llx, changed at %lld ns",
+           in->info->n_traces, in->info->n_samples, (unsigned long long)state.bytes, in->info->input_hash,
+           (unsigned long long)samples, (long long)state.changed_ns);
   return json_object_set_new(identity, "input.traces", json_string(text)) ? out_of_memory() : MOHO_OK;
 }
 

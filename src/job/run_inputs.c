@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "job/moveout_check.h"
 #include "job/run_statics.h"
+#include "job/run_store.h"
 
 /* The last error gets the place in the job file of the key it is about, `id` where it names none. */
 static moho_status at_key(const moho_job *job, moho_job_id id, moho_status status) {
@@ -469,6 +470,7 @@ static moho_status open_all(const moho_job *job, const moho_grid *given, moho_pr
 moho_status moho_run_inputs_open_on(const moho_job *job, const moho_grid *grid, moho_progress_function progress, void *user,
                                     moho_run_inputs *out) {
   *out = (moho_run_inputs){.grid = moho_grid_default()};
+  MOHO_TRY(moho_run_store_check(job));
   moho_status status = open_all(job, grid, progress, user, out);
   if (!status) return MOHO_OK;
   moho_error error = moho_error_take();

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/file_writer.h"
 #include "base/memory.h"
 #include "base/sha256.h"
@@ -27,6 +28,13 @@ moho_status moho_run_store_place(const moho_job *job, char **out) {
     if (asprintf(out, "%.*s.moho-store", (int)length, output) < 0) *out = NULL;
   }
   return *out ? MOHO_OK : moho_fail(MOHO_ERROR_MEMORY, "execution.store: out of memory");
+}
+
+moho_status moho_run_store_check(const moho_job *job) {
+  if (!moho_job_given(job, MOHO_KEY_STORE) || moho_job_is(job, MOHO_KEY_STORE, "auto")) return MOHO_OK;
+  if (!moho_trace_store_check_place(moho_job_text(job, MOHO_KEY_STORE))) return MOHO_OK;
+  return moho_fail_add_place(moho_job_place(job, MOHO_KEY_STORE),
+                             "name a directory that can be written, on a disk that holds the traces once more; or leave it auto");
 }
 
 static void add_text(moho_sha256 *hash, const char *text) {
@@ -81,6 +89,15 @@ static moho_status with_source(const moho_job *job, const moho_run_inputs *in, c
   free(place);
   if (!status || strcmp(moho_last_error()->key, "execution.store") != 0) return status;
   return moho_fail_add_place(moho_job_place(job, MOHO_KEY_STORE), NULL);
+}
+
+moho_status moho_run_store_samples(const moho_run_inputs *in, uint64_t *checksum) {
+  uint64_t sums[MOHO_SAMPLED_TRACES] = {0};
+  size_t n;
+  moho_trace_source source = {.traces = in->traces, .read = read_traces, .user = (void *)(uintptr_t)in};
+  MOHO_TRY(moho_trace_source_checksums(&source, sums, &n));
+  *checksum = moho_checksum(sums, n * sizeof *sums, n);
+  return MOHO_OK;
 }
 
 moho_status moho_run_store_plan(const moho_job *job, const moho_run_inputs *in, size_t memory_bytes, moho_trace_store_plan *out) {

@@ -125,6 +125,22 @@ static int is_identity(const char *name) {
   return strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64;
 }
 
+static int holds_stores(const char *place) {
+  int holds = 0;
+  DIR *directory = opendir(place);
+  for (struct dirent *entry; directory && !holds && (entry = readdir(directory));) holds = is_identity(entry->d_name);
+  if (directory) closedir(directory);
+  return holds;
+}
+
+/* Stores may be used where none may be written. */
+moho_status moho_trace_store_check_place(const char *place) {
+  if (!moho_directory_check(place)) return MOHO_OK;
+  if (!holds_stores(place)) return moho_last_error()->code;
+  moho_error_take();
+  return MOHO_OK;
+}
+
 /* Bytes of outdated stores in the place; with `remove` they go. *n: how many. */
 static uint64_t outdated_stores(const char *place, const moho_store_meta *of, int remove, size_t *n) {
   uint64_t bytes = 0;

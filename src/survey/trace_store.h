@@ -45,6 +45,14 @@ typedef struct moho_trace_store_options {
 
 moho_trace_store_options moho_trace_store_options_default(void);
 
+/* Could stores be built at this place, or be found there? MOHO_ERROR_IO: what is in the way. */
+moho_status moho_trace_store_check_place(const char *place);
+
+/* Checksums of some dozens of traces spread over the survey, as they are to be stored: what tells that samples changed where
+ * neither size nor time of the file do. *n <= MOHO_SAMPLED_TRACES. Reads as many traces. */
+enum { MOHO_SAMPLED_TRACES = 64 };
+moho_status moho_trace_source_checksums(const moho_trace_source *source, uint64_t sums[MOHO_SAMPLED_TRACES], size_t *n);
+
 /* What opening would do. */
 typedef struct moho_trace_store_plan {
   char path[1024];     /* <place>/<hash> */

@@ -11,7 +11,7 @@
 #include "base/sha256.h"
 #include "survey/traces_inside.h"
 
-enum { SAMPLED_TRACES = 64, BLOCK = 4096 };
+enum { BLOCK = 4096 };
 
 static void add_number(moho_sha256 *hash, uint64_t value) {
   moho_sha256_add(hash, &value, sizeof value);
@@ -43,21 +43,30 @@ static void add_geometry(moho_sha256 *hash, const moho_traces *traces) {
   add_blocks(hash, traces, g);
 }
 
-/* Some traces as they are to be stored: whatever is done to all is done to these. */
-static moho_status add_samples(moho_sha256 *hash, const moho_trace_source *source) {
+/* Whatever is done to all samples is done to these. */
+moho_status moho_trace_source_checksums(const moho_trace_source *source, uint64_t sums[MOHO_SAMPLED_TRACES], size_t *n) {
   const moho_geometry *g = moho_traces_get_geometry(source->traces);
-  size_t ns = moho_traces_get_info(source->traces)->n_samples, wanted = moho_smaller(g->n, SAMPLED_TRACES);
+  size_t ns = moho_traces_get_info(source->traces)->n_samples, wanted = moho_smaller(g->n, MOHO_SAMPLED_TRACES);
   float *samples;
+  *n = 0;
   MOHO_TRY(moho_allocate(ns, sizeof *samples, "a trace", &samples));
   moho_status status = MOHO_OK;
   for (size_t k = 0; !status && k < wanted; k++) {
     size_t trace = (size_t)((double)k * ((double)g->n / (double)wanted));
     if (!moho_trace_is_stored(g, trace)) continue;
     status = source->read ? source->read(source->user, trace, 1, samples) : moho_traces_read(source->traces, trace, 1, samples);
-    if (!status) add_number(hash, moho_checksum(samples, ns * sizeof *samples, trace));
+    if (!status) sums[(*n)++] = moho_checksum(samples, ns * sizeof *samples, trace);
   }
   free(samples);
   return status;
+}
+
+static moho_status add_samples(moho_sha256 *hash, const moho_trace_source *source) {
+  uint64_t sums[MOHO_SAMPLED_TRACES];
+  size_t n;
+  MOHO_TRY(moho_trace_source_checksums(source, sums, &n));
+  for (size_t k = 0; k < n; k++) add_number(hash, sums[k]);
+  return MOHO_OK;
 }
 
 moho_status moho_store_identify(const moho_trace_source *source, moho_store_meta *meta) {

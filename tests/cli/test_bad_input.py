@@ -27,6 +27,20 @@ class BadInput(CommandTest):
         with open(self.path("survey.sgy"), "rb") as file:
             return file.read()
 
+    # ---- places ----
+
+    def test_a_place_of_stores_that_cannot_be(self):
+        """Also where all fits in memory, and no store is needed."""
+        with open(self.path("letter"), "w", encoding="utf-8") as file:
+            file.write("no directory")
+        self.refused(["letter: Not a directory", "key execution.store"], "execution.store=letter")
+        self.refused(["letter/stores cannot be made: letter: Not a directory"], "execution.store=letter/stores")
+        if not os.access("/", os.W_OK):  # else: the superuser, who may write everywhere
+            self.refused(["cannot be made: /: Permission denied"], "execution.store=/stores/of/mine")
+        self.fails(1, "key execution.store", "explain", "job.yaml", "execution.store=letter")
+        self.good("explain", "job.yaml", "execution.store=not/yet/there")
+        self.assertNotIn("not", self.entries())
+
     # ---- trace files ----
 
     def test_no_file(self):

@@ -7,6 +7,7 @@ MOHO_TEST_KILLS=200 makes more of the kills at random moments; MOHO_TEST_SEED=..
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -206,6 +207,23 @@ class Signals(ResumeTest):
         self.good("migrate", "job.yaml")
         self.assert_same(whole)
 
+    def test_a_second_signal_ends_it_at_once(self):
+        """Both lie in wait while the run is stopped, so that no step of it comes between them."""
+        whole = self.undisturbed()
+        for first, second in [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]:
+            process, before = self.start(), self.saved()
+            while process.poll() is None and self.saved() < before + 2:
+                time.sleep(0.002)
+            for number in [signal.SIGSTOP, first, second, signal.SIGCONT]:
+                process.send_signal(number)
+            _, words = process.communicate(timeout=60)
+            self.assertIn(process.returncode, (-first, -second), words)
+            self.assertNotIn("interrupted", words)
+            self.assertFalse(self.is_finished())
+            self.assertGreaterEqual(self.saved(), before + 2)
+        self.good("migrate", "job.yaml")
+        self.assert_same(whole)
+
     def test_a_half_made_image_is_known_as_such(self):
         self.stop_after(3, signal.SIGKILL)
         half = self.path("out", "image.partial.zarr")
@@ -249,6 +267,16 @@ class Refusals(ResumeTest):
             file.seek(3600 + 240 + 400)
             file.write(b"\x3f")
         self.fails(1, ["input.traces was", "is now"], "migrate", "job.yaml")
+        shutil.copy2(self.path("kept.sgy"), self.path("survey.sgy"))
+        times = os.stat(self.path("survey.sgy"))
+        with open(self.path("survey.sgy"), "r+b") as file:  # one of each trace, and the time of the file as it was
+            for trace in range(times.st_size // (240 + 4 * 301)):
+                file.seek(3600 + trace * (240 + 4 * 301) + 240 + 400)
+                file.write(b"\x3f")
+        os.utime(self.path("survey.sgy"), ns=(times.st_atime_ns, times.st_mtime_ns))
+        error = self.fails(1, ["input.traces was", "is now"], "migrate", "job.yaml").err
+        samples = re.findall("samples ([0-9a-f]{16})", error)
+        self.assertEqual((len(samples), len(set(samples))), (2, 2), error)
         os.replace(self.path("kept.sgy"), self.path("survey.sgy"))
         self.assertEqual(self.saved(), saved)
         # What changes no bit may change: threads, memory, where results go is the same.
