@@ -122,10 +122,10 @@ static const tested all[] = {
     {MOHO_OPERATION_ADD, 2, o_add, 0, 1, 0},
     {MOHO_OPERATION_SUB, 2, o_sub, 0, 1, 0},
     {MOHO_OPERATION_MUL, 2, o_mul, 0, 1, 0},
-    {MOHO_OPERATION_DIV, 2, o_div, 0, 0, 0},
+    {MOHO_OPERATION_DIV, 2, o_div, 0, 1, 0},
     {MOHO_OPERATION_MIN, 2, o_min, 0, 1, 0},
     {MOHO_OPERATION_MAX, 2, o_max, 0, 1, 0},
-    {MOHO_OPERATION_FMA, 3, o_fma, 0, 0, 0},
+    {MOHO_OPERATION_FMA, 3, o_fma, 0, 1, 0},
     {MOHO_OPERATION_COPY, 1, o_copy, 0, 1, 0},
     {MOHO_OPERATION_FILL, 0, o_fill, 0, 1, 0},
     {MOHO_OPERATION_ABS, 1, o_abs, 0, 1, 0},
@@ -160,12 +160,16 @@ static double wrap(double x) {
   return (int32_t)(uint32_t)(int64_t)fmod(x, 4294967296.0);
 }
 
+static uint32_t word_of(double x) {
+  return (uint32_t)(int32_t)x;
+}
+
 static double expected_of(const tested *t, moho_dtype dtype, const double *x, const double *s) {
-  double exact = t->expected(x, s);
-  if (dtype == MOHO_DTYPE_I32)
-    return wrap(t->operation == MOHO_OPERATION_MUL ? (double)(int32_t)((uint32_t)(int32_t)x[0] * (uint32_t)(int32_t)x[1])
-                                                   : exact);
-  return exact;
+  if (dtype != MOHO_DTYPE_I32) return t->expected(x, s);
+  if (t->operation == MOHO_OPERATION_MUL) return (int32_t)(word_of(x[0]) * word_of(x[1]));
+  if (t->operation == MOHO_OPERATION_FMA) return (int32_t)(word_of(x[0]) * word_of(x[1]) + word_of(x[2]));
+  if (t->operation == MOHO_OPERATION_DIV) return x[1] == 0 ? 0 : wrap(trunc(x[0] / x[1]));
+  return wrap(t->expected(x, s));
 }
 
 static int on_cpu(void) {
@@ -215,15 +219,32 @@ static moho_tensor_call call_of(const tested *t, moho_dtype dtype, test_operand 
   return call;
 }
 
+/* Integers divided by zero: told, and 0. */
+static int divides_by_zero(const tested *t, moho_dtype dtype, const moho_tensor_call *call, const test_operand *in) {
+  if (t->operation != MOHO_OPERATION_DIV || dtype != MOHO_DTYPE_I32) return 0;
+  if (!call->inputs[1]) return call->scalars[0] == 0;
+  for (size_t i = 0; i < moho_tensor_elements(&in[1].view); i++)
+    if (test_at(&in[1], i) == 0) return 1;
+  return 0;
+}
+
+static void run_on(moho_queue *on, const moho_tensor_call *call, int by_zero) {
+  moho_ticket ticket;
+  if (by_zero && !on) {
+    assert_fails(moho_tensor_run(on, call), MOHO_ERROR_RANGE, "div: an i32 divisor is 0");
+    return;
+  }
+  assert_ok(moho_tensor_run(on, call));
+  if (on) assert_ok(moho_queue_submit(on, &ticket));
+  if (on) assert_ok(moho_queue_wait(on, ticket, -1));
+}
+
 static void check_case(const tested *t, moho_dtype dtype, test_pattern pattern, size_t n, moho_queue *on) {
   test_operand in[3], out = test_operand_make(dtype, pattern, n, 1, test_draw_any);
   for (int k = 0; k < t->inputs; k++) /* operands of different patterns: what is repeated meets what is not */
     in[k] = test_operand_make(dtype, pattern, n, pattern == TEST_REPEATED && k == 0, test_draw_any);
   moho_tensor_call call = call_of(t, dtype, in, &out);
-  moho_ticket ticket;
-  assert_ok(moho_tensor_run(on, &call));
-  if (on) assert_ok(moho_queue_submit(on, &ticket));
-  if (on) assert_ok(moho_queue_wait(on, ticket, -1));
+  run_on(on, &call, divides_by_zero(t, dtype, &call, in));
   check_result(t, dtype, in, &out, test_pattern_name(pattern));
   for (int k = 0; k < t->inputs; k++) test_operand_free(&in[k]);
   test_operand_free(&out);
@@ -262,7 +283,105 @@ static void large(void **state) {
   if (on_cpu()) check_case(&all[14], MOHO_DTYPE_BF16, TEST_CONTIGUOUS, 8400003, NULL);
 }
 
-/* ---- numbers for operands, in place ---- */
+/* ---- the same view in and out, numbers for operands, shapes that broadcast ---- */
+
+/* The output is the very view of each input in turn. */
+static void every_operation_in_place(void **state) {
+  (void)state;
+  for (int o = 0; o < N_ALL; o++)
+    for (int d = 0; d < 4; d++)
+      for (int k = 0; k < all[o].inputs; k++) {
+        test_pattern pattern = (test_pattern)((o + d + k) % TEST_REPEATED);
+        if ((dtypes[d] == MOHO_DTYPE_I32 && !all[o].of_ints) || (!on_cpu() && (d || pattern != TEST_CONTIGUOUS))) continue;
+        test_operand in[3];
+        for (int i = 0; i < all[o].inputs; i++) in[i] = test_operand_make(dtypes[d], pattern, 257, 1, test_draw_any);
+        moho_tensor_call call = call_of(&all[o], dtypes[d], in, &in[k]);
+        run_on(d % 2 ? queue : NULL, &call, divides_by_zero(&all[o], dtypes[d], &call, in));
+        check_result(&all[o], dtypes[d], in, &in[k], "in place");
+        for (int i = 0; i < all[o].inputs; i++) test_operand_free(&in[i]);
+      }
+}
+
+static double o_swapped(const tested *t, const double *x, const double *s, int number_first, moho_dtype dtype) {
+  const double turned[2] = {number_first ? s[0] : x[0], number_first ? x[0] : s[0]};
+  return expected_of(t, dtype, turned, s);
+}
+
+/* One of two operands is a number, on either side, of every dtype. */
+static void numbers_for_operands(void **state) {
+  (void)state;
+  for (int o = 0; all[o].operation <= MOHO_OPERATION_MAX; o++)
+    for (int d = 0; d < 4; d++)
+      for (int first = 0; first < 2; first++) {
+        if (is_left_out(o, d) || (!on_cpu() && first != o % 2)) continue;
+        double s = test_is_integer(dtypes[d]) ? -7 : -0.75;
+        test_operand x = test_operand_make(dtypes[d], TEST_OFFSET, 33, 0, test_draw_any),
+                     out = test_operand_make(dtypes[d], TEST_CONTIGUOUS, 33, 1, test_draw_any);
+        moho_tensor_call call = {.operation = all[o].operation, .output = &out.view, .scalars = {s}};
+        call.inputs[first] = &x.view;
+        int by_zero = 0;
+        for (size_t i = 0; i < 33; i++) by_zero |= first && test_at(&x, i) == 0;
+        run_on(NULL, &call, by_zero && all[o].operation == MOHO_OPERATION_DIV && test_is_integer(dtypes[d]));
+        void *now = test_read_outside_unchanged(&out);
+        for (size_t i = 0; i < 33; i++) {
+          double at = test_at(&x, i), exact = o_swapped(&all[o], &at, &s, first, dtypes[d]), got = test_get(dtypes[d], now, i);
+          if (!is_close(&all[o], dtypes[d], got, exact, 0))
+            fail_msg("%s %s with a number %s: of %g is %g, expected %g", moho_operation_name(all[o].operation),
+                     moho_dtype_name(dtypes[d]), first ? "first" : "last", at, got, exact);
+        }
+        free(now);
+        test_operand_free(&x);
+        test_operand_free(&out);
+      }
+}
+
+/* [5, 1, 7] - [3, 1] into [5, 3, 7]: axes of 1 and those that are missing are repeated without being asked. */
+static void shapes_broadcast_by_themselves(void **state) {
+  (void)state;
+  for (int d = 0; d < 4; d++) {
+    test_operand a = test_operand_make(dtypes[d], TEST_CONTIGUOUS, 35, 0, test_draw_any),
+                 b = test_operand_make(dtypes[d], TEST_CONTIGUOUS, 3, 0, test_draw_any),
+                 out = test_operand_make(dtypes[d], TEST_CONTIGUOUS, 105, 1, test_draw_any);
+    moho_tensor x, y, z;
+    assert_ok(moho_tensor_reshape(&a.view, 3, (size_t[]){5, 1, 7}, &x));
+    assert_ok(moho_tensor_reshape(&b.view, 2, (size_t[]){3, 1}, &y));
+    assert_ok(moho_tensor_reshape(&out.view, 3, (size_t[]){5, 3, 7}, &z));
+    assert_ok(moho_tensor_binary(NULL, MOHO_OPERATION_SUB, &x, &y, &z));
+    void *now = test_read_outside_unchanged(&out);
+    for (size_t i = 0; i < 105; i++) {
+      double at[2] = {test_at(&a, i / 21 * 7 + i % 7), test_at(&b, i / 7 % 3)}, got = test_get(dtypes[d], now, i);
+      double exact = expected_of(&all[1], dtypes[d], at, NULL);
+      if (!is_close(&all[1], dtypes[d], got, exact, 0)) fail_msg("element %zu is %g, expected %g", i, got, exact);
+    }
+    free(now);
+    assert_fails(moho_tensor_binary(NULL, MOHO_OPERATION_SUB, &x, &y, &x), MOHO_ERROR_SHAPE, "sub: operand b: [3, 1]");
+    test_operand_free(&a), test_operand_free(&b), test_operand_free(&out);
+  }
+}
+
+/* copy and fill of the dtypes that nothing is computed in. */
+static void bytes_are_copied_and_filled(void **state) {
+  (void)state;
+  static const tested moved[] = {{MOHO_OPERATION_COPY, 1, o_copy, 0, 1, 0}, {MOHO_OPERATION_FILL, 0, o_fill, 0, 1, 0}};
+  for (moho_dtype dtype = MOHO_DTYPE_I8; dtype <= MOHO_DTYPE_U8; dtype++)
+    for (int m = 0; m < 2; m++)
+      for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+        for (int p = 0; p < TEST_PATTERNS; p++) {
+          if (!on_cpu() && k < 5) continue;
+          test_operand in = test_operand_make(dtype, (test_pattern)p, sizes[k], p == TEST_REPEATED, test_draw_any),
+                       out = test_operand_make(dtype, (test_pattern)p, sizes[k], 1, test_draw_any);
+          moho_tensor_call call = {.operation = moved[m].operation, .inputs = {m ? NULL : &in.view}, .output = &out.view};
+          call.scalars[0] = 19;
+          assert_ok(moho_tensor_run(NULL, &call));
+          void *now = test_read_outside_unchanged(&out);
+          for (size_t i = 0; i < moho_tensor_elements(&out.view); i++)
+            assert_true(test_get(dtype, now, test_place(&out.view, i)) == (m ? 19 : test_at(&in, i)));
+          free(now);
+          test_operand_free(&in), test_operand_free(&out);
+        }
+}
+
+/* ---- numbers ---- */
 
 static moho_tensor of_floats(size_t n, const float *data) {
   moho_tensor t;
@@ -434,6 +553,57 @@ static void wrong_calls(void **state) {
   for (int i = 0; i < 4; i++) assert_ok(moho_tensor_destroy(made[i]));
 }
 
+/* What the table says of every operation and pair of dtypes is what happens, on every device. */
+static void what_is_supported_runs(void **state) {
+  (void)state;
+  for (int o = 0; o < MOHO_OPERATION_COUNT; o++)
+    for (int from = 0; from < MOHO_DTYPE_COUNT; from++)
+      for (int to = 0; to < MOHO_DTYPE_COUNT; to++) {
+        moho_operation operation = (moho_operation)o;
+        if (!on_cpu() && (o + from + to) % 5 != (int)(test_random % 5)) continue; /* each may be a kernel to compile */
+        moho_tensor x, classes, out, *made[] = {&x, &classes, &out};
+        int reduces = operation >= MOHO_OPERATION_SUM && operation <= MOHO_OPERATION_ARGMAX;
+        int is_loss = operation == MOHO_OPERATION_CROSS_ENTROPY;
+        assert_ok(moho_tensor_create(test_device, (moho_dtype)from, 2, (size_t[]){3, 4}, &x));
+        assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_I32, 1, (size_t[]){3}, &classes));
+        assert_ok(moho_tensor_create(test_device, (moho_dtype)to, reduces || is_loss ? 1 : 2, (size_t[]){3, 4}, &out));
+        if (from != MOHO_DTYPE_TERNARY) assert_ok(moho_tensor_fill(NULL, &x, 1));
+        assert_ok(moho_tensor_fill(NULL, &classes, 2));
+        moho_status said = moho_tensor_supports(test_device, operation, x.dtype, out.dtype);
+        moho_tensor_call call = {.operation = operation, .output = &out, .axis = 1, .scalars = {0.5, 1}, .loss = MOHO_LOSS_NONE};
+        int n = operation == MOHO_OPERATION_FILL                                                   ? 0
+                : operation == MOHO_OPERATION_FMA                                                  ? 3
+                : operation <= MOHO_OPERATION_MAX                                                  ? 2
+                : operation >= MOHO_OPERATION_RELU_BACKWARD && operation < MOHO_OPERATION_QUANTIZE ? 2
+                                                                                                   : 1;
+        for (int i = 0; i < n; i++) call.inputs[i] = &x;
+        if (is_loss) call.inputs[1] = &classes;
+        moho_status ran = moho_tensor_run(NULL, &call);
+        if (said != ran || (said && said != MOHO_ERROR_NOT_AVAILABLE))
+          fail_msg("%s from %s to %s: supports() says %d, a run %d: %s", moho_operation_name(operation), moho_dtype_name(x.dtype),
+                   moho_dtype_name(out.dtype), said, ran, moho_last_error()->message);
+        for (int i = 0; i < 3; i++) assert_ok(moho_tensor_destroy(made[i]));
+      }
+}
+
+/* Any overlap but the very same view is refused, by every operation, of every operand. */
+static void overlap_is_refused(void **state) {
+  (void)state;
+  moho_tensor base, other, head, tail;
+  assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_F32, 1, (size_t[]){40}, &base));
+  assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_F32, 1, (size_t[]){33}, &other));
+  assert_ok(moho_tensor_slice(&base, 0, 0, 33, 1, &head));
+  assert_ok(moho_tensor_slice(&base, 0, 1, 34, 1, &tail));
+  for (int o = 0; o < N_ALL; o++)
+    for (int k = 0; k < all[o].inputs; k++) {
+      moho_tensor_call call = {.operation = all[o].operation, .output = &tail};
+      for (int i = 0; i < all[o].inputs; i++) call.inputs[i] = i == k ? &head : &other;
+      assert_fails(moho_tensor_run(NULL, &call), MOHO_ERROR_ARGUMENT, "out overlaps operand ");
+    }
+  assert_ok(moho_tensor_destroy(&base));
+  assert_ok(moho_tensor_destroy(&other));
+}
+
 static int begin(void **state) {
   test_tensor_begin(state);
   assert_ok(moho_queue_create(test_device, &queue));
@@ -470,9 +640,20 @@ static void ternary_is_refused_by_name(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ternary_is_refused_by_name), cmocka_unit_test(every_operation), cmocka_unit_test(large),
-      cmocka_unit_test(scalars_and_in_place),       cmocka_unit_test(special_numbers), cmocka_unit_test(conversions),
-      cmocka_unit_test(division_of_integers),       cmocka_unit_test(wrong_calls),
+      cmocka_unit_test(ternary_is_refused_by_name),
+      cmocka_unit_test(every_operation),
+      cmocka_unit_test(large),
+      cmocka_unit_test(every_operation_in_place),
+      cmocka_unit_test(numbers_for_operands),
+      cmocka_unit_test(shapes_broadcast_by_themselves),
+      cmocka_unit_test(bytes_are_copied_and_filled),
+      cmocka_unit_test(scalars_and_in_place),
+      cmocka_unit_test(special_numbers),
+      cmocka_unit_test(conversions),
+      cmocka_unit_test(division_of_integers),
+      cmocka_unit_test(what_is_supported_runs),
+      cmocka_unit_test(overlap_is_refused),
+      cmocka_unit_test(wrong_calls),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }
