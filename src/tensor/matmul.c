@@ -10,6 +10,7 @@
 #include "kernels/matmul.h"
 #include "kernels/tensor_map.h"
 #include "tensor/blas.h"
+#include "tensor/elementwise.h"
 #include "tensor/matmul_layout.h"
 #include "tensor/matmul_mixed.h"
 #include "tensor/matmul_native.h"
@@ -118,10 +119,8 @@ static moho_status check_layout(const product *p) {
 
 static moho_status check_activation(const product *p) {
   const moho_operation_entry *entry = moho_operation_entry_of(p->options->activation);
-  int is_copy = p->options->activation == MOHO_OPERATION_COPY;
-  if (is_copy || (entry && entry->operands[0] && !entry->operands[1] && (entry->inputs & MOHO_SET(MOHO_DTYPE_F32)) &&
-                  p->options->activation != MOHO_OPERATION_CONVERT))
-    return MOHO_OK;
+  int is_of_one = entry && entry->plan == moho_plan_elementwise && entry->operands[0] && !entry->operands[1];
+  if (is_of_one && entry->output == MOHO_OUTPUT_SAME && (entry->inputs & MOHO_SET(MOHO_DTYPE_F32))) return MOHO_OK;
   return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "matmul: activation %s, expected an operation of one f32 input",
                    moho_operation_name(p->options->activation));
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 moho_device *test_device;
+moho_queue *test_queue;
 uint64_t test_random;
 
 int test_tensor_begin(void **state) {
@@ -19,13 +20,37 @@ int test_tensor_begin(void **state) {
   printf("    MOHO_TEST_SEED=%llu\n", (unsigned long long)test_random);
   setenv("MOHO_DEVICE", "cpu", 0);
   assert_ok(moho_device_open("auto", &test_device));
+  assert_ok(moho_queue_create(test_device, &test_queue));
   return 0;
 }
 
 int test_tensor_end(void **state) {
   (void)state;
+  assert_ok(moho_queue_destroy(&test_queue));
   assert_ok(moho_device_close(&test_device));
   return 0;
+}
+
+static int is_of_kind(const char *kind) {
+  moho_device_report report;
+  assert_ok(moho_device_describe(test_device, &report));
+  return strcmp(report.kind, kind) == 0;
+}
+
+int test_on_cpu(void) {
+  return is_of_kind("cpu");
+}
+
+int test_may_flush(void) {
+  return is_of_kind("metal");
+}
+
+moho_status test_run(moho_queue *on, const moho_tensor_call *call) {
+  moho_ticket ticket;
+  moho_status status = moho_tensor_run(on, call);
+  if (!on || status) return status;
+  assert_ok(moho_queue_submit(on, &ticket));
+  return moho_queue_wait(on, ticket, -1);
 }
 
 /* ---- numbers ---- */

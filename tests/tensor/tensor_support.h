@@ -9,10 +9,16 @@
 #include "test_support.h"
 
 extern moho_device *test_device;
+extern moho_queue *test_queue; /* of it */
 /* Of a cmocka group: opens MOHO_DEVICE (the cpu where it is not set), seeds test_random, and closes it. */
 int test_tensor_begin(void **state);
 int test_tensor_end(void **state);
 extern uint64_t test_random;
+int test_on_cpu(void);
+/* Apple's GPUs may put 0 in the place of denormal numbers. */
+int test_may_flush(void);
+/* The call now (on NULL), or by a queue and waited for. */
+moho_status test_run(moho_queue *on, const moho_tensor_call *call);
 
 /* ---- numbers ---- */
 

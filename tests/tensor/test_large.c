@@ -144,17 +144,14 @@ static uint64_t launches(void) {
 
 /* Plans and runs on a queue with the reach of a launch as given; how many launches that were. */
 static uint64_t run_with_reach(size_t reach, moho_status (*record)(const void *what, moho_queue *queue), const void *what) {
-  moho_queue *queue;
   moho_ticket ticket;
   uint64_t before = launches();
-  assert_ok(moho_queue_create(test_device, &queue));
   moho_launch_reach_set(reach);
-  moho_status status = record(what, queue);
+  moho_status status = record(what, test_queue);
   moho_launch_reach_set(0);
   assert_ok(status);
-  assert_ok(moho_queue_submit(queue, &ticket));
-  assert_ok(moho_queue_wait(queue, ticket, -1));
-  assert_ok(moho_queue_destroy(&queue));
+  assert_ok(moho_queue_submit(test_queue, &ticket));
+  assert_ok(moho_queue_wait(test_queue, ticket, -1));
   return launches() - before;
 }
 

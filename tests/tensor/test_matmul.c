@@ -165,6 +165,60 @@ static void alpha_beta_bias_activation(void **state) {
   }
 }
 
+/* Every operation of one input can be applied: the same as the operation by itself on the product, to a few units. */
+static void any_activation_is_fused(void **state) {
+  (void)state;
+  enum { M = 5, N = 33, K = 3 };
+  int found = 0;
+  for (int o = 0; o < MOHO_OPERATION_COUNT; o++)
+    for (int own = 0; own < 2; own++) {
+      matrix a = matrix_of(1, M, K, 0, 0, 0), b = matrix_of(1, K, N, 0, 0, 0), c = matrix_of(1, M, N, 0, 0, 0);
+      matrix y = matrix_of(1, M, N, 0, 0, 0);
+      moho_matmul_options options = plain(own ? MOHO_MATMUL_OWN : MOHO_MATMUL_AUTO);
+      assert_ok(moho_matmul(NULL, &a.view, &b.view, &c.view, &options));
+      moho_tensor_call alone = {.operation = (moho_operation)o, .inputs = {&c.view}, .output = &y.view, .scalars = {-0.5, 0.75}};
+      options.activation = alone.operation, options.scalars[0] = -0.5, options.scalars[1] = 0.75;
+      int is_of_one = o >= MOHO_OPERATION_ABS && o <= MOHO_OPERATION_GELU_ERF;
+      if (o == MOHO_OPERATION_COPY || is_of_one) {
+        assert_ok(moho_tensor_run(NULL, &alone));
+        assert_ok(moho_matmul(NULL, &a.view, &b.view, &c.view, &options));
+        read_back(&c), read_back(&y);
+        for (size_t i = 0; i < M * N; i++)
+          if (!(fabsf(c.host[i] - y.host[i]) <= 1e-6f * fabsf(y.host[i]) || (isnan(c.host[i]) && isnan(y.host[i]))))
+            fail_msg("%s of a product is %g, expected %g", moho_operation_name(alone.operation), (double)c.host[i],
+                     (double)y.host[i]);
+        found++;
+      } else {
+        assert_fails(moho_matmul(NULL, &a.view, &b.view, &c.view, &options), MOHO_ERROR_NOT_AVAILABLE, "activation");
+      }
+      matrix_free(&a), matrix_free(&b), matrix_free(&c), matrix_free(&y);
+    }
+  assert_int_equal(found, 2 * 14);
+}
+
+/* options.transpose_a and _b turn the views as given: NN, NT, TN, TT. */
+static void options_turn_the_views(void **state) {
+  (void)state;
+  enum { M = 7, N = 9, K = 11 };
+  for (int kinds = 0; kinds < 4; kinds++) {
+    int turn_a = kinds & 1, turn_b = kinds >> 1;
+    matrix a = matrix_of(1, turn_a ? K : M, turn_a ? M : K, 2, 1, 0), b = matrix_of(1, turn_b ? N : K, turn_b ? K : N, 1, 0, 0);
+    matrix c = matrix_of(1, M, N, 3, 0, 0);
+    moho_matmul_options options = plain(kinds % 2 ? MOHO_MATMUL_OWN : MOHO_MATMUL_AUTO);
+    options.transpose_a = turn_a, options.transpose_b = turn_b;
+    assert_ok(moho_matmul(NULL, &a.view, &b.view, &c.view, &options));
+    read_back(&c);
+    for (size_t i = 0; i < M; i++)
+      for (size_t j = 0; j < N; j++) {
+        double sum = 0;
+        for (size_t k = 0; k < K; k++)
+          sum += (turn_a ? element(&a, 0, k, i) : element(&a, 0, i, k)) * (turn_b ? element(&b, 0, j, k) : element(&b, 0, k, j));
+        assert_true(fabs(element(&c, 0, i, j) - sum) <= 1e-5);
+      }
+    matrix_free(&a), matrix_free(&b), matrix_free(&c);
+  }
+}
+
 static void batches_by_strides(void **state) {
   (void)state;
   for (int i = 0; i < 8; i++) {
@@ -281,7 +335,6 @@ static void wrong_operands_are_named(void **state) {
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) assert_ok(moho_tensor_destroy(all[i]));
 }
 
-/* Our own kernels give the same bits again and again, recorded or at once. */
 /* f16 and bf16: whole numbers, so that sums are exact in f32 and C is rounded once. */
 static void check_mixed(moho_dtype dtype, moho_dtype of_c, moho_dtype of_bias, int turned, int shared,
                         moho_matmul_method method) {
@@ -368,6 +421,7 @@ static void prepared_runs_again(void **state) {
   }
 }
 
+/* Our own kernels give the same bits again and again, recorded or at once. */
 static void recorded_is_the_same(void **state) {
   (void)state;
   matrix a = matrix_of(1, 70, 90, 1, 1, 0), b = matrix_of(1, 90, 66, 2, 2, 1), c = matrix_of(1, 70, 66, 0, 0, 0);
@@ -375,15 +429,12 @@ static void recorded_is_the_same(void **state) {
   float *first = malloc(c.count * sizeof *first);
   assert_ok(moho_matmul(NULL, &a.view, &b.view, &c.view, &options));
   assert_ok(moho_tensor_read(&c.base, first));
-  moho_queue *queue;
   moho_ticket ticket;
-  assert_ok(moho_queue_create(test_device, &queue));
-  assert_ok(moho_matmul(queue, &a.view, &b.view, &c.view, &options));
-  assert_ok(moho_queue_submit(queue, &ticket));
-  assert_ok(moho_queue_wait(queue, ticket, -1));
+  assert_ok(moho_matmul(test_queue, &a.view, &b.view, &c.view, &options));
+  assert_ok(moho_queue_submit(test_queue, &ticket));
+  assert_ok(moho_queue_wait(test_queue, ticket, -1));
   read_back(&c);
   assert_memory_equal(first, c.host, c.count * sizeof *first);
-  assert_ok(moho_queue_destroy(&queue));
   free(first), matrix_free(&a), matrix_free(&b), matrix_free(&c);
 }
 
@@ -391,6 +442,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_example_holds),
                                      cmocka_unit_test(transpositions_and_odd_sizes),
                                      cmocka_unit_test(alpha_beta_bias_activation),
+                                     cmocka_unit_test(any_activation_is_fused),
+                                     cmocka_unit_test(options_turn_the_views),
                                      cmocka_unit_test(batches_by_strides),
                                      cmocka_unit_test(many_tiles),
                                      cmocka_unit_test(large_tiles),

@@ -122,23 +122,21 @@ static void check_row(moho_operation operation, moho_dtype dtype, const double *
   fail_msg("%s %s %s of %zu is %.9g, expected %.9g", moho_operation_name(operation), moho_dtype_name(dtype), what, n, got, exact);
 }
 
-static void check_case(moho_operation operation, moho_dtype dtype, test_pattern pattern, size_t n, int axis, moho_queue *queue) {
+static void check_case(moho_operation operation, moho_dtype dtype, test_pattern pattern, size_t n, int axis, moho_queue *on) {
   test_operand in = test_operand_make(dtype, pattern, n, 0, operation == MOHO_OPERATION_PROD ? draw_near_one : draw_for);
   size_t shape[MOHO_TENSOR_RANK], rank = 0, length = axis == MOHO_ALL_AXES ? moho_tensor_elements(&in.view) : in.view.shape[axis];
   for (int i = 0; axis != MOHO_ALL_AXES && i < in.view.rank; i++)
     if (i != axis) shape[rank++] = in.view.shape[i];
   moho_dtype kind = operation == MOHO_OPERATION_ARGMAX ? MOHO_DTYPE_I32 : dtype;
   moho_tensor out;
-  moho_ticket ticket;
   assert_ok(moho_tensor_create(test_device, kind, (int)rank, shape, &out));
   size_t rows = moho_tensor_elements(&out);
-  moho_status status = moho_tensor_reduce(queue, operation, &in.view, axis, &out);
+  moho_tensor_call call = {.operation = operation, .inputs = {&in.view}, .output = &out, .axis = axis};
+  moho_status status = test_run(on, &call);
   if (!length && rows && operation >= MOHO_OPERATION_REDUCE_MIN) {
     assert_int_equal(status, MOHO_ERROR_RANGE);
   } else {
     assert_ok(status);
-    if (queue) assert_ok(moho_queue_submit(queue, &ticket));
-    if (queue) assert_ok(moho_queue_wait(queue, ticket, -1));
     void *got = malloc((rows + 1) * 4);
     double *x = malloc((length + 1) * sizeof *x);
     assert_ok(moho_tensor_read(&out, got));
@@ -157,13 +155,6 @@ static void check_case(moho_operation operation, moho_dtype dtype, test_pattern 
 static const moho_operation operations[] = {MOHO_OPERATION_SUM,        MOHO_OPERATION_MEAN,       MOHO_OPERATION_PROD,
                                             MOHO_OPERATION_REDUCE_MIN, MOHO_OPERATION_REDUCE_MAX, MOHO_OPERATION_ARGMAX};
 static const moho_dtype dtypes[] = {MOHO_DTYPE_F32, MOHO_DTYPE_F16, MOHO_DTYPE_BF16, MOHO_DTYPE_I32};
-static moho_queue *queue;
-
-static int on_cpu(void) {
-  moho_device_report report;
-  assert_ok(moho_device_describe(test_device, &report));
-  return strcmp(report.kind, "cpu") == 0;
-}
 
 static void every_reduction(void **state) {
   static const size_t sizes[] = {0, 1, 31, 32, 33, 255, 257};
@@ -171,12 +162,12 @@ static void every_reduction(void **state) {
   for (size_t o = 0; o < 6; o++)
     for (size_t d = 0; d < 4; d++) {
       if (operations[o] == MOHO_OPERATION_MEAN && dtypes[d] == MOHO_DTYPE_I32) continue;
-      if (!on_cpu() && d && (o + d + test_random) % 3) continue; /* where each case is a kernel to compile */
+      if (!test_on_cpu() && d && (o + d + test_random) % 3) continue; /* where each case is a kernel to compile */
       for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (int p = 0; p < TEST_PATTERNS; p++) {
           int rank = p <= TEST_STEPS ? 1 : p == TEST_INNER ? 3 : 2;
           for (int axis = MOHO_ALL_AXES; axis < rank; axis++)
-            check_case(operations[o], dtypes[d], (test_pattern)p, sizes[s], axis, (axis + p) % 3 ? NULL : queue);
+            check_case(operations[o], dtypes[d], (test_pattern)p, sizes[s], axis, (axis + p) % 3 ? NULL : test_queue);
         }
     }
 }
@@ -186,7 +177,7 @@ static void long_rows(void **state) {
   for (size_t o = 0; o < 6; o++) {
     check_case(operations[o], MOHO_DTYPE_F32, TEST_CONTIGUOUS, 3000 + (size_t)(test_random % 97), 0, NULL);
     check_case(operations[o], MOHO_DTYPE_F32, TEST_TRANSPOSED, 2500, 1, NULL);
-    if (operations[o] != MOHO_OPERATION_PROD) check_case(operations[o], MOHO_DTYPE_F32, TEST_OFFSET, 1000003, 0, queue);
+    if (operations[o] != MOHO_OPERATION_PROD) check_case(operations[o], MOHO_DTYPE_F32, TEST_OFFSET, 1000003, 0, test_queue);
   }
   check_case(MOHO_OPERATION_SUM, MOHO_DTYPE_I32, TEST_STEPS, 1000003, 0, NULL);
   check_case(MOHO_OPERATION_ARGMAX, MOHO_DTYPE_F16, TEST_CONTIGUOUS, 1000003, 0, NULL);
@@ -211,30 +202,6 @@ static void columns(void **state) {
   moho_tensor_destroy(&out);
 }
 
-/* The same bits with any number of threads, by any instruction set. */
-static void the_same_bits_everywhere(void **state) {
-  static const char *const uris[] = {"cpu?threads=1", "cpu?threads=2", "cpu?threads=7", "cpu?simd=scalar"};
-  enum { N = 300001 };
-  (void)state;
-  float *x = malloc(N * sizeof *x), first = 0, sum;
-  for (int i = 0; i < N; i++) x[i] = (float)test_normal(&test_random);
-  for (size_t k = 0; k < 4; k++) {
-    moho_device *device;
-    moho_tensor in, out;
-    assert_ok(moho_device_open(uris[k], &device));
-    assert_ok(moho_tensor_from_host(device, MOHO_DTYPE_F32, 1, (size_t[]){N}, x, MOHO_HOST_COPY, &in));
-    assert_ok(moho_tensor_create(device, MOHO_DTYPE_F32, 0, NULL, &out));
-    assert_ok(moho_tensor_reduce(NULL, MOHO_OPERATION_SUM, &in, MOHO_ALL_AXES, &out));
-    assert_ok(moho_tensor_read(&out, &sum));
-    if (!k) first = sum;
-    assert_memory_equal(&sum, &first, sizeof sum);
-    moho_tensor_destroy(&in);
-    moho_tensor_destroy(&out);
-    assert_ok(moho_device_close(&device));
-  }
-  free(x);
-}
-
 static void wrong_calls(void **state) {
   (void)state;
   moho_tensor x, out;
@@ -250,19 +217,8 @@ static void wrong_calls(void **state) {
   moho_tensor_destroy(&out);
 }
 
-static int begin(void **state) {
-  test_tensor_begin(state);
-  assert_ok(moho_queue_create(test_device, &queue));
-  return 0;
-}
-
-static int end(void **state) {
-  assert_ok(moho_queue_destroy(&queue));
-  return test_tensor_end(state);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_reduction), cmocka_unit_test(long_rows), cmocka_unit_test(columns),
-                                     cmocka_unit_test(the_same_bits_everywhere), cmocka_unit_test(wrong_calls)};
-  return cmocka_run_group_tests(tests, begin, end);
+                                     cmocka_unit_test(wrong_calls)};
+  return cmocka_run_group_tests(tests, test_tensor_begin, test_tensor_end);
 }

@@ -6,14 +6,6 @@
 
 #include "tensor_support.h"
 
-static moho_queue *queue;
-
-static int on_cpu(void) {
-  moho_device_report report;
-  assert_ok(moho_device_describe(test_device, &report));
-  return strcmp(report.kind, "cpu") == 0;
-}
-
 static double draw(moho_dtype dtype) {
   double x = test_draw_any(dtype);
   return fabs(x) > 40 ? x / 10 : x;
@@ -97,7 +89,6 @@ static void check_case(moho_operation operation, moho_dtype dtype, test_pattern 
   size_t length = in.view.shape[axis];
   double epsilon = 1e-5, *gamma = calloc(2 * length + 2, sizeof *gamma), *beta = gamma + length + 1;
   moho_tensor g = weights(dtype, length, gamma), b = weights(dtype, length, beta);
-  moho_ticket ticket;
   moho_tensor_call call = {.operation = operation, .inputs = {&in.view}, .output = &out.view, .axis = axis};
   if (operation == MOHO_OPERATION_LAYER_NORM || operation == MOHO_OPERATION_RMS_NORM) {
     call.inputs[1] = &g;
@@ -105,9 +96,7 @@ static void check_case(moho_operation operation, moho_dtype dtype, test_pattern 
   }
   if (operation == MOHO_OPERATION_LAYER_NORM) call.inputs[2] = &b;
   else memset(beta, 0, (length + 1) * sizeof *beta);
-  assert_ok(moho_tensor_run(on, &call));
-  if (on) assert_ok(moho_queue_submit(on, &ticket));
-  if (on) assert_ok(moho_queue_wait(on, ticket, -1));
+  assert_ok(test_run(on, &call));
   check_rows(operation, dtype, &in, &out, axis, gamma, beta, (double)(float)epsilon);
   assert_ok(moho_tensor_destroy(&g));
   assert_ok(moho_tensor_destroy(&b));
@@ -124,13 +113,13 @@ static void every_row_operation(void **state) {
   (void)state;
   for (int o = 0; o < 4; o++)
     for (int d = 0; d < 3; d++) {
-      if (!on_cpu() && d && (o + d + (int)(test_random % 3)) % 3) continue; /* where each case is a kernel to compile */
+      if (!test_on_cpu() && d && (o + d + (int)(test_random % 3)) % 3) continue; /* where each case is a kernel to compile */
       for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (int p = 0; p < TEST_PATTERNS; p++) {
           int rank = p <= TEST_STEPS ? 1 : p == TEST_INNER ? 3 : 2;
           if (p == TEST_REPEATED && sizes[s] > 33) continue;
           for (int axis = 0; axis < rank; axis++)
-            check_case(operations[o], (moho_dtype)d, (test_pattern)p, sizes[s], axis, (axis + p) % 3 ? NULL : queue);
+            check_case(operations[o], (moho_dtype)d, (test_pattern)p, sizes[s], axis, (axis + p) % 3 ? NULL : test_queue);
         }
     }
 }
@@ -233,55 +222,63 @@ static void losses(void **state) {
   (void)state;
   for (int d = 0; d < 3; d++)
     for (int p = 0; p < TEST_PATTERNS; p++) {
-      if (!on_cpu() && d) continue;
+      if (!test_on_cpu() && d) continue;
       check_loss(MOHO_OPERATION_SQUARED_ERROR, (moho_dtype)d, (test_pattern)p, 257);
       check_loss(MOHO_OPERATION_BINARY_CROSS_ENTROPY, (moho_dtype)d, (test_pattern)p, 33);
     }
   check_loss(MOHO_OPERATION_SQUARED_ERROR, MOHO_DTYPE_F32, TEST_CONTIGUOUS, 0);
 }
 
-static void cross_entropy(void **state) {
-  enum { ROWS = 33, CLASSES = 31 };
-  static float x[ROWS * CLASSES], each[ROWS];
-  static int32_t classes[ROWS];
-  float mean;
+/* Classes along either axis, of every dtype; each, mean and sum. */
+static void check_cross_entropy(moho_dtype dtype, int axis, double epsilon) {
+  enum { ROWS = 33, CLASSES = 31, N = ROWS * CLASSES };
+  const size_t shape[2] = {axis ? ROWS : CLASSES, axis ? CLASSES : ROWS}, rows = ROWS;
+  uint32_t x[N], each[ROWS], one_word = 0;
+  int32_t classes[ROWS];
   double total = 0, row[CLASSES];
-  (void)state;
-  for (int i = 0; i < ROWS * CLASSES; i++) x[i] = (float)(3 * test_normal(&test_random));
-  for (int i = 0; i < ROWS; i++) classes[i] = (int32_t)(test_uniform(&test_random) * CLASSES);
   moho_tensor logits, wanted, losses_out, one;
-  assert_ok(moho_tensor_from_host(test_device, MOHO_DTYPE_F32, 2, (size_t[]){ROWS, CLASSES}, x, MOHO_HOST_COPY, &logits));
-  assert_ok(moho_tensor_from_host(test_device, MOHO_DTYPE_I32, 1, (size_t[]){ROWS}, classes, MOHO_HOST_COPY, &wanted));
-  assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_F32, 1, (size_t[]){ROWS}, &losses_out));
-  assert_ok(moho_tensor_create(test_device, MOHO_DTYPE_F32, 0, NULL, &one));
-  double epsilon = 0.01;
+  for (size_t i = 0; i < N; i++) test_put(dtype, x, i, 3 * test_normal(&test_random));
+  for (int i = 0; i < ROWS; i++) classes[i] = (int32_t)(test_uniform(&test_random) * CLASSES);
+  assert_ok(moho_tensor_from_host(test_device, dtype, 2, shape, x, MOHO_HOST_COPY, &logits));
+  assert_ok(moho_tensor_from_host(test_device, MOHO_DTYPE_I32, 1, &rows, classes, MOHO_HOST_COPY, &wanted));
+  assert_ok(moho_tensor_create(test_device, dtype, 1, &rows, &losses_out));
+  assert_ok(moho_tensor_create(test_device, dtype, 0, NULL, &one));
   moho_tensor_call call = {.operation = MOHO_OPERATION_CROSS_ENTROPY,
                            .inputs = {&logits, &wanted},
                            .output = &losses_out,
-                           .axis = 1,
+                           .axis = axis,
                            .scalars = {epsilon},
                            .loss = MOHO_LOSS_NONE};
   assert_ok(moho_tensor_run(NULL, &call));
   assert_ok(moho_tensor_read(&losses_out, each));
-  for (int r = 0; r < ROWS; r++) {
-    for (int i = 0; i < CLASSES; i++) row[i] = (double)x[r * CLASSES + i];
+  for (size_t r = 0; r < ROWS; r++) {
+    for (size_t i = 0; i < CLASSES; i++) row[i] = test_get(dtype, x, axis ? r * CLASSES + i : i * ROWS + r);
     double loss = -expect_softmax(MOHO_OPERATION_LOG_SOFTMAX, row, CLASSES, (size_t)classes[r]).exact;
     loss = fmin(loss, -log(epsilon));
-    check("cross_entropy", MOHO_DTYPE_F32, (double)each[r], (expectation){loss, 1e-5});
+    check("cross_entropy", dtype, test_get(dtype, each, r), (expectation){loss, 1e-5});
     total += loss;
   }
   call.output = &one;
-  call.loss = MOHO_LOSS_MEAN;
-  assert_ok(moho_tensor_run(NULL, &call));
-  assert_ok(moho_tensor_read(&one, &mean));
-  check("cross_entropy, mean", MOHO_DTYPE_F32, (double)mean, (expectation){total / ROWS, 1e-5});
+  for (int loss = MOHO_LOSS_MEAN; loss <= MOHO_LOSS_SUM; loss++) {
+    double share = loss == MOHO_LOSS_MEAN ? total / ROWS : total;
+    call.loss = (moho_loss)loss;
+    assert_ok(moho_tensor_run(NULL, &call));
+    assert_ok(moho_tensor_read(&one, &one_word));
+    check("cross_entropy, mean or sum", dtype, test_get(dtype, &one_word, 0), (expectation){share, 1e-5 * (1 + share)});
+  }
   classes[3] = CLASSES; /* no such class */
   assert_ok(moho_tensor_write(&wanted, classes));
   assert_ok(moho_tensor_run(NULL, &call));
-  assert_ok(moho_tensor_read(&one, &mean));
-  assert_true(isnan(mean));
+  assert_ok(moho_tensor_read(&one, &one_word));
+  assert_true(isnan(test_get(dtype, &one_word, 0)));
   moho_tensor *const made[] = {&logits, &wanted, &losses_out, &one};
   for (int i = 0; i < 4; i++) assert_ok(moho_tensor_destroy(made[i]));
+}
+
+static void cross_entropy(void **state) {
+  (void)state;
+  for (int d = 0; d < 3; d++)
+    for (int axis = 0; axis < 2; axis++) check_cross_entropy((moho_dtype)d, axis, axis ? 0.01 : 1e-6);
 }
 
 /* ---- quantisation ---- */
@@ -322,8 +319,35 @@ static void check_quantization(moho_dtype to, moho_quantize_kind kind, test_patt
   test_operand_free(&q);
 }
 
+/* From and to every float, and back: (q - zero) scale, rounded once. */
+static void check_halves(moho_dtype dtype, moho_dtype to, moho_quantize_kind kind, test_pattern pattern) {
+  test_operand x = test_operand_make(dtype, pattern, 65, 0, draw), q = test_operand_make(to, pattern, 65, 1, test_draw_any),
+               back = test_operand_make(dtype, pattern, 65, 1, draw);
+  moho_quantization how;
+  assert_ok(moho_tensor_quantization(&x.view, to, kind, &how));
+  assert_ok(moho_tensor_quantize(NULL, &x.view, how, &q.view));
+  assert_ok(moho_tensor_dequantize(NULL, &q.view, how, &back.view));
+  void *whole = test_read_outside_unchanged(&q), *now = test_read_outside_unchanged(&back);
+  for (size_t i = 0; i < moho_tensor_elements(&x.view); i++) {
+    double v = test_at(&x, i), got = test_get(to, whole, test_place(&q.view, i));
+    double expected = test_round(to, nearbyint((double)((float)v / (float)how.scale)) + how.zero);
+    double again = test_round(dtype, (double)((float)(got - how.zero) * (float)how.scale));
+    if (got != expected) fail_msg("quantize %s %.9g is %g, expected %g", moho_dtype_name(dtype), v, got, expected);
+    if (test_get(dtype, now, test_place(&back.view, i)) != again)
+      fail_msg("dequantize %g to %s is %.9g, expected %.9g", got, moho_dtype_name(dtype),
+               test_get(dtype, now, test_place(&back.view, i)), again);
+  }
+  free(whole), free(now);
+  test_operand_free(&x), test_operand_free(&q), test_operand_free(&back);
+}
+
 static void quantization(void **state) {
   (void)state;
+  for (int d = 0; d < 3; d++) {
+    check_halves((moho_dtype)d, MOHO_DTYPE_I8, MOHO_QUANTIZE_SYMMETRIC, TEST_STEPS);
+    check_halves((moho_dtype)d, MOHO_DTYPE_I8, MOHO_QUANTIZE_AFFINE, TEST_TRANSPOSED);
+    check_halves((moho_dtype)d, MOHO_DTYPE_U8, MOHO_QUANTIZE_AFFINE, TEST_INNER);
+  }
   for (int p = 0; p < TEST_PATTERNS; p++) {
     if (p == TEST_REPEATED) continue;
     check_quantization(MOHO_DTYPE_I8, MOHO_QUANTIZE_SYMMETRIC, (test_pattern)p, 257);
@@ -358,17 +382,6 @@ static void wrong_calls(void **state) {
   assert_ok(moho_tensor_destroy(&gamma));
 }
 
-static int begin(void **state) {
-  test_tensor_begin(state);
-  assert_ok(moho_queue_create(test_device, &queue));
-  return 0;
-}
-
-static int end(void **state) {
-  assert_ok(moho_queue_destroy(&queue));
-  return test_tensor_end(state);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_row_operation), cmocka_unit_test(long_rows),
@@ -376,5 +389,5 @@ int main(void) {
       cmocka_unit_test(cross_entropy),       cmocka_unit_test(quantization),
       cmocka_unit_test(wrong_calls),
   };
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, test_tensor_begin, test_tensor_end);
 }
