@@ -37,11 +37,26 @@ MOHO_API moho_status moho_buffer_create(moho_device *device, size_t bytes, moho_
  *  MOHO_ERROR_NOT_AVAILABLE where the device cannot: nothing is copied silently. */
 MOHO_API moho_status moho_buffer_wrap(moho_device *device, void *host, size_t bytes, moho_buffer **out);
 
+/** BORROW memory that another library of this process has on this device, without a copy. @param address  a CUdeviceptr on cuda,
+ *  the pointer on the cpu; a multiple of 16. Waits for what that library handed to cuda's default stream: what it does on other
+ *  streams it must have ordered before (DLPack: __dlpack__(stream=1)). @return MOHO_ERROR_ARGUMENT (not memory of this device,
+ * not aligned), MOHO_ERROR_NOT_AVAILABLE (metal: its libraries pass objects, not addresses). */
+MOHO_API moho_status moho_buffer_wrap_device(moho_device *device, uint64_t address, size_t bytes, moho_buffer **out);
+
 /** NULL is fine; leaves NULL. @return MOHO_ERROR_HANDLE for a buffer destroyed before (under check=1 always noticed). */
 MOHO_API moho_status moho_buffer_destroy(moho_buffer **buffer);
 
 MOHO_API moho_status moho_buffer_describe(const moho_buffer *buffer, moho_buffer_report *out);
 MOHO_API size_t moho_buffer_bytes(const moho_buffer *buffer); /* 0: not a live buffer */
+
+/* Where a buffer lies, for other libraries of this process. */
+typedef struct moho_buffer_place {
+  void *host;      /* its first byte as the host reaches it; NULL: the host does not */
+  uint64_t device; /* the same for the device's own libraries: a CUdeviceptr, the pointer on the cpu; 0: metal has no addresses */
+} moho_buffer_place;
+/** Waits for what queues still do with the buffer. Its place stays until it is destroyed. Unlike moho_buffer_map() this keeps
+ *  nothing away: that those who use the place and Moho's own work take turns is up to the caller. */
+MOHO_API moho_status moho_buffer_locate(moho_buffer *buffer, moho_buffer_place *out);
 
 /** Copy host -> buffer and buffer -> host. @return MOHO_ERROR_RANGE when offset + bytes passes the end. */
 MOHO_API moho_status moho_buffer_write(moho_buffer *buffer, size_t offset, const void *from, size_t bytes);

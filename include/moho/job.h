@@ -2,7 +2,7 @@
 #ifndef MOHO_JOB_H
 #define MOHO_JOB_H
 
-#include "moho/migration.h"
+#include "moho/least_squares.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,6 +40,20 @@ MOHO_API moho_status moho_job_velocity(const moho_job *job, const moho_grid *gri
 
 /** The travel-time law that a job names, and its eta (NULL where the law has none): as moho_job_velocity(). */
 MOHO_API moho_status moho_job_travel_time(const moho_job *job, const moho_grid *grid, moho_traveltime *law, moho_eta **eta);
+
+/**
+ * What a job's keys say of a migration, for traces that are in memory: those below migration and gathers, input.amplitude,
+ * input.resample, and execution.kernel, storage, tile and memory_gb. The rest of the job is not looked at.
+ *
+ * @param options  eta is NULL (moho_job_travel_time() makes it); refine is 0 where input.resample is auto: put the factor that
+ *                 the data need there (moho_migration_refine_factor())
+ * @param bins     of the gathers, to be released; options->gathers points here, NULL without. NULL: gathers are refused
+ * @param least_squares  iterations 0: a plain migration. NULL: iterations are refused
+ * @return MOHO_ERROR_KEY, MOHO_ERROR_RANGE as moho_job_check(); MOHO_ERROR_NOT_AVAILABLE naming a key that only a whole run
+ *         can do: migration.levels, adaptive, time_sampling, gathers.inverse_nmo, ...
+ */
+MOHO_API moho_status moho_job_migration_options(const moho_job *job, moho_migration_options *options, moho_gather_bins *bins,
+                                                moho_least_squares_options *least_squares);
 
 /** The keys below velocity, eta and migration that were given in the job that made an image.zarr, as a job. */
 MOHO_API moho_status moho_job_read_image(const char *path, moho_job **out);

@@ -99,6 +99,9 @@ typedef struct moho_backend {
   moho_status (*allocate)(void *state, size_t bytes, moho_memory memory, moho_block *out);
   /* NOT_AVAILABLE with the reason when it cannot be without a copy. Alignment was checked. */
   moho_status (*wrap)(void *state, void *host, size_t bytes, moho_block *out);
+  /* Memory of the device that another library allocated; what it still does there is waited for. NULL: the backend has no
+   * addresses. */
+  moho_status (*wrap_device)(void *state, uint64_t address, size_t bytes, moho_block *out);
   void (*release)(void *state, moho_block *block);
 
   moho_status (*compile)(void *state, const moho_unit *unit, moho_pipeline *out);

@@ -7,6 +7,8 @@
 #include "base/timer.h"
 #include "device/device_core.h"
 
+enum { DEVICE_ADDRESS_ALIGNMENT = 16 }; /* kernels load four words at a time */
+
 /* ---- a block for a buffer ---- */
 
 static moho_status allocate(moho_device *device, size_t bytes, moho_memory memory, moho_pool_block **out) {
@@ -132,6 +134,18 @@ static moho_status check_wrap(const moho_device *device, const void *host, size_
   return MOHO_OK;
 }
 
+/* The header of memory that is not the pool's. */
+static moho_status adopt(moho_device *device, size_t bytes, moho_memory memory, moho_block *block, moho_buffer **out) {
+  moho_status status = make_header(device, bytes, memory, out);
+  if (status) {
+    device->backend->release(device->state, block);
+    return status;
+  }
+  (*out)->wrapped = *block;
+  (*out)->block = &(*out)->wrapped;
+  return MOHO_OK;
+}
+
 moho_status moho_buffer_wrap(moho_device *device, void *host, size_t bytes, moho_buffer **out) {
   moho_block block = {0};
   if (!out) return moho_fail(MOHO_ERROR_ARGUMENT, "buffer: nowhere to put it, got NULL");
@@ -140,16 +154,24 @@ moho_status moho_buffer_wrap(moho_device *device, void *host, size_t bytes, moho
   MOHO_TRY(check_size(device, bytes));
   MOHO_TRY(check_wrap(device, host, bytes));
   MOHO_TRY(moho_device_seen(device, device->backend->wrap(device->state, host, bytes, &block)));
-  moho_buffer *buffer;
-  moho_status status = make_header(device, bytes, MOHO_MEMORY_HOST, &buffer);
-  if (status) {
-    device->backend->release(device->state, &block);
-    return status;
-  }
-  buffer->wrapped = block;
-  buffer->block = &buffer->wrapped;
-  *out = buffer;
-  return MOHO_OK;
+  return adopt(device, bytes, MOHO_MEMORY_HOST, &block, out);
+}
+
+moho_status moho_buffer_wrap_device(moho_device *device, uint64_t address, size_t bytes, moho_buffer **out) {
+  moho_block block = {0};
+  if (!out) return moho_fail(MOHO_ERROR_ARGUMENT, "buffer: nowhere to put it, got NULL");
+  *out = NULL;
+  MOHO_TRY(moho_handle_check(device, MOHO_KIND_DEVICE));
+  MOHO_TRY(check_size(device, bytes));
+  if (!device->backend->wrap_device)
+    return moho_fail_at((moho_place){.key = "device"}, "create a buffer and write to it", MOHO_ERROR_NOT_AVAILABLE,
+                        "buffer: memory on %s has no address that libraries could pass", device->report.uri);
+  if (!address || address % DEVICE_ADDRESS_ALIGNMENT)
+    return moho_fail_at((moho_place){0}, "begin at the multiple below and take a view", MOHO_ERROR_ARGUMENT,
+                        "buffer: device memory at 0x%llx cannot be wrapped, the address must be a multiple of %d",
+                        (unsigned long long)address, (int)DEVICE_ADDRESS_ALIGNMENT);
+  MOHO_TRY(moho_device_seen(device, device->backend->wrap_device(device->state, address, bytes, &block)));
+  return adopt(device, bytes, MOHO_MEMORY_DEVICE, &block, out);
 }
 
 /* ---- letting go ---- */
@@ -186,6 +208,17 @@ moho_status moho_buffer_describe(const moho_buffer *buffer, moho_buffer_report *
   if (!out) return moho_fail(MOHO_ERROR_ARGUMENT, "buffer: nowhere to put the report, got NULL");
   *out = (moho_buffer_report){
       .bytes = buffer->bytes, .memory = buffer->memory, .is_wrapped = !buffer->owned, .is_mappable = buffer->block->host != NULL};
+  return MOHO_OK;
+}
+
+moho_status moho_buffer_locate(moho_buffer *buffer, moho_buffer_place *out) {
+  if (!out) return moho_fail(MOHO_ERROR_ARGUMENT, "locate: nowhere to put the place, got NULL");
+  *out = (moho_buffer_place){0};
+  MOHO_TRY(moho_handle_check(buffer, MOHO_KIND_BUFFER));
+  MOHO_TRY(moho_buffer_check_use(buffer, buffer->handle.device, "locate"));
+  moho_buffer_settle(buffer);
+  if (buffer->block->host) out->host = (char *)buffer->block->host + buffer->start;
+  if (buffer->block->address) out->device = buffer->block->address + buffer->start;
   return MOHO_OK;
 }
 

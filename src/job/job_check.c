@@ -327,6 +327,12 @@ static moho_status check_less_work(const moho_job *job) {
   return MOHO_OK;
 }
 
+moho_status moho_job_check_migration(const moho_job *job) {
+  MOHO_TRY(check_migration(job));
+  MOHO_TRY(check_gathers(job));
+  return check_less_work(job);
+}
+
 static moho_status check_execution(const moho_job *job) {
   if (moho_job_given(job, MOHO_KEY_THREADS) && strstr(moho_job_text(job, MOHO_KEY_DEVICE), "threads="))
     return exclude(job, MOHO_KEY_DEVICE, MOHO_KEY_THREADS, "say the number of threads once");
@@ -340,8 +346,6 @@ MOHO_API moho_status moho_job_check(const moho_job *job) {
   MOHO_TRY(moho_job_check_velocity(job));
   MOHO_TRY(moho_job_check_travel_time(job));
   MOHO_TRY(check_grid(job));
-  MOHO_TRY(check_migration(job));
-  MOHO_TRY(check_gathers(job));
-  MOHO_TRY(check_less_work(job));
+  MOHO_TRY(moho_job_check_migration(job));
   return check_execution(job);
 }

@@ -372,7 +372,7 @@ moho_status moho_run_inputs_travel_time(const moho_job *job, const moho_grid *gr
   return make_eta(job, grid, eta);
 }
 
-static moho_migration_options migration_options(const moho_job *job) {
+moho_migration_options moho_run_inputs_options(const moho_job *job) {
   moho_migration_options options = moho_migration_options_default();
   options.traveltime = law_of(job);
   options.aperture_rule = (moho_aperture_rule)word_index(job, MOHO_KEY_APERTURE_RULE, "straight|ray");
@@ -411,16 +411,22 @@ static moho_status count_traces(moho_run_inputs *in) {
   return MOHO_OK;
 }
 
-static moho_status make_bins(const moho_job *job, moho_run_inputs *in) {
+moho_status moho_run_inputs_bins(const moho_job *job, moho_gather_bins *out) {
   moho_gathers kind = (moho_gathers)word_index(job, MOHO_KEY_GATHERS_KIND, "none|offset|ovt|angle");
   int is_ovt = kind == MOHO_GATHERS_OVT;
   const moho_job_value *edges = &job->values[is_ovt                       ? MOHO_KEY_GATHERS_EDGES_INLINE
                                              : kind == MOHO_GATHERS_ANGLE ? MOHO_KEY_GATHERS_EDGES_DEG
                                                                           : MOHO_KEY_GATHERS_EDGES],
                        *across = &job->values[MOHO_KEY_GATHERS_EDGES_CROSSLINE];
+  *out = (moho_gather_bins){0};
   if (kind == MOHO_GATHERS_NONE) return MOHO_OK;
-  MOHO_TRY(moho_gather_bins_create(kind, moho_job_number(job, MOHO_KEY_GATHERS_SIGNED) != 0, edges->list, edges->n_list,
-                                   across->list, across->n_list, &in->bins));
+  return moho_gather_bins_create(kind, moho_job_number(job, MOHO_KEY_GATHERS_SIGNED) != 0, edges->list, edges->n_list,
+                                 across->list, across->n_list, out);
+}
+
+static moho_status make_bins(const moho_job *job, moho_run_inputs *in) {
+  MOHO_TRY(moho_run_inputs_bins(job, &in->bins));
+  if (in->bins.kind == MOHO_GATHERS_NONE) return MOHO_OK;
   in->options.gathers = &in->bins;
   size_t outside; /* what an image's file tells of its bins is there before the image */
   MOHO_TRY(moho_gather_bins_measure(&in->bins, &in->grid, in->geometry, &outside));
@@ -458,7 +464,7 @@ static moho_status open_all(const moho_job *job, const moho_grid *given, moho_pr
   MOHO_TRY(at_key(job, MOHO_KEY_VELOCITY, moho_run_inputs_velocity(job, &in->grid, &in->velocity)));
   MOHO_TRY(at_key(job, MOHO_KEY_INPUT_NMO_APPLIED, make_nmo_velocity(job, &in->grid, &in->nmo_velocity)));
   MOHO_TRY(at_key(job, MOHO_KEY_ETA, make_eta(job, &in->grid, &in->eta)));
-  in->options = migration_options(job);
+  in->options = moho_run_inputs_options(job);
   in->options.eta = in->eta;
   MOHO_TRY(at_key(job, MOHO_KEY_GATHERS, make_bins(job, in)));
   MOHO_TRY(at_key(job, MOHO_KEY_KERNEL, moho_migration_supports(in->device, &in->options)));

@@ -56,4 +56,9 @@ moho_status moho_run_inputs_velocity(const moho_job *job, const moho_grid *grid,
 /* The law and its eta, if any. */
 moho_status moho_run_inputs_travel_time(const moho_job *job, const moho_grid *grid, moho_traveltime *law, moho_eta **eta);
 
+/* What the keys below migration and execution, and input.amplitude, say: without eta, gathers and refine. */
+moho_migration_options moho_run_inputs_options(const moho_job *job);
+/* The bins of the gathers; kind none where there are none. */
+moho_status moho_run_inputs_bins(const moho_job *job, moho_gather_bins *out);
+
 #endif

@@ -381,6 +381,20 @@ static moho_cu_pointer host(const void *p) {
   return (moho_cu_pointer)(uintptr_t)p;
 }
 
+moho_cu_result cuPointerGetAttribute(void *value, unsigned int attribute, moho_cu_pointer address) {
+  ENTER();
+  const unsigned char *p = (const unsigned char *)(uintptr_t)(address & ~device_bit);
+  for (object *o = objects; o < objects + OBJECTS; o++) {
+    int ours = o->kind == DEVICE_MEMORY && (address & device_bit), pinned = o->kind == PINNED && !(address & device_bit);
+    if ((!ours && !pinned) || p < o->memory || p >= o->memory + o->bytes) continue;
+    if (attribute == MOHO_CU_POINTER_MEMORY_TYPE) *(unsigned int *)value = ours ? MOHO_CU_MEMORY_DEVICE : 1;
+    else if (attribute == MOHO_CU_POINTER_ORDINAL) *(int *)value = 0;
+    else broken("an unknown attribute %u of an address", attribute);
+    return leave(MOHO_CU_OK);
+  }
+  return leave(MOHO_CU_INVALID_VALUE);
+}
+
 moho_cu_result cuMemcpyAsync(moho_cu_pointer to, moho_cu_pointer from, size_t bytes, moho_cu_stream stream) {
   ENTER();
   return leave(move(to, from, bytes, 1, 1, stream, __func__));
@@ -510,6 +524,7 @@ moho_cu_result cuStreamDestroy_v2(moho_cu_stream stream) {
 
 moho_cu_result cuStreamSynchronize(moho_cu_stream handle) {
   ENTER();
+  if ((uintptr_t)handle == 1) return leave(MOHO_CU_OK); /* CU_STREAM_LEGACY: nothing is handed to it here */
   object *stream = alive(handle, STREAM, __func__);
   return leave(stream ? MOHO_CU_OK : MOHO_CU_INVALID_HANDLE);
 }

@@ -85,6 +85,7 @@ static void use_device(void) {
       kernel_unit_free(&unit);
       cuda->release(check_device, &host);
     }
+    if (seen(cuda->wrap_device(check_device, device.address, 256, &wrapped))) cuda->release(check_device, &wrapped);
     cuda->release(check_device, &device);
   }
   cuda->refresh(check_device, &check_report);

@@ -220,6 +220,49 @@ static void wrapping(void **state) {
   test_device_close(&device);
 }
 
+/* Memory of the device under its address: seen by both buffers, and not given back with the one that borrowed it. */
+static void device_memory_is_borrowed(void **state) {
+  (void)state;
+  moho_device *device = test_device_open("");
+  moho_device_report device_report;
+  moho_buffer *owner, *borrowed;
+  moho_buffer_place place, same;
+  float numbers[1000], back = 0;
+  for (int i = 0; i < 1000; i++) numbers[i] = (float)i;
+  assert_ok(moho_device_describe(device, &device_report));
+  assert_ok(moho_buffer_create(device, sizeof numbers, MOHO_MEMORY_DEVICE, &owner));
+  assert_ok(moho_buffer_write(owner, 0, numbers, sizeof numbers));
+  assert_ok(moho_buffer_locate(owner, &place));
+  assert_true(!place.host == !device_report.unified_memory);
+  if (place.host) assert_memory_equal(place.host, numbers, sizeof numbers);
+  if (strcmp(device_report.kind, "metal") == 0) {
+    assert_true(!place.device);
+    assert_fails(moho_buffer_wrap_device(device, 4096, sizeof numbers, &borrowed), MOHO_ERROR_NOT_AVAILABLE, "no address");
+  } else {
+    assert_ok(moho_buffer_wrap_device(device, place.device + 16, sizeof numbers - 16, &borrowed));
+    assert_ok(moho_buffer_locate(borrowed, &same));
+    assert_true(same.device == place.device + 16);
+    assert_ok(moho_buffer_read(borrowed, 0, &back, sizeof back));
+    assert_float_equal(back, 4, 0);
+    assert_ok(moho_buffer_fill(borrowed, 4, 4, 0x40e00000));
+    assert_ok(moho_buffer_destroy(&borrowed));
+    assert_ok(moho_buffer_read(owner, 20, &back, sizeof back));
+    assert_float_equal(back, 7, 0);
+    assert_fails(moho_buffer_wrap_device(device, place.device + 4, 64, &borrowed), MOHO_ERROR_ARGUMENT, "multiple of 16");
+    assert_fails(moho_buffer_wrap_device(device, 0, 64, &borrowed), MOHO_ERROR_ARGUMENT, "multiple of 16");
+    assert_fails(moho_buffer_wrap_device(device, place.device, 0, &borrowed), MOHO_ERROR_RANGE, "0 bytes");
+    assert_null(borrowed);
+  }
+  if (strcmp(device_report.kind, "cuda") == 0) {
+    static float mine[16] __attribute__((aligned(16)));
+    assert_fails(moho_buffer_wrap_device(device, (uint64_t)(uintptr_t)mine, sizeof mine, &borrowed), MOHO_ERROR_ARGUMENT,
+                 "expected memory of this device");
+  }
+  assert_ok(moho_buffer_destroy(&owner));
+  assert_fails(moho_buffer_locate(owner, &place), MOHO_ERROR_ARGUMENT, "NULL");
+  test_device_close(&device);
+}
+
 static void far_memory_is_not_wrapped(void **state) {
   (void)state;
   far_reset();
@@ -259,6 +302,7 @@ int main(void) {
       cmocka_unit_test(mapping),
       cmocka_unit_test(far_memory_is_not_mapped),
       cmocka_unit_test(wrapping),
+      cmocka_unit_test(device_memory_is_borrowed),
       cmocka_unit_test(far_memory_is_not_wrapped),
       cmocka_unit_test(killed_transfers),
   };

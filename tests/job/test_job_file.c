@@ -194,6 +194,52 @@ static void a_job_is_read_from_its_file(void **state) {
   assert_fails(moho_job_read(test_directory(), &job), MOHO_ERROR_FORMAT, "is a directory");
 }
 
+/* ---- a migration without a run ---- */
+
+static void a_job_tells_the_options_of_a_migration(void **state) {
+  (void)state;
+  moho_migration_options options;
+  moho_gather_bins bins;
+  moho_least_squares_options least_squares;
+  moho_job *job =
+      parse("migration: {traveltime: curved_rms, aperture: {max_m: 1500, taper: 0}, weight: none, stretch_mute: 0.5,\n"
+            "  iterations: 7, damping: 0.25}\n"
+            "input: {resample: 4, amplitude: raw}\nexecution: {kernel: v3, memory_gb: 2}\n");
+  assert_ok(moho_job_migration_options(job, &options, &bins, &least_squares));
+  assert_int_equal(options.traveltime, MOHO_TRAVELTIME_CURVED_RMS);
+  assert_true(options.aperture_max_m == 1500 && options.aperture_taper == 0 && options.aperture_max_dip_deg == 60);
+  assert_true(options.weight == MOHO_WEIGHT_NONE && options.stretch_mute == 0.5 && options.amplitude == MOHO_AMPLITUDE_RAW);
+  assert_true(options.refine == 4 && options.kernel == MOHO_KERNEL_V3 && options.memory_bytes == 2000000000);
+  assert_true(options.gathers == NULL && bins.kind == MOHO_GATHERS_NONE && options.eta == NULL);
+  assert_true(least_squares.iterations == 7 && least_squares.damping == 0.25);
+  assert_fails(moho_job_migration_options(job, &options, &bins, NULL), MOHO_ERROR_NOT_AVAILABLE, "migration.iterations");
+  moho_job_destroy(&job);
+  job = parse("gathers: {kind: offset, edges_m: [0, 500, 1500]}\n");
+  assert_ok(moho_job_migration_options(job, &options, &bins, NULL));
+  assert_true(options.gathers == &bins && bins.n_edges == 3 && bins.edges[1] == 500 && options.refine == 0);
+  moho_gather_bins_release(&bins);
+  assert_fails(moho_job_migration_options(job, &options, NULL, NULL), MOHO_ERROR_NOT_AVAILABLE, "gathers.kind");
+  moho_job_destroy(&job);
+}
+
+static void what_only_a_run_can_do_is_refused(void **state) {
+  (void)state;
+  static const char *const texts[][2] = {{"migration: {levels: [2, 1]}\n", "migration.levels"},
+                                         {"migration: {time_sampling: auto}\n", "migration.time_sampling"},
+                                         {"migration: {adaptive: on}\n", "migration.adaptive"},
+                                         {"execution: {resume: never}\n", "execution.resume"}};
+  moho_migration_options options;
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    moho_job *job = parse(texts[i][0]);
+    assert_fails(moho_job_migration_options(job, &options, NULL, NULL), MOHO_ERROR_NOT_AVAILABLE, texts[i][1]);
+    assert_string_equal(moho_last_error()->key, texts[i][1]);
+    moho_job_destroy(&job);
+  }
+  moho_job *job = parse("migration: {aperture: {min_m: 10, max_m: 5}}\n");
+  assert_fails(moho_job_migration_options(job, &options, NULL, NULL), MOHO_ERROR_KEY, "cannot be combined");
+  moho_job_destroy(&job);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(defaults_stand_where_nothing_is_given),
@@ -207,6 +253,8 @@ int main(void) {
       cmocka_unit_test(the_effective_job_says_value_unit_and_origin),
       cmocka_unit_test(the_help_has_every_key),
       cmocka_unit_test(a_job_is_read_from_its_file),
+      cmocka_unit_test(a_job_tells_the_options_of_a_migration),
+      cmocka_unit_test(what_only_a_run_can_do_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

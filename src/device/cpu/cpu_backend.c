@@ -91,6 +91,10 @@ static moho_status wrap(void *state, void *host, size_t bytes, moho_block *out) 
   return MOHO_OK;
 }
 
+static moho_status wrap_device(void *state, uint64_t address, size_t bytes, moho_block *out) {
+  return wrap(state, (void *)(uintptr_t)address, bytes, out);
+}
+
 static void release(void *state, moho_block *block) {
   (void)state;
   if (!block->handle) free(block->host); /* wrapped memory is the caller's */
@@ -126,6 +130,7 @@ const moho_backend moho_backend_cpu = {
     .refresh = refresh,
     .allocate = allocate,
     .wrap = wrap,
+    .wrap_device = wrap_device,
     .release = release,
     .compile = compile,
     .release_pipeline = release_pipeline,

@@ -34,6 +34,7 @@
   X(cuMemHostRegister_v2, (void *host, size_t bytes, unsigned int flags))                                            \
   X(cuMemHostUnregister, (void *host))                                                                               \
   X(cuMemHostGetDevicePointer_v2, (moho_cu_pointer * address, void *host, unsigned int flags))                       \
+  X(cuPointerGetAttribute, (void *value, unsigned int attribute, moho_cu_pointer address))                           \
   X(cuMemcpyAsync, (moho_cu_pointer to, moho_cu_pointer from, size_t bytes, moho_cu_stream stream))                  \
   X(cuMemcpyHtoDAsync_v2, (moho_cu_pointer to, const void *from, size_t bytes, moho_cu_stream stream))               \
   X(cuMemcpyDtoHAsync_v2, (void *to, moho_cu_pointer from, size_t bytes, moho_cu_stream stream))                     \

@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "device/cuda/cuda_state.h"
 
-/* moho_block.handle of host memory says how it is given back. */
-static char pinned, wrapped;
+/* moho_block.handle says how memory is given back that is not plain memory of the device. */
+static char pinned, wrapped, foreign;
 
 size_t moho_cuda_free_bytes(moho_cuda_state *state) {
   size_t free_bytes = 0, total_bytes;
@@ -82,9 +82,39 @@ moho_status moho_cuda_wrap(void *state_pointer, void *host, size_t bytes, moho_b
                       moho_cuda_result_text(state->cu, result, words));
 }
 
+/* The address belongs to this device: a wrong one would fail in a kernel, and the process' context with it. */
+static moho_status check_address(moho_cuda_state *state, uint64_t address) {
+  unsigned int memory_type = 0;
+  int ordinal = -1;
+  moho_cu_result result = state->cu->cuPointerGetAttribute(&memory_type, MOHO_CU_POINTER_MEMORY_TYPE, address);
+  if (!result) result = state->cu->cuPointerGetAttribute(&ordinal, MOHO_CU_POINTER_ORDINAL, address);
+  if (!result && memory_type == MOHO_CU_MEMORY_DEVICE && ordinal == state->ordinal) return MOHO_OK;
+  if (result && result != MOHO_CU_INVALID_VALUE) return moho_cuda_fail(state, result, "asking whose memory an address is");
+  const char *of = result ? "no memory of CUDA" : memory_type == MOHO_CU_MEMORY_DEVICE ? "memory of cuda:" : "memory of the host";
+  char number[16] = "";
+  if (!result && memory_type == MOHO_CU_MEMORY_DEVICE) snprintf(number, sizeof number, "%d", ordinal);
+  return moho_fail_at((moho_place){0}, "copy it to this device first", MOHO_ERROR_ARGUMENT,
+                      "cuda:%d: address 0x%llx is %s%s, expected memory of this device", state->ordinal,
+                      (unsigned long long)address, of, number);
+}
+
+/* Streams of Moho do not wait for the default one by themselves: here the host does. */
+moho_status moho_cuda_wrap_device(void *state_pointer, uint64_t address, size_t bytes, moho_block *out) {
+  static const uintptr_t legacy_stream = 1; /* CU_STREAM_LEGACY */
+  moho_cuda_state *state = state_pointer;
+  *out = (moho_block){0};
+  MOHO_TRY(moho_cuda_enter(state));
+  moho_status status = check_address(state, address);
+  moho_cu_result result = status ? MOHO_CU_OK : state->cu->cuStreamSynchronize((moho_cu_stream)legacy_stream);
+  if (result) status = moho_cuda_fail(state, result, "waiting for the default stream");
+  moho_cuda_leave(state);
+  if (!status) *out = (moho_block){.address = address, .handle = &foreign, .bytes = bytes};
+  return status;
+}
+
 void moho_cuda_release(void *state_pointer, moho_block *block) {
   moho_cuda_state *state = state_pointer;
-  if (moho_cuda_enter_quietly(state)) {
+  if (block->handle != &foreign && moho_cuda_enter_quietly(state)) {
     if (block->handle == &pinned) state->cu->cuMemFreeHost(block->host);
     else if (block->handle == &wrapped) state->cu->cuMemHostUnregister(block->host);
     else if (block->address) state->cu->cuMemFree_v2(block->address);

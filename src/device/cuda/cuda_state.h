@@ -50,6 +50,7 @@ int moho_cuda_take_blame(moho_cuda_state *state);
 /* ---- cuda_memory.c, cuda_module.c, cuda_queue.c: the backend's functions ---- */
 moho_status moho_cuda_allocate(void *state, size_t bytes, moho_memory memory, moho_block *out);
 moho_status moho_cuda_wrap(void *state, void *host, size_t bytes, moho_block *out);
+moho_status moho_cuda_wrap_device(void *state, uint64_t address, size_t bytes, moho_block *out);
 void moho_cuda_release(void *state, moho_block *block);
 size_t moho_cuda_free_bytes(moho_cuda_state *state); /* 0 where the driver does not tell */
 

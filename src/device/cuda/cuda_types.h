@@ -84,6 +84,9 @@ typedef struct _nvrtcProgram *moho_nvrtc_program;
   X(CU_FUNCTION_LOCAL_BYTES, CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, 3)                             \
   X(CU_FUNCTION_REGISTERS, CU_FUNC_ATTRIBUTE_NUM_REGS, 4)                                       \
   X(CU_FUNCTION_DYNAMIC_GROUP_MEMORY, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 8)       \
+  X(CU_POINTER_MEMORY_TYPE, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, 2)                                \
+  X(CU_POINTER_ORDINAL, CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, 9)                                 \
+  X(CU_MEMORY_DEVICE, CU_MEMORYTYPE_DEVICE, 2)                                                  \
   X(CU_JIT_LOG, CU_JIT_ERROR_LOG_BUFFER, 5)                                                     \
   X(CU_JIT_LOG_BYTES, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, 6)
 
