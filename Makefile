@@ -7,7 +7,7 @@
 #   PREFIX=/usr/local, DESTDIR=  where `make install` puts things
 
 .DEFAULT_GOAL := build
-.PHONY: build help demo modelled test bench lint format sanitize fuzz docs install clean setup-build setup-test setup-check
+.PHONY: build help demo python modelled test bench lint format sanitize fuzz docs install clean setup-build setup-python setup-test setup-check
 
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 FUZZ_SECONDS ?= 60
@@ -44,6 +44,12 @@ demo: setup-build ## install what is missing, build, make a survey, migrate it: 
 	@$(MAKE) --no-print-directory build TARGETS=moho_command
 	@scripts/demo.sh $(BUILD)/moho demo
 
+python: setup-python ## install what is missing, build moho for Python: PYTHONPATH=build/python uses it
+	@test ! -f $(BUILD)/build.ninja || cmake $(BUILD) >/dev/null
+	@$(MAKE) --no-print-directory build TARGETS=moho_python
+	@PYTHONPATH=$(BUILD)/python $$(sed -n 's/^MOHO_PYTHON_EXECUTABLE:INTERNAL=//p' $(BUILD)/CMakeCache.txt) -c \
+	  'import moho; print("moho", moho.__version__, "for Python: PYTHONPATH=$(BUILD)/python")'
+
 modelled: build ## model two surveys by finite differences (ten minutes on two cores), migrate them, compare with the models
 	@for model in large gradient; do \
 	  /usr/bin/python3 examples/modeller/check.py $(BUILD)/moho $(BUILD)/example_modeller $(BUILD)/modelled/$$model examples/modeller/$$model.txt || exit 1; \
@@ -79,5 +85,5 @@ install: build ## install command, library, headers and man page under PREFIX
 clean: ## remove all build folders and demo/
 	@rm -rf build build-bench build-gcc build-clang build-debug build-asan build-tsan build-fuzz build-lint-* demo
 
-setup-build setup-test setup-check:
+setup-build setup-python setup-test setup-check:
 	@scripts/setup.sh $(@:setup-%=%)

@@ -37,10 +37,10 @@ def complaints(path, text):
         include = INCLUDE.match(line)
         if include:
             yield from include_complaints(path, room, number, include.group(1), include.group(2))
-        if path.startswith("src/") and room not in ("base", "device") or room == "apps":
+        if path.startswith("src/") and room not in ("base", "device") or room in ("apps", "python"):
             if PLATFORM.match(line):
                 yield f"{path}:{number}: a system or backend is named above src/device: {line.strip()}"
-        if room in ("src", *ROOMS, "apps") and path not in WRITERS and (WRITE.search(line) or OTHER_WRITERS.search(line)):
+        if room in ("src", *ROOMS, "apps", "python") and path not in WRITERS and (WRITE.search(line) or OTHER_WRITERS.search(line)):
             yield f"{path}:{number}: a file is opened for writing: src/base/file_writer.h does that: {line.strip()}"
         if len(line) > 130:
             yield f"{path}:{number}: {len(line)} columns, at most 130"
@@ -57,7 +57,7 @@ def include_complaints(path, room, number, bracket, name):
         return
     if room == "include":
         yield f'{path}:{number}: a public header includes "{name}", expected "moho/..."'
-    elif room == "apps":
+    elif room in ("apps", "python"):
         beside = (pathlib.Path(path).parent / name).exists()
         if not beside or first in ROOMS:
             yield f'{path}:{number}: a program includes "{name}": programs use include/moho only'

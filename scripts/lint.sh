@@ -22,6 +22,12 @@ headers() {
 #include "${header#*/}"
 END
   done
+  python=$(/usr/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')
+  for header in $(sources 'python/*.h'); do
+    clang -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Ipython/src -isystem "$python" -fsyntax-only -x c - <<END || bad=1
+#include "${header##*/}"
+END
+  done
   for header in $(sources 'include/*.h'); do
     clang++ -std=c++11 -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ - <<END || bad=1
 #include "${header#*/}"
@@ -36,7 +42,7 @@ builds() { # builds COMPILER: everything, with warnings as errors
 }
 
 tidy() { # the sources that the build knows how to compile
-  sources 'src/*.c' 'apps/*.c' | while read -r file; do
+  sources 'src/*.c' 'apps/*.c' 'python/*.c' | while read -r file; do
     grep -q "\"file\": \".*/$file\"" build-lint-clang/compile_commands.json && echo "$file"
   done | xargs -P "$jobs" -n 4 clang-tidy --quiet -p build-lint-clang 2>build-lint-clang/tidy.err ||
     { grep -v 'warnings generated' build-lint-clang/tidy.err; return 1; }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what Moho needs and this machine lacks; where all is there it does nothing and takes a fraction of a second.
-#   scripts/setup.sh [build|test|check]
+#   scripts/setup.sh [build|python|test|check]
 #     build   what compiles and runs Moho (default)
+#     python  and what builds it for Python, wheels too
 #     test    and what its tests use
 #     check   and what lint, sanitizers and fuzzing use
 # Debian and Ubuntu: apt-get, as root or through sudo. macOS: Homebrew, and the two libraries that it lacks from pinned sources.
@@ -13,9 +14,9 @@ refuse() { echo "setup: $*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 what=${1:-build}
-case $what in build | test | check) ;; *) refuse "unknown set '$what', expected build, test or check" ;; esac
+case $what in build | python | test | check) ;; *) refuse "unknown set '$what', expected build, python, test or check" ;; esac
 wants() { # wants test: is the set "test" part of what was asked for?
-  case $what:$1 in *:build | test:test | check:*) return 0 ;; *) return 1 ;; esac
+  case $what:$1 in *:build | python:python | test:python | test:test | check:*) return 0 ;; *) return 1 ;; esac
 }
 
 # ---- Debian, Ubuntu ----
@@ -23,7 +24,8 @@ wants() { # wants test: is the set "test" part of what was asked for?
 debian_packages() { # one package a line
   echo clang libomp-dev cmake ninja-build pkg-config libyaml-dev libjansson-dev libpopt-dev libblosc-dev libpng-dev zlib1g-dev \
     libkissfft-dev libsegyio-dev libopenblas0-pthread
-  ! wants test || echo libcmocka-dev python3 python3-numpy python3-segyio python3-zarr python3-xarray
+  ! wants python || echo python3 python3-dev python3-numpy python3-setuptools python3-pip python3-wheel patchelf
+  ! wants test || echo libcmocka-dev python3-pytest python3-scipy python3-segyio python3-zarr python3-xarray
   ! wants check || echo gcc g++ libc6-dev clang-format clang-tidy llvm shellcheck git clang-19
 }
 
@@ -83,7 +85,8 @@ sanitizer_runtime_there() {
 
 homebrew_packages() {
   echo cmake ninja pkgconf libyaml jansson popt c-blosc libpng libomp
-  ! wants test || echo cmocka
+  ! wants python || echo python numpy
+  ! wants test || echo cmocka scipy
   ! wants check || echo llvm clang-format shellcheck
 }
 

@@ -41,6 +41,11 @@ MOHO_API moho_status moho_job_velocity(const moho_job *job, const moho_grid *gri
 /** The travel-time law that a job names, and its eta (NULL where the law has none): as moho_job_velocity(). */
 MOHO_API moho_status moho_job_travel_time(const moho_job *job, const moho_grid *grid, moho_traveltime *law, moho_eta **eta);
 
+/** The grid that a job names, or one estimated from the midpoints; its times, where the job leaves them out, from the records.
+ *  Nothing else of the job need be given. Release it. @return MOHO_ERROR_KEY, MOHO_ERROR_RANGE as moho_job_check() */
+MOHO_API moho_status moho_job_grid(const moho_job *job, const moho_geometry *geometry, size_t n_samples, double dt_s,
+                                   moho_grid *out);
+
 /**
  * What a job's keys say of a migration, for traces that are in memory: those below migration and gathers, input.amplitude,
  * input.resample, and execution.kernel, storage, tile and memory_gb. The rest of the job is not looked at.

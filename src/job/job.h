@@ -56,6 +56,8 @@ int moho_job_given_below(const moho_job *job, moho_job_id section);
 
 /* moho_job_check() of the keys below velocity alone. */
 moho_status moho_job_check_velocity(const moho_job *job);
+/* The same of the grid. */
+moho_status moho_job_check_grid(const moho_job *job);
 /* The same of the travel-time law and of eta. */
 moho_status moho_job_check_travel_time(const moho_job *job);
 /* The same of the keys below migration and gathers. */

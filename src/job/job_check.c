@@ -214,7 +214,7 @@ static moho_status check_auto_grid(const moho_job *job) {
   return MOHO_OK;
 }
 
-static moho_status check_grid(const moho_job *job) {
+moho_status moho_job_check_grid(const moho_job *job) {
   const moho_job_id steps[] = {MOHO_KEY_GRID_INLINE_STEP, MOHO_KEY_GRID_CROSSLINE_STEP};
   for (size_t i = 0; i < 2; i++)
     if (moho_job_number(job, steps[i]) == 0) {
@@ -345,7 +345,7 @@ MOHO_API moho_status moho_job_check(const moho_job *job) {
   MOHO_TRY(moho_run_statics_check(job));
   MOHO_TRY(moho_job_check_velocity(job));
   MOHO_TRY(moho_job_check_travel_time(job));
-  MOHO_TRY(check_grid(job));
+  MOHO_TRY(moho_job_check_grid(job));
   MOHO_TRY(moho_job_check_migration(job));
   return check_execution(job);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "job/job_grid.h"
 #include "job/moveout_check.h"
 #include "job/run_statics.h"
 #include "job/run_store.h"
@@ -102,14 +103,10 @@ static moho_traces_options traces_options(const moho_job *job, moho_progress_fun
   return options;
 }
 
-static void grid_by_origin(const moho_job *job, moho_grid *grid);
-static moho_status grid_by_corners(const moho_job *job, moho_grid *grid);
-
 /* Tiles lie along the inlines of the job's grid, unless it is told otherwise. */
 static moho_status find_tile_axes(const moho_job *job, moho_selection *select) {
   moho_grid grid = moho_grid_default();
-  if (moho_job_given(job, MOHO_KEY_GRID_CORNERS)) MOHO_TRY(at_key(job, MOHO_KEY_GRID_CORNERS, grid_by_corners(job, &grid)));
-  else if (moho_job_given(job, MOHO_KEY_GRID_ORIGIN)) grid_by_origin(job, &grid);
+  MOHO_TRY(moho_job_make_lattice(job, &grid));
   select->inline_azimuth_deg = grid.inline_azimuth_deg;
   select->flip = grid.flip;
   moho_grid_release(&grid);
@@ -194,84 +191,9 @@ static moho_status sample_spectrum(const moho_job *job, moho_run_inputs *in) {
 
 /* ---- grid ---- */
 
-/* Image times that the record holds: from the earliest live sample (0 at least) to the latest. */
-static void time_from_traces(const moho_run_inputs *in, moho_grid *grid) {
-  double first = INFINITY, last = -INFINITY;
-  for (size_t i = 0; i < in->geometry->n; i++) {
-    if (!moho_geometry_is_live(in->geometry, i)) continue;
-    first = fmin(first, in->geometry->first_sample_s[i]);
-    last = fmax(last, in->geometry->first_sample_s[i]);
-  }
-  last += (double)(in->info->n_samples - 1) * in->info->dt_s;
-  grid->step_s = in->info->dt_s;
-  if (in->info->statics.n) { /* shifts leave first samples anywhere between the steps of the image */
-    first = floor(first / grid->step_s + 1e-6) * grid->step_s;
-    last = floor(last / grid->step_s + 1e-6) * grid->step_s;
-  }
-  grid->first_s = fmax(first, 0);
-  grid->n_time = last > grid->first_s ? (size_t)floor((last - grid->first_s) / grid->step_s + 1e-6) + 1 : 1;
-}
-
-static moho_status override_time(const moho_job *job, moho_grid *grid) {
-  double end = grid->first_s + (double)(grid->n_time - 1) * grid->step_s;
-  if (moho_job_given(job, MOHO_KEY_GRID_TIME_FIRST)) grid->first_s = moho_job_number(job, MOHO_KEY_GRID_TIME_FIRST);
-  if (moho_job_given(job, MOHO_KEY_GRID_TIME_STEP)) grid->step_s = moho_job_number(job, MOHO_KEY_GRID_TIME_STEP);
-  if (moho_job_given(job, MOHO_KEY_GRID_TIME_N)) {
-    grid->n_time = (size_t)moho_job_number(job, MOHO_KEY_GRID_TIME_N);
-    return MOHO_OK;
-  }
-  if (grid->first_s > end)
-    return moho_fail_at(moho_job_place(job, MOHO_KEY_GRID_TIME_FIRST), "begin earlier, or give grid.time.n", MOHO_ERROR_RANGE,
-                        "grid.time.first_s is %g s, but the traces end at %g s", grid->first_s, end);
-  grid->n_time = (size_t)floor((end - grid->first_s) / grid->step_s + 1e-6) + 1;
-  return MOHO_OK;
-}
-
-static void set_numbers(const moho_job *job, moho_grid *grid) {
-  grid->inline_first = (int32_t)moho_job_number(job, MOHO_KEY_GRID_INLINE_FIRST);
-  grid->inline_step = (int32_t)moho_job_number(job, MOHO_KEY_GRID_INLINE_STEP);
-  grid->crossline_first = (int32_t)moho_job_number(job, MOHO_KEY_GRID_CROSSLINE_FIRST);
-  grid->crossline_step = (int32_t)moho_job_number(job, MOHO_KEY_GRID_CROSSLINE_STEP);
-}
-
-static moho_status grid_by_corners(const moho_job *job, moho_grid *grid) {
-  const moho_job_value *corners = &job->values[MOHO_KEY_GRID_CORNERS];
-  double crossline_m = moho_job_number(job, MOHO_KEY_GRID_CROSSLINE_SPACING);
-  double inline_m =
-      moho_job_given(job, MOHO_KEY_GRID_INLINE_SPACING) ? moho_job_number(job, MOHO_KEY_GRID_INLINE_SPACING) : crossline_m;
-  MOHO_TRY(moho_grid_from_corners((const double(*)[2])corners->points, corners->n_points, inline_m, crossline_m, grid));
-  set_numbers(job, grid);
-  return MOHO_OK;
-}
-
-static void grid_by_origin(const moho_job *job, moho_grid *grid) {
-  *grid = moho_grid_default();
-  grid->origin_x_m = job->values[MOHO_KEY_GRID_ORIGIN].points[0][0];
-  grid->origin_y_m = job->values[MOHO_KEY_GRID_ORIGIN].points[0][1];
-  grid->inline_azimuth_deg = moho_job_number(job, MOHO_KEY_GRID_AZIMUTH);
-  grid->flip = moho_job_number(job, MOHO_KEY_GRID_FLIP) != 0;
-  grid->n_inline = (size_t)moho_job_number(job, MOHO_KEY_GRID_INLINE_N);
-  grid->n_crossline = (size_t)moho_job_number(job, MOHO_KEY_GRID_CROSSLINE_N);
-  grid->crossline_spacing_m = moho_job_number(job, MOHO_KEY_GRID_CROSSLINE_SPACING);
-  grid->inline_spacing_m = moho_job_given(job, MOHO_KEY_GRID_INLINE_SPACING) ? moho_job_number(job, MOHO_KEY_GRID_INLINE_SPACING)
-                                                                             : grid->crossline_spacing_m;
-  set_numbers(job, grid);
-}
-
 static moho_status make_grid(const moho_job *job, moho_run_inputs *in) {
-  moho_grid *grid = &in->grid;
-  if (moho_job_given(job, MOHO_KEY_GRID_CORNERS)) {
-    MOHO_TRY(at_key(job, MOHO_KEY_GRID_CORNERS, grid_by_corners(job, grid)));
-    time_from_traces(in, grid);
-  } else if (moho_job_given(job, MOHO_KEY_GRID_ORIGIN)) {
-    grid_by_origin(job, grid);
-    time_from_traces(in, grid);
-  } else {
-    MOHO_TRY(moho_grid_estimate(in->geometry, in->info->dt_s, in->info->n_samples, grid, in->grid_note));
-    if (in->info->statics.n) time_from_traces(in, grid);
-  }
-  MOHO_TRY(override_time(job, grid));
-  return moho_grid_check(grid);
+  moho_job_records records = {in->geometry, in->info->n_samples, in->info->dt_s, in->info->statics.n > 0};
+  return moho_job_make_grid(job, &records, &in->grid, in->grid_note);
 }
 
 /* Lateral lines of two grids agree to a millimetre. */

@@ -1,0 +1,12 @@
+"""Moho: Kirchhoff prestack time migration, and the compute runtime below it.
+
+Arrays are numpy's, the last axis fastest: traces [trace, time] float32, image [inline, crossline, time]. Lengths are metres,
+times seconds, velocities m/s. Errors are ``moho.Error`` and one of Python's own (``help(moho.Error)``). Calls that take long let
+other threads run, tell their progress and stop at Ctrl-C. docs/python.md tells the rest.
+"""
+
+from ._errors import *  # noqa: F403
+from ._future import Future, Progress
+from ._moho import Device, version
+
+__version__ = version()
