@@ -64,7 +64,8 @@ MOHO_API moho_status moho_job_migration_options(const moho_job *job, moho_migrat
 MOHO_API moho_status moho_job_read_image(const char *path, moho_job **out);
 
 typedef struct moho_job_run_options {
-  int overwrite; /* 1: earlier results in the output directory may be replaced (only Moho's own files, at the very end) */
+  int overwrite;       /* 1: earlier results in the output directory may be replaced (only Moho's own files, at the very end) */
+  moho_device *device; /* BORROW: the run takes this one, open already, whatever execution.device says; NULL: that is opened */
   moho_progress_function progress;
   void *user;
 } moho_job_run_options;

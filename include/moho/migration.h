@@ -142,9 +142,10 @@ typedef struct moho_migration_plan {
   double contributions;
   size_t offset_classes;
   double class_spacing_min_m, class_spacing_max_m;
-  /* Of windows of the grid, each with the batch that suits it: about fixed + columns * column bytes, of the host, of the device.
-   * Of a native migration with the smallest batch; each trace more of it takes batch_trace_bytes. */
-  size_t window_fixed_bytes, window_column_bytes, window_fixed_device_bytes, window_column_device_bytes, batch_trace_bytes;
+  /* Of windows of the grid with the smallest batch: about fixed + columns * column bytes, of the host, of a device with memory of
+   * its own; each trace more of a batch takes batch_trace_bytes. */
+  size_t window_fixed_bytes, window_column_bytes, batch_trace_bytes;
+  size_t window_fixed_device_bytes, window_column_device_bytes, batch_trace_device_bytes;
   size_t device_allowed_bytes; /* that a migration may take there */
   double grid_alias_hz;        /* v/(4*dx*sin(max_dip)), smallest v: above it the image grid itself aliases */
 } moho_migration_plan;

@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-typedef enum { FAULT_NONE, FAULT_ERROR, FAULT_SHORT, FAULT_KILL, FAULT_TORN, FAULT_POWER } fault_kind;
+typedef enum { FAULT_NONE, FAULT_ERROR, FAULT_SHORT, FAULT_KILL, FAULT_TORN, FAULT_POWER, FAULT_WAIT } fault_kind;
 typedef enum { CALL_WRITE, CALL_SYNC, CALL_RENAME } call_kind;
 
 /* What has been done and not been synced, while POWER is armed. */
@@ -42,8 +43,8 @@ static void parse_fault(const char *text) {
     const char *word;
     fault_kind kind;
     int error_number;
-  } words[] = {{"ENOSPC", FAULT_ERROR, ENOSPC}, {"EIO", FAULT_ERROR, EIO}, {"SHORT", FAULT_SHORT, 0},
-               {"KILL", FAULT_KILL, 0},         {"TORN", FAULT_TORN, 0},   {"POWER", FAULT_POWER, 0}};
+  } words[] = {{"ENOSPC", FAULT_ERROR, ENOSPC}, {"EIO", FAULT_ERROR, EIO}, {"SHORT", FAULT_SHORT, 0}, {"KILL", FAULT_KILL, 0},
+               {"TORN", FAULT_TORN, 0},         {"POWER", FAULT_POWER, 0}, {"WAIT", FAULT_WAIT, 0}};
   memset(&fault, 0, sizeof fault);
   fault.bytes_left = -1;
   calls = 0;
@@ -169,7 +170,12 @@ typedef struct verdict {
   int error_number; /* 0: no error */
   size_t bytes;     /* of a write, before the error or death */
   int dies;         /* after it */
+  int waits;        /* before it */
 } verdict;
+
+static void wait_if_told(const verdict *v) {
+  if (v->waits) nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
+}
 
 /* Under the lock. Does not return where the process is to die before the call. */
 static verdict judge(call_kind call, size_t bytes) {
@@ -194,6 +200,7 @@ static verdict judge(call_kind call, size_t bytes) {
     v.dies = 1;
     v.bytes = bytes / 2;
     return v;
+  case FAULT_WAIT: v.waits = 1; return v;
   case FAULT_POWER: lose_power(); return v;
   default: die(); return v;
   }
@@ -206,6 +213,7 @@ static ssize_t write_anywhere(int file, const char *path, const void *data, size
   verdict v = judge(CALL_WRITE, bytes);
   if (fault.kind == FAULT_POWER && fstat(file, &before) == 0) remember(path, (unsynced){.size = before.st_size});
   pthread_mutex_unlock(&lock);
+  wait_if_told(&v);
   ssize_t written = 0;
   if (v.bytes) written = has_offset ? pwrite(file, data, v.bytes, (off_t)offset) : write(file, data, v.bytes);
   if (v.dies) die();
@@ -227,6 +235,7 @@ static verdict judge_name(call_kind call) {
   pthread_mutex_lock(&lock);
   verdict v = judge(call, 0);
   pthread_mutex_unlock(&lock);
+  wait_if_told(&v);
   if (v.error_number) errno = v.error_number;
   return v;
 }

@@ -7,6 +7,7 @@
  *   TORN@N            ... in the middle of it: a write has half of its bytes, a renamed file is cut to half of its own, as after
  *                     a loss of power on a disk that did not keep what it said was synced
  *   POWER@N           the power goes before the call: what was not synced is lost (see below)
+ *   WAIT@N            the call takes two seconds longer; calls of other threads go on
  * SHORT waits for the next write where the N-th call is none. ENOSPC:N and EIO:N fail once N bytes have been written.
  *
  * What POSIX leaves open at a loss of power, and POWER does: bytes written since the last fsync of their file may be gone (the

@@ -11,8 +11,6 @@
 /* A batch of more than this makes nothing faster; a smaller one than that slows the loops. */
 #define BATCH_BYTES ((size_t)96 << 20)
 enum { SMALLEST_BATCH = 64, CHUNK_TIMES = 1024 };
-/* Of a trace, for a while: sorted into classes. */
-enum { CLASS_BYTES = 48 };
 #define STORE_BYTES ((size_t)4 << 20)
 
 moho_job_id moho_run_stays_whole(const moho_job *job) {
@@ -52,41 +50,44 @@ static moho_status refuse(const moho_job *job, const moho_run_inputs *in, const 
       in->grid.n_time, in->plan.gather_bins ? " in every bin of the gathers" : "", in->geometry->n);
 }
 
-/* Columns that the device's own memory holds. */
-static size_t device_columns(const moho_migration_plan *p) {
+/* Columns that the device's own memory holds beside a batch, which takes a quarter of it at most. */
+static size_t device_columns(const moho_migration_plan *p, size_t batch_traces) {
   if (!p->device_bytes || !p->window_column_device_bytes) return SIZE_MAX;
   if (p->device_allowed_bytes <= p->window_fixed_device_bytes) return 0;
-  return (p->device_allowed_bytes - p->window_fixed_device_bytes) / p->window_column_device_bytes;
+  size_t left = p->device_allowed_bytes - p->window_fixed_device_bytes;
+  return (left - moho_smaller(left / 4, batch_traces * p->batch_trace_device_bytes)) / p->window_column_device_bytes;
+}
+
+/* What is left goes to batches, a quarter of it at most, and to the block. */
+static void share_out(const moho_run_inputs *in, size_t columns, moho_block_sizes *s) {
+  const moho_migration_plan *p = &in->plan;
+  size_t left = in->memory_allowed - s->base, wanted = moho_smaller(BATCH_BYTES / s->trace, in->geometry->n);
+  s->batch_traces = moho_smaller(wanted, left / 4 / s->trace);
+  if (s->batch_traces < SMALLEST_BATCH) s->batch_traces = SMALLEST_BATCH;
+  s->most_columns = moho_smaller((left - s->batch_traces * s->trace) / s->column, device_columns(p, wanted));
+  if (s->most_columns < columns) { /* a small batch leaves room for the smallest block */
+    s->batch_traces = SMALLEST_BATCH, s->most_columns = columns;
+  }
+  s->migration = s->batch_traces * p->batch_trace_bytes + p->window_fixed_bytes + s->most_columns * p->window_column_bytes;
 }
 
 moho_status moho_block_sizes_make(const moho_job *job, const moho_run_inputs *in, moho_block_sizes *s) {
   const moho_migration_plan *p = &in->plan;
   size_t bins = p->gather_bins, n_time = in->grid.n_time, read = 2 * in->info->n_samples * sizeof(float);
-  *s = (moho_block_sizes){.trace = read + p->batch_trace_bytes, .batch_traces = p->batch_traces};
+  *s = (moho_block_sizes){.trace = read + p->batch_trace_bytes};
   moho_image_file_lattice(&in->grid, &in->bins, &s->lattice_inline, &s->lattice_crossline);
   size_t columns = moho_smaller(s->lattice_inline, in->grid.n_inline) * moho_smaller(s->lattice_crossline, in->grid.n_crossline);
   s->column = p->window_column_bytes + (1 + bins) * n_time * (sizeof(float) + sizeof(int32_t));
   s->base = MOHO_PROGRAM_BYTES + p->window_fixed_bytes + in->geometry->n * MOHO_GEOMETRY_BYTES + writing_bytes(in, s);
-  size_t smallest = p->batch_trace_bytes ? SMALLEST_BATCH : p->batch_traces;
-  s->least = s->base + columns * s->column + smallest * s->trace;
-  size_t sorting = in->geometry->n * (MOHO_GEOMETRY_BYTES + CLASS_BYTES);
+  s->least = s->base + columns * s->column + SMALLEST_BATCH * s->trace;
+  size_t sorting = MOHO_PROGRAM_BYTES + in->geometry->n * (MOHO_GEOMETRY_BYTES + MOHO_CLASS_BYTES);
   /* The store is built before the first block: a batch, and what each thread carries to it. */
   size_t building =
       MOHO_PROGRAM_BYTES + in->geometry->n * MOHO_GEOMETRY_BYTES + STORE_BYTES * (1 + (size_t)in->device_report.threads);
   if (s->least < sorting) s->least = sorting;
   if (s->least < building) s->least = building;
   s->device_least = p->window_fixed_device_bytes + columns * p->window_column_device_bytes;
-  size_t on_device = device_columns(p);
-  if (s->least > in->memory_allowed || on_device < columns) return refuse(job, in, s, columns);
-  /* A quarter of what is left goes to batches, unless they would be larger than they need be. */
-  size_t left = in->memory_allowed - s->base, wanted = p->batch_trace_bytes ? BATCH_BYTES / s->trace : p->batch_traces;
-  wanted = moho_smaller(wanted, in->geometry->n);
-  s->batch_traces = p->batch_trace_bytes ? moho_smaller(wanted, left / 4 / s->trace) : p->batch_traces;
-  if (s->batch_traces < smallest) s->batch_traces = smallest;
-  s->most_columns = moho_smaller((left - s->batch_traces * s->trace) / s->column, on_device);
-  if (s->most_columns < columns) { /* a small batch leaves room for the smallest block */
-    s->batch_traces = smallest, s->most_columns = columns;
-  }
-  s->migration = s->batch_traces * p->batch_trace_bytes + p->window_fixed_bytes + s->most_columns * p->window_column_bytes;
+  if (s->least > in->memory_allowed || device_columns(p, 0) < columns) return refuse(job, in, s, columns);
+  share_out(in, columns, s);
   return MOHO_OK;
 }

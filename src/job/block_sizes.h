@@ -4,10 +4,6 @@
 
 #include "job/run_inputs.h"
 
-/* What any run holds: the program's own and its libraries', headers, heaps of threads; positions of a trace. */
-#define MOHO_PROGRAM_BYTES ((size_t)16 << 20)
-enum { MOHO_GEOMETRY_BYTES = 72 };
-
 /* Bytes, of the host where no device is named. A run by blocks holds base + columns * column + batch_traces * trace. */
 typedef struct moho_block_sizes {
   size_t lattice_inline, lattice_crossline; /* block edges: chunks of the image's file */

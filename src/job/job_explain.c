@@ -182,7 +182,7 @@ static char *explain_text(const moho_job *job, const moho_run_inputs *in, const 
 MOHO_API moho_status moho_job_explain(const moho_job *job, int json, char **text) {
   moho_run_inputs inputs;
   *text = NULL;
-  MOHO_TRY(moho_run_inputs_open(job, NULL, NULL, &inputs));
+  MOHO_TRY(moho_run_inputs_open(job, NULL, NULL, NULL, &inputs));
   moho_planned_passes passes;
   moho_run_forecast forecast = {0};
   moho_status status = moho_plan_passes(job, &inputs, &passes);

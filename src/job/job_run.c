@@ -85,7 +85,7 @@ static moho_status prepare(moho_run *r) {
   r->begin = moho_seconds();
   MOHO_TRY(moho_job_check(r->job));
   MOHO_TRY(moho_run_outputs_open(r->job, r->options->overwrite, &r->outputs));
-  MOHO_TRY(moho_run_inputs_open(r->job, r->options->progress, r->options->user, &r->inputs));
+  MOHO_TRY(moho_run_inputs_open(r->job, r->options->device, r->options->progress, r->options->user, &r->inputs));
   if (moho_run_inputs_outside(&r->inputs) == r->inputs.n_live) return refuse_all_outside(r);
   r->seconds.open = moho_seconds() - r->begin;
   return MOHO_OK;

@@ -200,6 +200,8 @@
   X(THREADS, "execution.threads", WHOLE, "", "auto", "auto", "", 1, 4096, "worker threads; auto: all cores")                    \
   X(MEMORY, "execution.memory_gb", NUMBER, "GB", "auto", "auto", "", 0.001, 1e6,                                                \
     "bound on memory, in 1e9 bytes; auto: 80 % of what is free")                                                                \
+  X(DEVICE_MEMORY, "execution.device_memory_gb", NUMBER, "GB", "auto", "auto", "", 0.001, 1e6,                                  \
+    "the same for a device with memory of its own; auto: 90 % of what is free there")                                           \
   X(TILE, "execution.tile", WHOLE, "columns", "auto", "auto", "", 1, 4096, "columns along a tile's side")                       \
   X(STORE, "execution.store", PATH, "", "auto", "auto", "", 0, 0,                                                               \
     "directory of the sorted traces of surveys larger than memory; auto: .moho-store beside the output directory")              \

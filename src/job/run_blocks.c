@@ -10,6 +10,7 @@
 #include "base/file_writer.h"
 #include "base/memory.h"
 #include "base/timer.h"
+#include "job/block_writer.h"
 #include "job/run_forecast.h"
 #include "job/run_gathers.h"
 #include "job/run_store.h"
@@ -21,6 +22,9 @@ typedef struct block_run {
   moho_run_saved *saved;
   const moho_window *windows; /* [n] of `saved` */
   size_t n;
+  size_t *todo; /* [n_todo] not done when the run began */
+  size_t n_todo;
+  moho_block_writer writer; /* of the block before the one in hand: until it is finished `saved` is its own */
   moho_trace_store *store;
   moho_trace_cursor *cursor; /* of the block in hand; of the next one while a block is written */
   size_t cursor_block;
@@ -31,7 +35,6 @@ typedef struct block_run {
   uint8_t *bits;     /* [n_traces / 8 + 1] used by any block */
   char *bits_path;
   double begin, done; /* contributions of finished blocks */
-  double seconds_read;
 } block_run;
 
 /* ---- which traces were used: a bit a trace, saved beside the journal ---- */
@@ -78,6 +81,7 @@ static int report_progress(void *user, const moho_progress *step) {
   progress.done += b->done;
   progress.total = fmax(b->run->inputs.plan.contributions, progress.done);
   progress.seconds = moho_seconds() - b->begin;
+  if (moho_block_writer_has_failed(&b->writer)) return 1; /* its error is the run's */
   return options->progress ? options->progress(options->user, &progress) : 0;
 }
 
@@ -162,41 +166,53 @@ static json_t *counts_json(const moho_migration_counts *c) {
                    (json_int_t)c->launches, "kernel", c->kernel, "kernel_reason", c->kernel_reason);
 }
 
-static size_t next_block(const block_run *b, size_t from) {
-  while (from < b->n && moho_run_saved_is_done(b->saved, from)) from++;
-  return from;
+static moho_status finish_image(block_run *b, size_t block, size_t added, moho_image *image) {
+  MOHO_TRY(make_image(b, block, image));
+  MOHO_TRY(moho_migration_finish(b->migration, image));
+  MOHO_TRY(moho_run_finish_gathers(b->run, &b->windows[block], image));
+  return save_bits(b, added);
 }
 
-/* While the block is finished and written the next one's first traces are read. */
-static moho_status finish_block(block_run *b, size_t block, size_t added) {
+static void keep_largest(size_t bytes, size_t *largest) {
+  if (*largest < bytes) *largest = bytes;
+}
+
+/* Number `turn` of todo. While it is finished the next block's first traces are read; while the next one is migrated this one is
+ * written. */
+static moho_status finish_block(block_run *b, size_t turn, size_t added) {
   moho_run *r = b->run;
   moho_image image = {0};
-  size_t next = next_block(b, block + 1);
+  size_t block = b->todo[turn];
   close_cursor(b);
-  if (next < b->n) MOHO_TRY(open_cursor(b, next));
-  moho_status status = make_image(b, block, &image);
-  if (!status) status = moho_migration_finish(b->migration, &image);
-  if (!status) status = moho_run_finish_gathers(r, &b->windows[block], &image);
-  if (!status) status = save_bits(b, added);
+  if (turn + 1 < b->n_todo) MOHO_TRY(open_cursor(b, b->todo[turn + 1]));
+  MOHO_TRY(moho_block_writer_finish(&b->writer, &r->seconds.write));
+  moho_status status = finish_image(b, block, added, &image);
   moho_migration_counts counts = moho_migration_get_counts(b->migration);
-  double begin = moho_seconds();
   json_t *json = status ? NULL : counts_json(&counts);
-  if (!status)
-    status = json ? moho_run_saved_put(b->saved, block, &image, json) : moho_fail(MOHO_ERROR_MEMORY, "run: out of memory");
-  r->seconds.write += moho_seconds() - begin;
-  json_decref(json);
+  if (!status && !json) status = moho_fail(MOHO_ERROR_MEMORY, "run: out of memory");
+  if (!status) moho_block_writer_start(&b->writer, b->saved, block, &image, json);
   moho_image_release(&image);
   b->done += (double)counts.contributions;
-  r->counts.memory_bytes = counts.memory_bytes > r->counts.memory_bytes ? counts.memory_bytes : r->counts.memory_bytes;
-  r->counts.device_bytes = counts.device_bytes > r->counts.device_bytes ? counts.device_bytes : r->counts.device_bytes;
+  keep_largest(counts.memory_bytes, &r->counts.memory_bytes);
+  keep_largest(counts.device_bytes, &r->counts.device_bytes);
   return status;
 }
 
-static moho_status do_block(block_run *b, size_t block) {
+static moho_status do_block(block_run *b, size_t turn) {
   size_t added;
-  MOHO_TRY(begin_migration(b, block));
-  MOHO_TRY(add_traces(b, block, &added));
-  return finish_block(b, block, added);
+  MOHO_TRY(begin_migration(b, b->todo[turn]));
+  MOHO_TRY(add_traces(b, b->todo[turn], &added));
+  return finish_block(b, turn, added);
+}
+
+/* The last one is written before anybody looks at what is saved; a failure to write is told rather than what followed from it. */
+static moho_status do_blocks(block_run *b) {
+  moho_status status = MOHO_OK;
+  for (size_t turn = 0; !status && turn < b->n_todo; turn++) status = do_block(b, turn);
+  moho_error error = moho_error_take();
+  moho_status written = moho_block_writer_finish(&b->writer, &b->run->seconds.write);
+  if (written && (!status || status == MOHO_ERROR_INTERRUPTED)) return written;
+  return status ? moho_error_set(&error) : MOHO_OK;
 }
 
 /* ---- all blocks ---- */
@@ -283,17 +299,29 @@ static moho_status open_store(block_run *b) {
   moho_run_inputs *in = &r->inputs;
   size_t held = in->geometry->n * MOHO_GEOMETRY_BYTES + MOHO_PROGRAM_BYTES,
          room = in->memory_allowed > held ? in->memory_allowed - held : 1;
-  return moho_run_store_open(r->job, in, room, r->options->progress, r->options->user, &b->store);
+  double begin = moho_seconds();
+  moho_status status = moho_run_store_open(r->job, in, room, r->options->progress, r->options->user, &b->store);
+  r->seconds.store += moho_seconds() - begin;
+  return status;
+}
+
+/* And what earlier sittings did. */
+static moho_status find_todo(block_run *b) {
+  MOHO_TRY(moho_allocate(b->n, sizeof *b->todo, "blocks", &b->todo));
+  for (size_t k = 0; k < b->n; k++) {
+    b->done += (double)json_integer_value(json_object_get(moho_run_saved_get_counts(b->saved, k), "contributions"));
+    if (!moho_run_saved_is_done(b->saved, k)) b->todo[b->n_todo++] = k;
+  }
+  return MOHO_OK;
 }
 
 static moho_status run_all(block_run *b, const moho_planned_blocks *planned) {
   MOHO_TRY(open_saved(b, planned));
   MOHO_TRY(open_bits(b));
-  if (moho_run_saved_done(b->saved) < b->n) MOHO_TRY(open_store(b));
-  for (size_t k = 0; k < b->n; k++)
-    b->done += (double)json_integer_value(json_object_get(moho_run_saved_get_counts(b->saved, k), "contributions"));
+  MOHO_TRY(find_todo(b));
+  if (b->n_todo) MOHO_TRY(open_store(b));
   b->begin = moho_seconds();
-  for (size_t k = next_block(b, 0); k < b->n; k = next_block(b, k + 1)) MOHO_TRY(do_block(b, k));
+  MOHO_TRY(do_blocks(b));
   b->run->seconds.migrate += moho_seconds() - b->begin;
   sum_counts(b);
   count_traces(b);
@@ -307,7 +335,7 @@ moho_status moho_run_blocks(moho_run *run, const moho_planned_blocks *planned, m
   close_cursor(&b);
   moho_migration_destroy(&b.migration);
   if (b.store) moho_trace_store_close(&b.store);
-  free(b.used), free(b.numbers), free(b.bits), free(b.bits_path);
+  free(b.used), free(b.numbers), free(b.bits), free(b.bits_path), free(b.todo);
   *saved = b.saved;
   return status ? moho_error_set(&error) : MOHO_OK;
 }

@@ -23,7 +23,7 @@ static int is_left_out(moho_job_id id) {
   static const moho_job_id keys[] = {
       MOHO_KEY_INPUT_TRACES, MOHO_KEY_OUTPUT_DIRECTORY, MOHO_KEY_OUTPUT_FORMATS, MOHO_KEY_OUTPUT_PNG, MOHO_KEY_DEVICE,
       MOHO_KEY_THREADS,      MOHO_KEY_MEMORY,           MOHO_KEY_TILE,           MOHO_KEY_CHECKPOINT, MOHO_KEY_STORE,
-      MOHO_KEY_RESUME};
+      MOHO_KEY_RESUME,       MOHO_KEY_DEVICE_MEMORY};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (keys[i] == id) return 1;
   return strncmp(moho_job_keys[id].path, "output.", 7) == 0;

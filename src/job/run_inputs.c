@@ -60,7 +60,9 @@ typedef struct device_opening {
 
 static void *opening_main(void *argument) {
   device_opening *opening = argument;
-  opening->status = at_key(opening->job, MOHO_KEY_DEVICE, open_device(opening->job, opening->in));
+  moho_run_inputs *in = opening->in;
+  opening->status = in->device_is_given ? moho_device_describe(in->device, &in->device_report)
+                                        : at_key(opening->job, MOHO_KEY_DEVICE, open_device(opening->job, in));
   if (opening->status) opening->error = moho_error_take();
   return NULL;
 }
@@ -357,16 +359,33 @@ static moho_status make_bins(const moho_job *job, moho_run_inputs *in) {
 
 /* ---- plan ---- */
 
-/* A run holds, besides the migration, the finished stack, fold and gathers and two batches of traces as read. */
+/* Of a device with memory of its own; where it is shared execution.memory_gb bounds all. */
+static moho_status limit_device(const moho_job *job, moho_run_inputs *in) {
+  const moho_device_report *d = &in->device_report;
+  if (moho_job_is(job, MOHO_KEY_DEVICE_MEMORY, "auto")) return MOHO_OK;
+  if (d->unified_memory)
+    return moho_fail_at(
+        moho_job_place(job, MOHO_KEY_DEVICE_MEMORY), "leave it out: execution.memory_gb bounds all of it", MOHO_ERROR_KEY,
+        "execution.device_memory_gb is for a device with memory of its own; %s (%s) shares the host's", d->uri, d->name);
+  double given = 1e9 * moho_job_number(job, MOHO_KEY_DEVICE_MEMORY), most = 0.9 * (double)d->memory_free_bytes;
+  in->options.device_memory_bytes = (size_t)fmin(given, most);
+  return MOHO_OK;
+}
+
+/* A run holds, besides program, positions and migration, the finished stack, fold and gathers and two batches of traces as read.
+ */
 static moho_status make_plan(const moho_job *job, moho_run_inputs *in) {
+  MOHO_TRY(limit_device(job, in));
   MOHO_TRY(moho_migration_make_plan(in->device, &in->grid, in->velocity, &in->options, in->geometry, in->info->n_samples,
                                     in->info->dt_s, &in->plan));
   double cells = (double)in->grid.n_inline * (double)in->grid.n_crossline * (double)in->grid.n_time;
   double reading = 2.0 * (double)in->plan.batch_traces * (double)in->info->n_samples * sizeof(float);
-  double beside = cells * (sizeof(float) + sizeof(int32_t)) + (double)in->plan.gathers_bytes + reading;
+  double held = MOHO_PROGRAM_BYTES + (double)in->geometry->n * MOHO_GEOMETRY_BYTES;
+  double sorting = held + (double)in->geometry->n * MOHO_CLASS_BYTES; /* before anything else is there */
+  double beside = held + cells * (sizeof(float) + sizeof(int32_t)) + (double)in->plan.gathers_bytes + reading;
   double allowed = moho_job_is(job, MOHO_KEY_MEMORY, "auto") ? 0.8 * (double)moho_machine_memory_free()
                                                              : 1e9 * moho_job_number(job, MOHO_KEY_MEMORY);
-  double needed = (double)in->plan.memory_bytes + beside;
+  double needed = fmax((double)in->plan.memory_bytes + beside, sorting);
   in->memory_allowed = (size_t)allowed;
   in->memory_needed = needed < (double)SIZE_MAX / 2 ? (size_t)needed : SIZE_MAX / 2;
   in->options.memory_bytes = allowed > beside ? (size_t)(allowed - beside) : 1;
@@ -395,9 +414,8 @@ static moho_status open_all(const moho_job *job, const moho_grid *given, moho_pr
   return at_key(job, MOHO_KEY_MIGRATION, make_plan(job, in));
 }
 
-moho_status moho_run_inputs_open_on(const moho_job *job, const moho_grid *grid, moho_progress_function progress, void *user,
-                                    moho_run_inputs *out) {
-  *out = (moho_run_inputs){.grid = moho_grid_default()};
+static moho_status open_or_close(const moho_job *job, const moho_grid *grid, moho_progress_function progress, void *user,
+                                 moho_run_inputs *out) {
   MOHO_TRY(moho_run_store_check(job));
   moho_status status = open_all(job, grid, progress, user, out);
   if (!status) return MOHO_OK;
@@ -406,8 +424,16 @@ moho_status moho_run_inputs_open_on(const moho_job *job, const moho_grid *grid, 
   return moho_error_set(&error);
 }
 
-moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *out) {
-  return moho_run_inputs_open_on(job, NULL, progress, user, out);
+moho_status moho_run_inputs_open_on(const moho_job *job, const moho_grid *grid, moho_progress_function progress, void *user,
+                                    moho_run_inputs *out) {
+  *out = (moho_run_inputs){.grid = moho_grid_default()};
+  return open_or_close(job, grid, progress, user, out);
+}
+
+moho_status moho_run_inputs_open(const moho_job *job, moho_device *device, moho_progress_function progress, void *user,
+                                 moho_run_inputs *out) {
+  *out = (moho_run_inputs){.grid = moho_grid_default(), .device = device, .device_is_given = device != NULL};
+  return open_or_close(job, NULL, progress, user, out);
 }
 
 void moho_run_inputs_close(moho_run_inputs *inputs) {
@@ -418,7 +444,7 @@ void moho_run_inputs_close(moho_run_inputs *inputs) {
   moho_gather_bins_release(&inputs->bins);
   free(inputs->traces_of_bin);
   if (inputs->traces) moho_traces_close(&inputs->traces);
-  if (inputs->device) moho_device_close(&inputs->device);
+  if (inputs->device && !inputs->device_is_given) moho_device_close(&inputs->device);
   *inputs = (moho_run_inputs){0};
 }
 

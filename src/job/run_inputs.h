@@ -11,8 +11,14 @@ typedef struct moho_moveout_check {
   double flat, moved, fold; /* semblances; mean traces in a stack */
 } moho_moveout_check;
 
+/* What any run holds: the program's own and its libraries', headers, heaps of threads; positions of a trace, and more for a
+ * while, when they are sorted into offset classes. */
+#define MOHO_PROGRAM_BYTES ((size_t)16 << 20)
+enum { MOHO_GEOMETRY_BYTES = 72, MOHO_CLASS_BYTES = 48 };
+
 typedef struct moho_run_inputs {
   moho_device *device;
+  int device_is_given; /* and stays open */
   moho_device_report device_report;
   moho_traces *traces;
   const moho_traces_info *info;  /* BORROW from traces */
@@ -31,11 +37,13 @@ typedef struct moho_run_inputs {
   int statics_chosen;             /* the job says something of statics */
   size_t n_live;                  /* traces that take part */
   moho_migration_plan plan;
-  size_t memory_allowed, memory_needed; /* the whole run: migration, image, reading */
+  size_t memory_allowed, memory_needed; /* the whole run: program, positions, migration, image, reading */
 } moho_run_inputs;
 
-/* Opens everything; on failure all is closed again. Errors point at the key of the job that is at fault. */
-moho_status moho_run_inputs_open(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *out);
+/* Opens everything; on failure all is closed again. Errors point at the key of the job that is at fault. device (BORROW until
+ * inputs are closed): instead of execution.device's; NULL: that is opened. */
+moho_status moho_run_inputs_open(const moho_job *job, moho_device *device, moho_progress_function progress, void *user,
+                                 moho_run_inputs *out);
 /* The same on the grid of an image that is there, with which a grid that the job gives must agree. */
 moho_status moho_run_inputs_open_on(const moho_job *job, const moho_grid *grid, moho_progress_function progress, void *user,
                                     moho_run_inputs *out);

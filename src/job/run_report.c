@@ -166,10 +166,10 @@ static json_t *kernel_json(const moho_run_inputs *in, const moho_migration_count
 }
 
 static json_t *seconds_json(const moho_run_seconds *s, const moho_migration_counts *counts) {
-  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "open", s->open, "create", s->create, "migrate",
-                   s->migrate, "kernel", counts->kernel_seconds, "transfer", counts->transfer_seconds, "allocation",
-                   counts->allocation_seconds, "compile", counts->compile_seconds, "prepare", counts->prepare_seconds, "read",
-                   s->read, "write", s->write, "total", s->total);
+  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "open", s->open, "store", s->store, "create",
+                   s->create, "migrate", s->migrate, "kernel", counts->kernel_seconds, "transfer", counts->transfer_seconds,
+                   "allocation", counts->allocation_seconds, "compile", counts->compile_seconds, "prepare",
+                   counts->prepare_seconds, "read", s->read, "write", s->write, "total", s->total);
 }
 
 static void add_stem(json_t *list, const moho_job *job, const char *zarr_stem, const char *stem) {
@@ -196,6 +196,13 @@ static json_t *outputs_json(const moho_job *job) {
   return list;
 }
 
+/* All that was ever handed out at once on a device with memory of its own, pinned memory of the host among it. */
+static size_t device_peak(const moho_run_inputs *in) {
+  moho_metrics metrics;
+  if (in->device_report.unified_memory || moho_device_metrics_get(in->device, &metrics)) return 0;
+  return metrics.pool.peak_bytes;
+}
+
 moho_status moho_report_text(const moho_job *job, const moho_run_inputs *in, const moho_migration_counts *counts,
                              const moho_run_seconds *seconds, const json_t *extra, char **text) {
   char now[32] = "";
@@ -207,13 +214,13 @@ moho_status moho_report_text(const moho_job *job, const moho_run_inputs *in, con
                            text_json(job->name), "job", moho_job_effective_json(job), "device", moho_report_device(in), "input",
                            moho_report_input(job, in));
   json_t *results = json_pack(
-      "{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "warnings", moho_run_warnings(in),
-      "kernel", kernel_json(in, counts), "grid", moho_report_grid(in), "settled", moho_report_settled(in), "gathers",
-      moho_report_bins(in), "traces", traces_json(in, counts), "contributions", (json_int_t)counts->contributions,
+      "{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "warnings",
+      moho_run_warnings(in), "kernel", kernel_json(in, counts), "grid", moho_report_grid(in), "settled", moho_report_settled(in),
+      "gathers", moho_report_bins(in), "traces", traces_json(in, counts), "contributions", (json_int_t)counts->contributions,
       "contributions_per_s", rate, "seconds", seconds_json(seconds, counts), "memory", "allowed_bytes", whole(in->memory_allowed),
       "planned_bytes", whole(in->memory_needed), "migration_bytes", whole(counts->memory_bytes), "device_bytes",
-      whole(counts->device_bytes), "peak_bytes", whole(moho_process_memory_peak()), "directory",
-      text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)), "outputs", outputs_json(job));
+      whole(counts->device_bytes), "device_peak_bytes", whole(device_peak(in)), "peak_bytes", whole(moho_process_memory_peak()),
+      "directory", text_json(moho_job_text(job, MOHO_KEY_OUTPUT_DIRECTORY)), "outputs", outputs_json(job));
   int complete = root && results && json_object_update(root, results) == 0;
   if (complete && extra) complete = json_object_update(root, (json_t *)(uintptr_t)extra) == 0;
   *text = complete ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;

@@ -10,6 +10,7 @@
 /* Wall seconds of a run's stages. */
 typedef struct moho_run_seconds {
   double open;    /* headers, grid, velocity, plan */
+  double store;   /* of a run by blocks: its traces sorted on disk, or found there */
   double create;  /* tables, memory */
   double migrate; /* reading and migrating together */
   double read;    /* within it, in the reader's thread */

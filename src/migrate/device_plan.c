@@ -212,8 +212,8 @@ static size_t choose_capacity(const moho_migration_setup *s, const moho_migratio
   size_t largest = q->report->largest_buffer ? q->report->largest_buffer : SIZE_MAX;
   wanted = moho_smaller(wanted, moho_smaller(LARGEST_INDEX / p->row_floats, largest / (2 * row)));
   if (p->is_unified) on_host += on_device, fixed_host += fixed_device;
-  else if (s->device_allowed > fixed_device) wanted = moho_smaller(wanted, (s->device_allowed - fixed_device) / on_device);
-  if (s->allowed > fixed_host) wanted = moho_smaller(wanted, (s->allowed - fixed_host) / on_host);
+  else wanted = moho_smaller(wanted, s->device_allowed > fixed_device ? (s->device_allowed - fixed_device) / on_device : 0);
+  wanted = moho_smaller(wanted, s->allowed > fixed_host ? (s->allowed - fixed_host) / on_host : 0);
   size_t least = moho_smaller(SMALLEST_BATCH, LARGEST_INDEX / p->row_floats);
   if (p->constants.batch_traces) least = moho_smaller(least, p->constants.batch_traces);
   return wanted > least ? wanted : least;
@@ -256,6 +256,9 @@ moho_status moho_device_plan_size(moho_migration_setup *s, const moho_migration_
   p->sorted_offset = p->traces_offset + (p->trace_bins > 1 ? moho_round_up(s->capacity * sizeof(migrate_trace), 256) : 0);
   s->device_bytes = fixed_device + s->capacity * trace_device_bytes(p);
   s->bytes = fixed_host + s->capacity * trace_host_bytes(p);
-  if (p->is_unified) s->bytes += s->device_bytes, s->device_bytes = 0;
+  s->batch_trace_bytes = trace_host_bytes(p), s->batch_trace_device_bytes = trace_device_bytes(p);
+  if (!p->is_unified) return MOHO_OK;
+  s->bytes += s->device_bytes, s->device_bytes = 0;
+  s->batch_trace_bytes += s->batch_trace_device_bytes, s->batch_trace_device_bytes = 0;
   return MOHO_OK;
 }

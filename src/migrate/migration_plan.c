@@ -92,23 +92,30 @@ static moho_status count_unbinned(const moho_grid *grid, const moho_gather_bins 
   return status;
 }
 
-/* Two sizes of window tell what a column takes. */
+/* About so many columns, as square as the grid allows. */
+static moho_window window_of(const moho_grid *grid, size_t columns) {
+  moho_window w = {.n_inline = moho_smaller(grid->n_inline, (size_t)sqrt((double)columns))};
+  w.n_crossline = moho_smaller(grid->n_crossline, columns / w.n_inline);
+  return w;
+}
+
+/* Two sizes of window tell what a column takes. By kernels large ones: tables go to the device in pieces, so that on the host
+ * they grow with small windows alone. */
 static moho_status plan_windows(const moho_device *device, const moho_grid *grid, const moho_migration_options *options,
                                 const moho_geometry *geometry, size_t n_samples, moho_migration_setup *s,
                                 moho_migration_plan *out) {
   moho_device_report report;
   moho_migration_options small = *options;
-  size_t columns[2], bytes[2], device_bytes[2], allowed = s->allowed;
+  size_t columns[2], bytes[2], device_bytes[2], side = s->choice.candidates[0]->function ? 512 : 96;
+  size_t most = moho_smaller(side * side, grid->n_inline * grid->n_crossline);
   MOHO_TRY(moho_device_describe(device, &report));
+  out->device_allowed_bytes = s->device_allowed;
+  s->allowed = s->device_allowed = 0; /* the smallest batch */
   for (int k = 0; k < 2; k++) {
-    size_t side = k ? 96 : 32;
-    small.window =
-        (moho_window){.n_inline = moho_smaller(grid->n_inline, side), .n_crossline = moho_smaller(grid->n_crossline, side)};
-    s->allowed = 0; /* the smallest batch */
+    small.window = window_of(grid, k || most < 9 ? most : most / 9);
     MOHO_TRY(moho_migration_size_window(&report, grid, &small, geometry, n_samples, s));
     columns[k] = s->columns, bytes[k] = s->bytes, device_bytes[k] = s->device_bytes;
   }
-  s->allowed = allowed;
   if (columns[1] > columns[0]) {
     out->window_column_bytes = (bytes[1] - bytes[0]) / (columns[1] - columns[0]) + 1;
     out->window_column_device_bytes = (device_bytes[1] - device_bytes[0]) / (columns[1] - columns[0]) + 1;
@@ -116,8 +123,7 @@ static moho_status plan_windows(const moho_device *device, const moho_grid *grid
   size_t of_columns = columns[1] * out->window_column_bytes, of_device = columns[1] * out->window_column_device_bytes;
   out->window_fixed_bytes = bytes[1] > of_columns ? bytes[1] - of_columns : 0;
   out->window_fixed_device_bytes = device_bytes[1] > of_device ? device_bytes[1] - of_device : 0;
-  out->batch_trace_bytes = s->batch_trace_bytes;
-  out->device_allowed_bytes = s->device_allowed;
+  out->batch_trace_bytes = s->batch_trace_bytes, out->batch_trace_device_bytes = s->batch_trace_device_bytes;
   return MOHO_OK;
 }
 

@@ -22,7 +22,8 @@ typedef struct moho_migration_setup {
   moho_window window;             /* of the grid */
   size_t columns, capacity;       /* of the window; capacity: traces a batch */
   size_t bins;                    /* of the gathers; 1 without */
-  size_t batch_trace_bytes;       /* that one trace more of a batch takes on the host; 0: not to be chosen */
+  size_t batch_trace_bytes;       /* that one trace more of a batch takes on the host */
+  size_t batch_trace_device_bytes;
   size_t bytes, device_bytes;     /* on the host; on a device with memory of its own */
   double contributions_a_trace;   /* on a device, expected: for progress */
   size_t allowed, device_allowed; /* of them */

@@ -144,8 +144,9 @@ class Kills(ResumeTest):
             if ended:
                 self.assertEqual(process.returncode, 0)
             if ended or self.is_finished():
-                if os.path.exists(self.path("out", ".moho")):  # killed while it ended: the next finishes its moves
+                if os.path.exists(self.path("out", ".moho", "commit")):  # killed while it ended: the next finishes its moves
                     self.good("migrate", "job.yaml")
+                shutil.rmtree(self.path("out", ".moho"), ignore_errors=True)  # killed after all moves, before it was swept
                 self.assert_same(whole)
                 shutil.rmtree(self.path("out"))
                 moments += 1

@@ -53,6 +53,7 @@ static moho_status allocate(void *state, size_t bytes, moho_memory memory, moho_
   pthread_mutex_lock(&far_lock);
   int fits = bytes <= far.memory - far.held;
   if (fits) far.held += bytes, far.allocations++;
+  if (far.most < far.held) far.most = far.held;
   pthread_mutex_unlock(&far_lock);
   if (!fits || moho_backend_cpu.allocate(state, bytes, memory, inner)) {
     free(inner);

@@ -10,7 +10,7 @@ extern const moho_backend far_backend;
 /* What the next calls meet; far_reset() gives a device in good health. */
 typedef struct far_health {
   size_t memory;        /* bytes in all */
-  size_t held;          /* bytes handed out now */
+  size_t held, most;    /* bytes handed out now, and the most so far */
   size_t allocations;   /* that succeeded */
   size_t transfers;     /* submissions */
   int lose;             /* the next submission loses the device */

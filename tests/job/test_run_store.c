@@ -66,7 +66,7 @@ static void plan_of(const char *more, moho_trace_store_plan *plan) {
     *value++ = '\0';
     assert_ok(moho_job_set(job, setting, value));
   }
-  assert_ok(moho_run_inputs_open(job, NULL, NULL, &in));
+  assert_ok(moho_run_inputs_open(job, NULL, NULL, NULL, &in));
   assert_ok(moho_run_store_plan(job, &in, 0, plan));
   assert_int_equal(plan->n_traces, in.geometry->n);
   moho_run_inputs_close(&in);
@@ -111,7 +111,7 @@ static void a_store_has_the_traces_as_they_are_migrated(void **state) {
            "output: {directory: %s}\nexecution: {device: cpu, store: %s}\n",
            test_path("survey.sgy"), test_path("nmo.txt"), test_path("out"), test_path("stores"));
   moho_job *job = parse(text);
-  assert_ok(moho_run_inputs_open(job, NULL, NULL, &in));
+  assert_ok(moho_run_inputs_open(job, NULL, NULL, NULL, &in));
   assert_ok(moho_run_store_open(job, &in, 0, NULL, NULL, &store));
   size_t ns = in.info->n_samples, next = 0, changed = 0;
   float *read = malloc(ns * sizeof *read), *raw = malloc(ns * sizeof *raw);
