@@ -6,7 +6,11 @@ other threads run, tell their progress and stop at Ctrl-C. docs/python.md tells 
 """
 
 from ._errors import *  # noqa: F403
+from . import ops
+from ._devices import DeviceInfo, current_device, devices, is_cuda_available, is_metal_available
+from ._executor import Executor
 from ._future import Future, Progress
-from ._moho import Device, version
+from ._moho import Buffer, Device, from_dlpack, version
+from ._program import Program, ProgramFault
 
 __version__ = version()

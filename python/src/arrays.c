@@ -32,7 +32,7 @@ const char *moho_python_dtype_format(moho_python_dtype dtype) {
   static const char *const formats[MOHO_PYTHON_N_DTYPES] = {
       [MOHO_PYTHON_FLOAT32] = "f", [MOHO_PYTHON_FLOAT64] = "d", [MOHO_PYTHON_INT32] = "i",  [MOHO_PYTHON_UINT8] = "B",
       [MOHO_PYTHON_FLOAT16] = "e", [MOHO_PYTHON_INT8] = "b",    [MOHO_PYTHON_UINT16] = "H", [MOHO_PYTHON_UINT32] = "I",
-      [MOHO_PYTHON_INT64] = "q",   [MOHO_PYTHON_UINT64] = "Q"};
+      [MOHO_PYTHON_INT64] = "q",   [MOHO_PYTHON_UINT64] = "Q",  [MOHO_PYTHON_INT16] = "h"};
   return formats[dtype];
 }
 

@@ -16,7 +16,9 @@
   X(UINT16, "uint16", 2, 'u')   \
   X(UINT32, "uint32", 4, 'u')   \
   X(INT64, "int64", 8, 'i')     \
-  X(UINT64, "uint64", 8, 'u')
+  X(UINT64, "uint64", 8, 'u')   \
+  X(INT16, "int16", 2, 'i')     \
+  X(BFLOAT16, "bfloat16", 2, 'b') /* numpy has none: no buffer of Python's says so */
 
 typedef enum {
 #define MOHO_PYTHON_DTYPE_ENUM(id, name, bytes, kind) MOHO_PYTHON_##id,

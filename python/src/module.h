@@ -14,6 +14,10 @@
 #define MOHO_PYTHON_ROOMS(X) \
   X(block)                   \
   X(device)                  \
+  X(buffer)                  \
+  X(operate)                 \
+  X(product)                 \
+  X(program)                 \
   X(job)                     \
   X(grid)                    \
   X(geometry)                \
@@ -27,6 +31,8 @@ MOHO_PYTHON_ROOMS(MOHO_PYTHON_DECLARE)
 #define MOHO_PYTHON_TYPES(X) \
   X(BLOCK)                   \
   X(DEVICE)                  \
+  X(BUFFER)                  \
+  X(PROGRAM)                 \
   X(JOB)                     \
   X(GRID)                    \
   X(GEOMETRY)                \
