@@ -12,6 +12,8 @@
 #   large      80  the large survey through KERNEL (v3) once, traces in memory
 #   disk       90  the large survey from SEG-Y (6.8 GB, written here first: 30 s) to image.zarr, compilation included
 #   million    30  1.04 million traces of 501 samples (2.3 GB), from SEG-Y likewise
+#   blocks    300  scripts/gpu_blocks.py: 2.08 million traces from SEG-Y (4.7 GB, written here first) to image.zarr by blocks within
+#                  1 GB of memory, wall over kernel; against a run in memory; killed and gone on with. 15 GB free
 #   beside     60  scripts/gpu_beside.py: in one process with PyTorch or CuPy, two migrations at once
 #   sanitizer  60  compute-sanitizer's four tools side by side over a quick selftest of all kernels
 # TESTS=. (a pattern: which test programs), DEVICE=cuda:0, RUNS=3, KERNEL=v3, PRESET=large, DISK=a folder for the survey (14 GB free; default the temporary one).
@@ -201,6 +203,13 @@ disk() { from_disk disk --preset "$PRESET"; }
 
 million() { from_disk million --preset large offset_last_m=4000 n_samples=501; }
 
+blocks() {
+  python3 "$here/gpu_blocks.py" "$moho" "$results/blocks.txt" --device "$DEVICE" --kernel "$KERNEL" --folder "$DISK"
+  code=$?
+  if [ -f "$results/blocks.txt" ]; then cat "$results/blocks.txt" >>"$table"; fi
+  return $code
+}
+
 beside() {
   python3 "$here/gpu_beside.py" "$bundle/lib" --device "$DEVICE" --kernel "$KERNEL" >"$results/beside.txt" 2>&1
   code=$?
@@ -231,8 +240,8 @@ sanitizer() {
 [ $# -gt 0 ] || set -- check tests bench memory
 for each in "$@"; do
   case $each in
-    check | tests | bench | demigrate | tensor | program | memory | large | disk | million | beside | sanitizer) part "$each" ;;
-    *) echo "gpu_bench: unknown part $each, expected check, tests, bench, demigrate, tensor, program, memory, large, disk, million, beside or sanitizer" >&2 && exit 2 ;;
+    check | tests | bench | demigrate | tensor | program | memory | large | disk | million | blocks | beside | sanitizer) part "$each" ;;
+    *) echo "gpu_bench: unknown part $each, expected check, tests, bench, demigrate, tensor, program, memory, large, disk, million, blocks, beside or sanitizer" >&2 && exit 2 ;;
   esac
 done
 echo "==== results"
