@@ -12,5 +12,15 @@ from ._executor import Executor
 from ._future import Future, Progress
 from ._moho import Buffer, Device, from_dlpack, version
 from ._program import Program, ProgramFault
+from ._view import write_png
 
 __version__ = version()
+
+
+def __getattr__(name):
+    """moho.KirchhoffOperator needs scipy: it is imported when it is asked for."""
+    if name == "KirchhoffOperator":
+        from ._operator import KirchhoffOperator
+
+        return KirchhoffOperator
+    raise AttributeError(f"module 'moho' has no attribute {name!r}")

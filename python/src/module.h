@@ -21,7 +21,9 @@
   X(job)                     \
   X(grid)                    \
   X(geometry)                \
-  X(velocity)
+  X(velocity)                \
+  X(operator)                \
+  X(view)
 
 #define MOHO_PYTHON_DECLARE(room) int moho_python_add_##room(PyObject *module);
 MOHO_PYTHON_ROOMS(MOHO_PYTHON_DECLARE)
@@ -36,7 +38,8 @@ MOHO_PYTHON_ROOMS(MOHO_PYTHON_DECLARE)
   X(JOB)                     \
   X(GRID)                    \
   X(GEOMETRY)                \
-  X(VELOCITY)
+  X(VELOCITY)                \
+  X(OPERATOR)
 
 typedef enum {
 #define MOHO_PYTHON_ENUM(type) MOHO_PYTHON_##type,

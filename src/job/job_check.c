@@ -165,8 +165,11 @@ static moho_status check_eta(const moho_job *job) {
   return MOHO_OK;
 }
 
-/* curved_linear is the law of one kind of velocity. */
+/* curved_linear is the law of one kind of velocity. A job without any has its velocity elsewhere: the migration looks at it. */
 static moho_status check_traveltime(const moho_job *job) {
+  int any = 0;
+  for (size_t i = 0; i < sizeof velocity_sources / sizeof *velocity_sources; i++) any |= source_given(job, velocity_sources[i]);
+  if (!any) return MOHO_OK;
   if (!moho_job_is(job, MOHO_KEY_TRAVELTIME, "curved_linear") || source_given(job, MOHO_KEY_VELOCITY_LINEAR_Z) ||
       moho_job_given(job, MOHO_KEY_VELOCITY_CONSTANT))
     return MOHO_OK;
