@@ -37,7 +37,7 @@ JOB = """input: {{traces: "{folder}/survey.sgy", resample: none}}
 velocity: {{constant_mps: 2500}}
 grid: {{origin_m: [{x}, {y}], inline_azimuth_deg: 0, inline: {{n: {n}, spacing_m: {spacing}}}, crossline: {{n: {n}, spacing_m: {spacing}}},
   time: {{first_s: 0, step_s: 0.004, n: {times}}}}}
-migration: {{aperture: {{max_m: {aperture}, max_dip_deg: 60}}, rho_filter: none, weight: none}}
+migration: {{aperture: {{max_m: {aperture}, max_dip_deg: 60}}, antialias: triangle, rho_filter: none, weight: none}}
 output: {{directory: "{folder}/{name}", formats: [zarr], png: false, report: false}}
 execution: {{device: "{device}", kernel: {kernel}, checkpoint_s: none, store: "{folder}/store"{more}}}
 """
