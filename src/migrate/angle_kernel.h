@@ -48,6 +48,7 @@ typedef struct moho_angle_job {
   const float *base, *s2, *a, *b; /* the loops' terms of the column, NULL where the law has none (migrate_kernel.h) */
   const float *v_dt;              /* [time axis's table] v_int dt */
   const float *depth;             /* [MOHO_ANGLE_DEPTHS + 2] sample by depth */
+  int32_t open;                   /* OUT of edges: 1: floats do not tell all */
   int32_t *found; /* OUT of edges: [edge_stride] the first sample whose angle is below each, or, where floats do not
                      tell, -1 less a sample near it. Of samples: [end - first, rounded up] how many edges surely
                      are at or below the angle, plus MOHO_ANGLE_OPEN for each that may be */

@@ -7,13 +7,16 @@
 
 #include "base/memory.h"
 
-/* Distances that are looked at, each so much of the next. K of a law whose slopes are smooth, and of leg-time tables, whose are
- * in steps. Where rays of this sine already rise less steeply than before the piece ends. */
+/* Distances that are looked at, each so much of the next; how much larger K may be between them than at them. Where rays of this
+ * sine already rise less steeply than before the piece ends. */
 enum { DISTANCES = 16 };
-static const double DISTANCE_RATIO = 0.75, K_SMOOTH = 0.02, K_TABLE = 0.1, STEEP_SINE = 0.35, LARGEST_SINE = 0.99;
+static const double DISTANCE_RATIO = 0.75, K_BETWEEN = 1.25, STEEP_SINE = 0.35, LARGEST_SINE = 0.99;
 
-static double slack_of(const moho_travel_law *law) {
-  return law->leg_times ? K_TABLE : K_SMOOTH;
+/* The K of a column's reaches, and of leg-time tables, whose slopes are in steps. */
+static const double smooth_k[MOHO_ANGLE_REACHES] = {1e-5, 0.02, 0.08, 0.25}, table_k[MOHO_ANGLE_REACHES] = {0.1, 0.15, 0.2, 0.25};
+
+static const double *k_of(const moho_travel_law *law) {
+  return law->leg_times ? table_k : smooth_k;
 }
 
 /* ---- columns ---- */
@@ -66,38 +69,51 @@ static double growth_of(const ray_depths *now, const ray_depths *next, int k) {
   return (next->z2[k] - now->z2[k]) / (next->z2[k] + now->z2[k]);
 }
 
-/* How many of the distances, from the shortest on, fall as angle_runs.h wants it. */
-static int count_falling(const ray_depths *now, const ray_depths *next, double slack) {
-  int n = now->n < next->n ? now->n : next->n, k = 0;
-  const double least = 1 + slack * log(DISTANCE_RATIO), most = 1 / DISTANCE_RATIO;
-  for (double before = 0; k < n; k++) {
-    double growth = growth_of(now, next, k);
-    if (!(growth > 0 && growth >= before * least) || (k && now->z2[k] > now->z2[k - 1] * most)) break;
+/* How many of the distances, from the shortest on, fall as angle_runs.h wants it with each K. */
+static void count_falling(const ray_depths *now, const ray_depths *next, const double *k_allowed, int *counts) {
+  const int n = now->n < next->n ? now->n : next->n;
+  const double most = 1 / DISTANCE_RATIO, per_step = -log(DISTANCE_RATIO) / K_BETWEEN;
+  double before = 0;
+  for (int reach = 0; reach < MOHO_ANGLE_REACHES; reach++) counts[reach] = n;
+  for (int d = 0; d < n; d++) {
+    const double growth = growth_of(now, next, d), k = before > 0 ? (1 - growth / before) / per_step : 0;
+    const int grows = growth > 0 && (d == 0 || now->z2[d] <= now->z2[d - 1] * most);
+    for (int reach = 0; reach < MOHO_ANGLE_REACHES; reach++)
+      if (counts[reach] > d && !(grows && k <= k_allowed[reach])) counts[reach] = d;
+    if (!grows) break;
     before = growth;
   }
-  return k;
 }
 
 /* A sample whose next is known. */
-static moho_angle_fall fall_of(const ray_depths *now, const ray_depths *next, const moho_leg *rays, const moho_angle_fall *after,
-                               double slack, size_t i) {
-  int n = count_falling(now, next, slack), all = now->n < next->n ? now->n : next->n;
-  moho_angle_fall fall = {.depth2 = now->n ? now->z2[0] : 0, .piece_end = after->piece_end};
-  if (n < now->steep && n < all) { /* a jump: the angle is only followed up to here */
-    fall.piece_end = (int32_t)i + 1;
-    fall.reach2 = now->n ? rays[now->n - 1].d2 : 0;
-  } else {
+static moho_angle_fall fall_of(const ray_depths *now, const ray_depths *next, const double *k_allowed, const moho_leg *rays,
+                               const moho_angle_fall *after, size_t i) {
+  enum { LAST = MOHO_ANGLE_REACHES - 1 };
+  const int all = now->n < next->n ? now->n : next->n;
+  int counts[MOHO_ANGLE_REACHES];
+  count_falling(now, next, k_allowed, counts);
+  const int jumps = counts[LAST] < now->steep && counts[LAST] < all; /* the angle is only followed up to here */
+  moho_angle_fall fall = {.depth2 = now->n ? now->z2[0] : 0, .piece_end = jumps ? (int32_t)i + 1 : after->piece_end};
+  for (int reach = 0; reach < MOHO_ANGLE_REACHES; reach++) {
+    int n = counts[reach];
     if (n && n < all) n--; /* between the last that does and the first that does not */
-    fall.reach2 = fmin(after->reach2, n ? rays[n - 1].d2 : 0);
+    fall.reach2[reach] = jumps ? now->n ? rays[now->n - 1].d2 : 0 : fmin(after->reach2[reach], n ? rays[n - 1].d2 : 0);
   }
-  for (int k = 1; k < now->n && rays[k].d2 <= fall.reach2; k++)
-    fall.fall = fmax(fall.fall, (now->z2[0] - now->z2[k]) / rays[k].d2 * (1 + 1e-6));
+  for (int d = 1; d < now->n && rays[d].d2 <= fall.reach2[LAST]; d++)
+    fall.fall = fmax(fall.fall, (now->z2[0] - now->z2[d]) / rays[d].d2 * (1 + 1e-6));
+  return fall;
+}
+
+/* The last sample of a column: nothing follows. */
+static moho_angle_fall last_fall(const ray_depths *now, const moho_leg *rays, size_t n) {
+  moho_angle_fall fall = {.depth2 = now->n ? now->z2[0] : 0, .piece_end = (int32_t)n};
+  for (int reach = 0; reach < MOHO_ANGLE_REACHES; reach++) fall.reach2[reach] = now->n ? rays[now->n - 1].d2 : 0;
   return fall;
 }
 
 static void fill_falls(const moho_travel_law *law, const moho_travel_column *legs, moho_angle_column *column) {
   moho_leg rays[DISTANCES];
-  double distance[DISTANCES], slack = slack_of(law);
+  double distance[DISTANCES];
   for (int k = DISTANCES; k-- > 0;) {
     distance[k] = k + 1 < DISTANCES ? distance[k + 1] * DISTANCE_RATIO : law->longest_m;
     rays[k] = moho_leg_of(law, distance[k] * distance[k]);
@@ -105,10 +121,8 @@ static void fill_falls(const moho_travel_law *law, const moho_travel_column *leg
   ray_depths next = {.n = 0};
   for (size_t i = law->n; i-- > 0;) {
     ray_depths now = depths_at(law, legs, column->v_dt, distance, rays, i);
-    if (i + 1 == law->n)
-      column->falls[i] = (moho_angle_fall){
-          .reach2 = now.n ? rays[now.n - 1].d2 : 0, .depth2 = now.n ? now.z2[0] : 0, .piece_end = (int32_t)law->n};
-    else column->falls[i] = fall_of(&now, &next, rays, &column->falls[i + 1], slack, i);
+    if (i + 1 == law->n) column->falls[i] = last_fall(&now, rays, law->n);
+    else column->falls[i] = fall_of(&now, &next, k_of(law), rays, &column->falls[i + 1], i);
     next = now;
   }
 }
@@ -143,12 +157,15 @@ size_t moho_angle_jobs_most(size_t n) {
 }
 
 /* First sample of [i, end) from which on the angle falls (angle_runs.h). */
-static int32_t falls_from(const moho_angle_query *q, double slack, int32_t i, int32_t end) {
+static int32_t falls_from(const moho_travel_law *law, const moho_angle_query *q, int32_t i, int32_t end) {
   const double longest2 = fmax(q->source2, q->receiver2), across = q->pair.cosine * q->pair.source * q->pair.receiver;
+  const double *k = k_of(law);
   for (; i < end; i += 4) {
     const moho_angle_fall *f = &q->column->falls[i];
-    double depth2 = f->depth2 - f->fall * longest2;
-    if (f->reach2 >= longest2 && depth2 > 0 && across + slack * (depth2 + longest2) <= depth2) return i;
+    const double depth2 = f->depth2 - f->fall * longest2;
+    int reach = 0;
+    while (reach < MOHO_ANGLE_REACHES && f->reach2[reach] < longest2) reach++;
+    if (reach < MOHO_ANGLE_REACHES && depth2 > 0 && across + 2.2 * k[reach] * (depth2 + longest2) <= depth2) return i;
   }
   return end;
 }
@@ -190,12 +207,11 @@ static moho_angle_job job_of(const moho_travel_law *law, const moho_angle_query 
 size_t moho_angle_jobs_make(const moho_angle_search *search, const moho_angle_query *q, moho_interval interval, int32_t *found,
                             moho_angle_job *jobs) {
   const moho_angle_job job = job_of(search->law, q);
-  const double slack = 2.2 * slack_of(search->law);
   size_t n = 0;
   int32_t waiting = interval.first;
   for (int32_t at = waiting, end; at < interval.end; at = end) {
     end = q->column->falls[at].piece_end < interval.end ? q->column->falls[at].piece_end : interval.end;
-    int32_t falling = falls_from(q, slack, at, end);
+    int32_t falling = falls_from(search->law, q, at, end);
     if (end - falling < SHORTEST_SEARCH) continue;
     if (waiting < falling) jobs[n] = job, jobs[n].first = waiting, jobs[n++].end = falling;
     jobs[n] = job, jobs[n].first = falling, jobs[n].end = end, jobs[n].falls = 1;
@@ -255,6 +271,22 @@ static int32_t exact_edge(const pair_legs *p, const moho_angle_job *job, size_t 
   return first;
 }
 
+static void settle(const pair_legs *p, moho_angle_job *job) {
+  for (size_t k = 0; job->open && k <= p->search->angles->n; k++)
+    if (job->found[k] < 0) job->found[k] = exact_edge(p, job, k, -1 - job->found[k]);
+  job->open = 0;
+}
+
+static pair_legs legs_of(const moho_angle_search *search, const moho_angle_query *query) {
+  return (pair_legs){search, query, moho_leg_of(search->law, query->source2), moho_leg_of(search->law, query->receiver2)};
+}
+
+void moho_angle_edges_settle(const moho_angle_search *search, const moho_angle_query *query, moho_angle_job *job) {
+  if (!job->open) return;
+  const pair_legs p = legs_of(search, query);
+  settle(&p, job);
+}
+
 /* ---- runs ---- */
 
 /* Runs found so far. */
@@ -296,12 +328,10 @@ static void append_samples(const pair_legs *p, moho_angle_job *job, int32_t *scr
 }
 
 /* Where it falls: bins follow each other downwards. */
-static void append_edges(const pair_legs *p, const moho_angle_job *job, run_list *list) {
+static void append_edges(const pair_legs *p, moho_angle_job *job, run_list *list) {
   const size_t n = p->search->angles->n;
-  int32_t *edges = job->found, unknown = 0;
-  for (size_t k = 0; k <= n; k++) unknown |= edges[k];
-  for (size_t k = 0; unknown < 0 && k <= n; k++)
-    if (edges[k] < 0) edges[k] = exact_edge(p, job, k, -1 - edges[k]);
+  const int32_t *edges = job->found;
+  settle(p, job);
   moho_angle_run *next = list->runs + list->n;
   for (size_t k = n; k > 0; k--) { /* written in any case, kept where it is not empty: no branch to mispredict */
     *next = (moho_angle_run){edges[k], edges[k - 1], (int32_t)k - 1};
@@ -312,7 +342,7 @@ static void append_edges(const pair_legs *p, const moho_angle_job *job, run_list
 
 size_t moho_angle_runs_of(const moho_angle_search *search, const moho_angle_query *query, moho_angle_job *jobs, size_t n,
                           int32_t *scratch, moho_angle_run *out) {
-  const pair_legs p = {search, query, moho_leg_of(search->law, query->source2), moho_leg_of(search->law, query->receiver2)};
+  const pair_legs p = legs_of(search, query);
   run_list list = {out, 0};
   for (size_t k = 0; k < n; k++) {
     if (jobs[k].falls) append_edges(&p, &jobs[k], &list);

@@ -12,8 +12,9 @@
  * 2 K (S - R)/R of l_s, and it suffices that
  *   c S R + 2 K (1 + S^2) <= 1.
  * Tangents shrink with t0, so what holds at a sample holds from there on. For every transition from one sample to the next the
- * column keeps up to which distance l grows, or shrinks no faster, looked at at 16 distances; in straight rays through constant
- * velocity l is the same at all. Where the interval velocity jumps up, angles grow, and a new piece of the column begins.
+ * column keeps up to which distance l grows, or shrinks no faster with one of four K, looked at at 16 distances; in straight rays
+ * through constant velocity l is the same at all. Where the interval velocity jumps up, angles grow, and a new piece of the
+ * column begins.
  */
 #ifndef MOHO_MIGRATE_ANGLE_RUNS_H
 #define MOHO_MIGRATE_ANGLE_RUNS_H
@@ -24,10 +25,12 @@
 #include "migrate/opening_angle.h"
 #include "migrate/runs.h"
 
-/* From a sample on to the end of its piece: rays from squared distances up to reach2 grow steeper as above; at the sample itself
- * their Z^2 is at least depth2 - fall * d^2. */
+enum { MOHO_ANGLE_REACHES = 4 };
+
+/* From a sample on to the end of its piece: rays from squared distances up to reach2 grow steeper as above, with one K, a larger
+ * one the further they reach; at the sample itself their Z^2 is at least depth2 - fall * d^2. */
 typedef struct moho_angle_fall {
-  double reach2, depth2, fall;
+  double reach2[MOHO_ANGLE_REACHES], depth2, fall;
   int32_t piece_end;
 } moho_angle_fall;
 
@@ -78,6 +81,9 @@ size_t moho_angle_jobs_make(const moho_angle_search *search, const moho_angle_qu
 
 /* The searches of any number of jobs, of any pairs. */
 void moho_angle_jobs_search(const moho_angle_search *search, moho_angle_job *jobs, size_t n);
+
+/* The edges of a searched job that falls: found[k] is the first sample whose angle is below edge k, or its end. */
+void moho_angle_edges_settle(const moho_angle_search *search, const moho_angle_query *query, moho_angle_job *job);
 
 /* The parts of an interval that fall into one bin each, in order; what falls into none is left out.
  * @param jobs     all n of the interval, searched

@@ -22,10 +22,10 @@ static moho_status native_size(moho_migration_setup *s, const moho_migration_siz
   size_t row = moho_prepared_layout_make(q->options, q->n_samples, 1, s->k_max).stride * sizeof(float) +
                sizeof(moho_batch_trace) + sizeof(int32_t) + 2;
   s->plan = moho_tile_plan_make(q->window, q->options->tile_columns, s->threads);
-  size_t image =
-      s->columns * (s->bins * (stride * sizeof(float) + (q->grid->n_time + 1) * sizeof(int32_t)) + sizeof(moho_column));
   int has_angles = q->options->gathers && q->options->gathers->kind == MOHO_GATHERS_ANGLE;
-  size_t workers = (size_t)s->threads * (moho_tile_worker_bytes(&s->law, &s->plan, has_angles) +
+  size_t fold = moho_fold_rows(s->bins, has_angles) * (q->grid->n_time + 1) * sizeof(int32_t);
+  size_t image = s->columns * (s->bins * stride * sizeof(float) + fold + sizeof(moho_column));
+  size_t workers = (size_t)s->threads * (moho_tile_worker_bytes(&s->law, &s->plan, has_angles ? s->bins : 0) +
                                          moho_trace_workspace_bytes(q->options, q->n_samples, s->k_max));
   s->capacity = BATCH_BYTES / row;
   if (s->capacity > LARGEST_BATCH) s->capacity = LARGEST_BATCH;
@@ -67,7 +67,8 @@ static moho_status make_shared_tables(const moho_migration *m, native_run *r) {
 static moho_status allocate_buffers(const moho_migration *m, native_run *r) {
   MOHO_TRY(moho_allocate(m->n_columns, sizeof *r->columns, "image columns", &r->columns));
   MOHO_TRY(moho_allocate(m->n_columns * m->n_bins * m->axis.stride, sizeof *r->image, "the image", &r->image));
-  MOHO_TRY(moho_allocate(m->n_columns * m->n_bins * (m->axis.n + 1), sizeof *r->steps, "the fold", &r->steps));
+  MOHO_TRY(moho_allocate(m->n_columns * moho_fold_rows(m->n_bins, r->angles.n > 0) * (m->axis.n + 1), sizeof *r->steps,
+                         "the fold", &r->steps));
   MOHO_TRY(moho_allocate(MOHO_SINC_ROWS, sizeof *r->sinc, "sinc table", &r->sinc));
   MOHO_TRY(moho_allocate(m->capacity * m->layout.stride, sizeof *r->rows, "prepared traces", &r->rows));
   MOHO_TRY(moho_allocate(m->capacity, sizeof *r->traces, "prepared traces", &r->traces));
@@ -262,10 +263,12 @@ static moho_status native_wait(moho_migration *m, const moho_reporter *reporter)
 static size_t read_column(const moho_migration *m, const void *from, size_t k, size_t bin, const float **sums, int32_t *fold) {
   const native_run *r = from;
   size_t row = k * m->n_bins + bin;
-  const int32_t *steps = r->steps + row * (m->axis.n + 1);
+  const int has_angles = r->angles.n > 0;
+  const int32_t *steps = r->steps + (k * moho_fold_rows(m->n_bins, has_angles) + bin) * (m->axis.n + 1),
+                *next = steps + m->axis.n + 1;
   int32_t sum = 0;
   *sums = r->image + row * m->axis.stride;
-  for (size_t i = 0; i < m->axis.n; i++) fold[i] = sum += steps[i];
+  for (size_t i = 0; i < m->axis.n; i++) fold[i] = sum += has_angles ? next[i] - steps[i] : steps[i];
   return k;
 }
 

@@ -109,8 +109,9 @@ moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_
 /* ---- a worker ---- */
 
 /* Of a launch: runs of some bins each, but at least those of one interval. */
-static size_t room_for_parts(size_t n) {
-  return n > RUNS_PER_LAUNCH * PARTS_PER_RUN ? n : RUNS_PER_LAUNCH * PARTS_PER_RUN;
+static size_t room_for_parts(size_t n, size_t n_bins) {
+  const size_t least = n > n_bins ? n : n_bins;
+  return least > RUNS_PER_LAUNCH * PARTS_PER_RUN ? least : RUNS_PER_LAUNCH * PARTS_PER_RUN;
 }
 
 static size_t room_for_jobs(size_t n) {
@@ -127,7 +128,7 @@ static moho_status create_angle_buffers(const moho_tile_frame *frame, angle_buff
   MOHO_TRY(moho_allocate(jobs * frame->angles->angles->edge_stride, sizeof *a->found, "tile worker", &a->found));
   MOHO_TRY(moho_allocate(frame->axis->table, sizeof *a->scratch, "tile worker", &a->scratch));
   MOHO_TRY(moho_allocate(n + frame->n_bins, sizeof *a->runs, "tile worker", &a->runs));
-  MOHO_TRY(moho_allocate(room_for_parts(n), sizeof *a->parts, "tile worker", &a->parts));
+  MOHO_TRY(moho_allocate(room_for_parts(n, frame->n_bins), sizeof *a->parts, "tile worker", &a->parts));
   return moho_allocate(RUNS_PER_LAUNCH + 1, sizeof *a->first_part, "tile worker", &a->first_part);
 }
 
@@ -137,9 +138,10 @@ static void destroy_angle_buffers(angle_buffers *a) {
   free(a);
 }
 
-static size_t angle_bytes(size_t n) {
-  return PAIRS_WAITING * sizeof(angle_pair) + room_for_jobs(n) * (sizeof(moho_angle_job) + MOHO_ANGLE_WIDEST * sizeof(int32_t)) +
-         n * (sizeof(moho_angle_run) + sizeof(int32_t)) + room_for_parts(n) * sizeof(moho_run_part);
+static size_t angle_bytes(size_t n, size_t n_bins) {
+  return PAIRS_WAITING * sizeof(angle_pair) +
+         room_for_jobs(n) * (sizeof(moho_angle_job) + moho_round_up(n_bins + 1, MOHO_ANGLE_WIDEST) * sizeof(int32_t)) +
+         n * (sizeof(moho_angle_run) + sizeof(int32_t)) + room_for_parts(n, n_bins) * sizeof(moho_run_part);
 }
 
 moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_worker **out) {
@@ -168,9 +170,9 @@ void moho_tile_worker_destroy(moho_tile_worker **worker_pointer) {
   *worker_pointer = NULL;
 }
 
-size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan, int has_angles) {
-  return RUNS_PER_LAUNCH * sizeof(moho_run) + law->n * sizeof(moho_interval) + (has_angles ? angle_bytes(law->n) : 0) +
-         moho_tile_columns_bytes(law, plan, has_angles);
+size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan, size_t angle_bins) {
+  return RUNS_PER_LAUNCH * sizeof(moho_run) + law->n * sizeof(moho_interval) +
+         (angle_bins ? angle_bytes(law->n, angle_bins) : 0) + moho_tile_columns_bytes(law, plan, angle_bins > 0);
 }
 
 /* ---- a pass ---- */
@@ -280,22 +282,79 @@ static void append_to_row(launch_queue *queue, size_t image_row, int32_t first, 
 
 /* ---- bins by opening angle ---- */
 
+static int32_t *fold_of_edges(const moho_tile_frame *frame, const angle_pair *pair) {
+  const size_t column = pair->image_row / frame->n_bins, rows = moho_fold_rows(frame->n_bins, 1);
+  return frame->steps + column * rows * (frame->axis->n + 1);
+}
+
+/* One more in the fold of samples [first, end) of a bin: the rows of all edges from its upper on. */
+static void count_in_bin(const moho_tile_frame *frame, const angle_pair *pair, const moho_angle_run *part) {
+  if (!frame->steps) return;
+  int32_t *steps = fold_of_edges(frame, pair);
+  for (size_t k = (size_t)part->bin + 1; k <= frame->n_bins; k++) {
+    int32_t *row = steps + k * (frame->axis->n + 1);
+    row[part->first]++, row[part->end]--;
+  }
+}
+
+/* The same of all bins between edges. Edges that lie together cancel out. */
+static void count_edges(const moho_tile_frame *frame, const angle_pair *pair, const int32_t *edges) {
+  if (!frame->steps) return;
+  int32_t *row = fold_of_edges(frame, pair);
+  for (size_t k = 0; k <= frame->n_bins; k++, row += frame->axis->n + 1) row[edges[k]]++;
+}
+
+/* Where the parts of the next run go. Launches what waits if there is no room for n more. */
+static moho_run_part *next_parts(launch_queue *queue, size_t n) {
+  const angle_buffers *a = queue->worker->angles;
+  if ((size_t)a->first_part[queue->n_runs] + n > room_for_parts(queue->frame->axis->n, queue->frame->n_bins)) launch(queue);
+  return a->parts + a->first_part[queue->n_runs];
+}
+
+/* A run of the parts up to `end` that were written where the next go. */
+static void append_parts(launch_queue *queue, const angle_pair *pair, int32_t first, const moho_run_part *end) {
+  const angle_buffers *a = queue->worker->angles;
+  a->first_part[queue->n_runs + 1] = (int32_t)(end - a->parts);
+  queue->worker->runs[queue->n_runs] = pair->run;
+  append_run(queue, first, end[-1].end);
+}
+
 /* A run into the rows of consecutive bins from parts[0] on that leave no sample out. @return how many */
 static size_t append_to_rows(launch_queue *queue, const angle_pair *pair, const moho_angle_run *parts, size_t n) {
-  moho_tile_worker *worker = queue->worker;
-  if ((size_t)worker->angles->first_part[queue->n_runs] + n > room_for_parts(queue->frame->axis->n)) launch(queue);
-  int32_t *first_part = worker->angles->first_part + queue->n_runs;
-  moho_run_part *part = worker->angles->parts + *first_part;
+  moho_run_part *part = next_parts(queue, n);
   size_t k = 0;
   do {
-    size_t row = pair->image_row + (size_t)parts[k].bin;
-    part[k] = (moho_run_part){(int32_t)row, parts[k].end};
-    count_in_fold(queue->frame, row, parts[k].first, parts[k].end);
+    part[k] = (moho_run_part){(int32_t)(pair->image_row + (size_t)parts[k].bin), parts[k].end};
+    count_in_bin(queue->frame, pair, &parts[k]);
   } while (++k < n && parts[k].first == parts[k - 1].end);
-  first_part[1] = first_part[0] + (int32_t)k;
-  worker->runs[queue->n_runs] = pair->run;
-  append_run(queue, parts[0].first, parts[k - 1].end);
+  append_parts(queue, pair, parts[0].first, part + k);
   return k;
+}
+
+/* Where the angle falls the bins follow each other downwards from edge to edge. */
+static void append_between_edges(launch_queue *queue, const angle_pair *pair, const int32_t *edges) {
+  const size_t n = queue->frame->n_bins;
+  if (edges[n] >= edges[0]) return;
+  moho_run_part *next = next_parts(queue, n);
+  for (size_t k = n; k-- > 0;) { /* written in any case, kept where it is not empty: no branch to mispredict */
+    *next = (moho_run_part){(int32_t)(pair->image_row + k), edges[k]};
+    next += edges[k + 1] < edges[k];
+  }
+  count_edges(queue->frame, pair, edges);
+  append_parts(queue, pair, edges[n], next);
+}
+
+static void append_cut(launch_queue *queue, const angle_pair *pair) {
+  const angle_buffers *a = queue->worker->angles;
+  const moho_angle_search *search = queue->frame->angles;
+  moho_angle_job *jobs = a->jobs + pair->first_job;
+  if (pair->n_jobs == 1 && jobs->falls) {
+    moho_angle_edges_settle(search, &pair->query, jobs);
+    append_between_edges(queue, pair, jobs->found);
+  } else {
+    size_t n = moho_angle_runs_of(search, &pair->query, jobs, pair->n_jobs, a->scratch, a->runs);
+    for (size_t k = 0; k < n;) k += append_to_rows(queue, pair, a->runs + k, n - k);
+  }
 }
 
 /* The edges of all intervals that wait, together: searches wait long for each of their steps, and not for each other. */
@@ -303,10 +362,8 @@ static void cut_by_angles(launch_queue *queue) {
   angle_buffers *a = queue->worker->angles;
   moho_angle_jobs_search(queue->frame->angles, a->jobs, a->n_jobs);
   for (const angle_pair *pair = a->pairs; pair < a->pairs + a->n_pairs; pair++) {
-    uint64_t before = queue->added;
-    size_t n =
-        moho_angle_runs_of(queue->frame->angles, &pair->query, a->jobs + pair->first_job, pair->n_jobs, a->scratch, a->runs);
-    for (size_t k = 0; k < n;) k += append_to_rows(queue, pair, a->runs + k, n - k);
+    const uint64_t before = queue->added;
+    append_cut(queue, pair);
     if (queue->added > before) __atomic_store_n(&queue->batch->used[pair->run.row], 1, __ATOMIC_RELAXED);
   }
   a->n_pairs = a->n_jobs = 0;

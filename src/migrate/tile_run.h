@@ -37,6 +37,12 @@ typedef struct moho_column {
   double position[2], along[2], across[2]; /* across = 0, 0 on a line */
 } moho_column;
 
+/* What is counted of a column's bins. Of bins by opening angle the fold of bin b is what row b + 1 counts less what row b does:
+ * an edge between two bins is counted once, in the row of its number. */
+static inline size_t moho_fold_rows(size_t n_bins, int has_angles) {
+  return has_angles ? n_bins + 1 : n_bins;
+}
+
 /* Everything that does not change from tile to tile. */
 typedef struct moho_tile_frame {
   const moho_grid *grid;     /* whole */
@@ -56,7 +62,7 @@ typedef struct moho_tile_frame {
   const float *sinc;
   size_t n_bins;  /* of the gathers; 1: none */
   float *image;   /* [columns, bins, axis->stride] */
-  int32_t *steps; /* [columns, bins, n + 1] fold as differences along time; NULL: it is not counted */
+  int32_t *steps; /* [columns, moho_fold_rows(), n + 1] fold as differences along time; NULL: it is not counted */
 } moho_tile_frame;
 
 /* A tile's columns: which they are, and where the velocity varies sideways their tables. Read by any number of workers. */
@@ -67,11 +73,11 @@ size_t moho_tile_columns_bytes(const moho_travel_law *law, const moho_tile_plan 
 /* @return status of reading the velocity. */
 moho_status moho_tile_columns_enter(moho_tile_columns *columns, const moho_tile_frame *frame, const moho_tile *tile);
 
-/* Scratch of one worker, with columns of its own. */
+/* Scratch of one worker, with columns of its own. angle_bins: 0 but of bins by opening angle. */
 typedef struct moho_tile_worker moho_tile_worker;
 moho_status moho_tile_worker_create(const moho_tile_frame *frame, const moho_tile_plan *plan, moho_tile_worker **out);
 void moho_tile_worker_destroy(moho_tile_worker **worker);
-size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan, int has_angles);
+size_t moho_tile_worker_bytes(const moho_travel_law *law, const moho_tile_plan *plan, size_t angle_bins);
 
 /* A batch over columns that were entered; *contributions grows by the pairs. Each trace meets the columns in their order. */
 void moho_tile_pass(moho_tile_worker *worker, const moho_tile_columns *columns, const moho_tile_frame *frame,

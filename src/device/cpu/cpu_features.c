@@ -36,7 +36,7 @@ int moho_cpu_has_simd(moho_simd simd) {
   case MOHO_SIMD_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   case MOHO_SIMD_AVX512:
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512bw");
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2");
   default: return 0;
   }
 }

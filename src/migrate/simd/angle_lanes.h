@@ -72,7 +72,7 @@ INLINE vfloat guess_edges(const angle_frame *f, const moho_angle_job *job, const
 }
 
 /* LANES edges. */
-INLINE void find_edges(const angle_frame *f, const moho_angle_job *job, int number, int law) {
+INLINE void find_edges(const angle_frame *f, moho_angle_job *job, int number, int law) {
   enum { ROUNDS = 6 };
   const int32_t stride = f->parameters->edge_stride;
   const float *edge = f->edges + number;
@@ -97,6 +97,7 @@ INLINE void find_edges(const angle_frame *f, const moho_angle_job *job, int numb
     vfloat next = FMA(inverse - y, RECIPROCAL(MAX(growth, R(1e-9))), at);
     guess = lanes_select_above(missed, 0.0f, MIN(MAX(next, first - R(1.0)), end), at - R(0.5));
   }
+  job->open |= lanes_any_above(open, 0.0f);
   lanes_store_int(job->found + number, lanes_floor(lanes_select_above(open, 0.0f, R(-1.0) - at, at)));
 }
 
@@ -120,9 +121,9 @@ INLINE void count_edges(const angle_frame *f, const moho_angle_job *job, int32_t
 
 /* ---- jobs ---- */
 
-INLINE void do_jobs(const angle_frame *f, const moho_angle_job *jobs, int law) {
+INLINE void do_jobs(const angle_frame *f, moho_angle_job *jobs, int law) {
   const moho_angle_parameters *p = f->parameters;
-  for (const moho_angle_job *job = jobs; job < jobs + p->n_jobs; job++) {
+  for (moho_angle_job *job = jobs; job < jobs + p->n_jobs; job++) {
     if (job->falls != p->falls) continue;
     if (job->falls)
       for (int32_t k = 0; k < p->n_limits; k += LANES) find_edges(f, job, k, law);
@@ -131,9 +132,9 @@ INLINE void do_jobs(const angle_frame *f, const moho_angle_job *jobs, int law) {
   }
 }
 
-#define ANGLE_JOBS(name, law)                                                                    \
-  static __attribute__((noinline)) void name(const angle_frame *f, const moho_angle_job *jobs) { \
-    do_jobs(f, jobs, law);                                                                       \
+#define ANGLE_JOBS(name, law)                                                              \
+  static __attribute__((noinline)) void name(const angle_frame *f, moho_angle_job *jobs) { \
+    do_jobs(f, jobs, law);                                                                 \
   }
 ANGLE_JOBS(jobs_straight, MOHO_TRAVELTIME_STRAIGHT) /* curved_rms's slopes are the same of its terms */
 ANGLE_JOBS(jobs_linear, MOHO_TRAVELTIME_CURVED_LINEAR)
@@ -142,7 +143,7 @@ ANGLE_JOBS(jobs_vti, MOHO_TRAVELTIME_VTI)
 ANGLE_JOBS(jobs_vti_rational, MOHO_TRAVELTIME_VTI_RATIONAL)
 
 void LANES_NAME(moho_angle_cut)(void *const *buffers, const void *parameters) {
-  typedef void jobs_of_law(const angle_frame *f, const moho_angle_job *jobs);
+  typedef void jobs_of_law(const angle_frame *f, moho_angle_job *jobs);
   static jobs_of_law *const laws[] = {[MOHO_TRAVELTIME_STRAIGHT] = jobs_straight,
                                       [MOHO_TRAVELTIME_CURVED_LINEAR] = jobs_linear,
                                       [MOHO_TRAVELTIME_CURVED_RMS] = jobs_straight,

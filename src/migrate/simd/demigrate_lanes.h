@@ -211,7 +211,7 @@ static void scatter_part(const run_frame *run, const scatter_frame *to, const ad
   loop_block block;
   for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
     int stop = end < begin + BLOCK ? end : begin + BLOCK;
-    steps->times(run, begin, stop, tapered, &block);
+    steps->times(run, begin, begin, stop, tapered, &block);
     steps->scatter(run, to, &block, begin, begin < first ? first : begin, stop, run->t_part || tapered);
   }
 }

@@ -151,8 +151,5 @@ INLINE void lanes_accumulate(float *p, vfloat x) {
 INLINE void lanes_accumulate_masked(float *p, vfloat x, vmask mask) {
   _mm256_maskstore_ps(p, mask, _mm256_load_ps(p) + x);
 }
-INLINE void lanes_clear_masked(float *p, vmask mask) {
-  _mm256_maskstore_ps(p, mask, R(0.0));
-}
 
 #endif

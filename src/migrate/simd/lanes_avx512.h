@@ -172,8 +172,5 @@ INLINE void lanes_accumulate(float *p, vfloat x) {
 INLINE void lanes_accumulate_masked(float *p, vfloat x, vmask mask) {
   _mm512_mask_store_ps(p, mask, _mm512_load_ps(p) + x);
 }
-INLINE void lanes_clear_masked(float *p, vmask mask) {
-  _mm512_mask_store_ps(p, mask, R(0.0));
-}
 
 #endif

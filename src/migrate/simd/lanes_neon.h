@@ -144,8 +144,5 @@ INLINE void lanes_accumulate_masked(float *p, vfloat x, vmask mask) {
   vfloat old = vld1q_f32(p);
   vst1q_f32(p, vbslq_f32(mask, vaddq_f32(old, x), old));
 }
-INLINE void lanes_clear_masked(float *p, vmask mask) {
-  vst1q_f32(p, vbslq_f32(mask, R(0.0), vld1q_f32(p)));
-}
 
 #endif

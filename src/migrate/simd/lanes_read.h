@@ -122,13 +122,13 @@ INLINE vfloat read_trace(const run_frame *run, const loop_block *block, int slot
   return value;
 }
 
-/* Samples [first, end) before `stop` of the block that begins at `begin` into the image, or into the block's values. */
+/* Samples [first, end) before `stop` of the block that begins at `begin` into the image, or to the block's rows. */
 typedef void read_step(const run_frame *run, loop_block *block, int begin, int stop, int first, int end);
 /* Of them a vector that is not wholly in the run. */
 typedef void read_broken(const run_frame *run, loop_block *block, int slot, int at, int first, int end);
 
 INLINE void read_block(const run_frame *shared, loop_block *block, int begin, int stop, int first, int end, int interpolation,
-                       int antialias, int weighted, int to_values, read_broken *broken) {
+                       int antialias, int weighted, int to_rows, read_broken *broken) {
   const run_frame own = *shared, *run = &own; /* a copy that no store can change: it stays in registers */
   int at = begin > first ? begin : first - first % LANES;
   if (at < first) {
@@ -137,26 +137,25 @@ INLINE void read_block(const run_frame *shared, loop_block *block, int begin, in
   }
   for (; at + LANES <= stop; at += LANES) {
     vfloat value = read_trace(run, block, at - begin, interpolation, antialias, weighted, 1);
-    if (to_values) lanes_store(block->value + (at - begin), value);
-    else lanes_accumulate(run->image + at, value);
+    lanes_accumulate(to_rows ? block->row[(at - begin) / LANES] + (at - begin) : run->image + at, value);
   }
   if (at < stop) broken(shared, block, at - begin, at, first, end);
 }
-#define READ_STEP(name, interpolation, antialias, weighted, to_values)                                                      \
+#define READ_STEP(name, interpolation, antialias, weighted, to_rows)                                                        \
   static __attribute__((noinline)) void name##_broken(const run_frame *run, loop_block *block, int slot, int at, int first, \
                                                       int end) {                                                            \
     vfloat value = read_trace(run, block, slot, interpolation, antialias, weighted, 0);                                     \
-    if (to_values) lanes_store(block->value + slot, value);                                                                 \
+    if (to_rows) lanes_store(block->value + slot, value);                                                                   \
     else lanes_accumulate_masked(run->image + at, value, lanes_mask(at, first, end));                                       \
   }                                                                                                                         \
   static void name(const run_frame *run, loop_block *block, int begin, int stop, int first, int end) {                      \
-    read_block(run, block, begin, stop, first, end, interpolation, antialias, weighted, to_values, name##_broken);          \
+    read_block(run, block, begin, stop, first, end, interpolation, antialias, weighted, to_rows, name##_broken);            \
   }
-#define READ_STEPS(name, interpolation, antialias)               \
-  READ_STEP(name##_plain, interpolation, antialias, 0, 0)        \
-  READ_STEP(name##_weighted, interpolation, antialias, 1, 0)     \
-  READ_STEP(name##_plain_values, interpolation, antialias, 0, 1) \
-  READ_STEP(name##_weighted_values, interpolation, antialias, 1, 1)
+#define READ_STEPS(name, interpolation, antialias)             \
+  READ_STEP(name##_plain, interpolation, antialias, 0, 0)      \
+  READ_STEP(name##_weighted, interpolation, antialias, 1, 0)   \
+  READ_STEP(name##_plain_rows, interpolation, antialias, 0, 1) \
+  READ_STEP(name##_weighted_rows, interpolation, antialias, 1, 1)
 READ_STEPS(linear, MOHO_INTERPOLATION_LINEAR, MOHO_ANTIALIAS_NONE)
 READ_STEPS(cubic, MOHO_INTERPOLATION_CUBIC, MOHO_ANTIALIAS_NONE)
 READ_STEPS(sinc8, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_NONE)
@@ -167,12 +166,12 @@ READ_STEPS(linear_bank, MOHO_INTERPOLATION_LINEAR, MOHO_ANTIALIAS_FILTER_BANK)
 READ_STEPS(cubic_bank, MOHO_INTERPOLATION_CUBIC, MOHO_ANTIALIAS_FILTER_BANK)
 READ_STEPS(sinc8_bank, MOHO_INTERPOLATION_SINC8, MOHO_ANTIALIAS_FILTER_BANK)
 
-/* [interpolation][antialias][1: weighted][1: to the block's values] */
-#define READ_FOUR(name)                       \
-  {                                           \
-    {name##_plain, name##_plain_values}, {    \
-      name##_weighted, name##_weighted_values \
-    }                                         \
+/* [interpolation][antialias][1: weighted][1: to the block's rows] */
+#define READ_FOUR(name)                     \
+  {                                         \
+    {name##_plain, name##_plain_rows}, {    \
+      name##_weighted, name##_weighted_rows \
+    }                                       \
   }
 static read_step *const read_steps[3][3][2][2] = {
     [MOHO_INTERPOLATION_LINEAR] = {READ_FOUR(linear), READ_FOUR(linear_triangle), READ_FOUR(linear_bank)},

@@ -138,8 +138,5 @@ INLINE void lanes_accumulate(float *p, vfloat x) {
 INLINE void lanes_accumulate_masked(float *p, vfloat x, vmask mask) {
   if (mask) *p += x;
 }
-INLINE void lanes_clear_masked(float *p, vmask mask) {
-  if (mask) *p = 0;
-}
 
 #endif

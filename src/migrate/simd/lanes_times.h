@@ -17,13 +17,17 @@ INLINE vfloat half_cosine(vfloat x) {
   return FMA(FMA(z * z2, s, z), R(-0.5), R(0.5));
 }
 
-enum { BLOCK = 512 }; /* samples between the two steps: its arrays stay in the first-level cache */
+/* Samples between the two steps: their arrays stay in the first-level cache. Vectors whose rows are noted at once. */
+enum { BLOCK = 512, ROWS_AT_ONCE = 16 };
 
 /* What the first step leaves for the second; it may run on past the run's end by less than VECTORS vectors. */
 typedef struct loop_block {
   _Alignas(64) int32_t index[BLOCK + VECTORS * LANES];
   _Alignas(64) float fraction[BLOCK + VECTORS * LANES], width[BLOCK + VECTORS * LANES], weight[BLOCK + VECTORS * LANES];
-  _Alignas(64) float value[BLOCK]; /* of the second, where a run has parts */
+  /* Of a run that has parts (migrate_lanes.h): where the row of each vector lies at the block's begin, and what vectors that more
+   * than one part shares, or that are not wholly in the run, have for them. */
+  _Alignas(64) float *row[BLOCK / LANES + ROWS_AT_ONCE];
+  _Alignas(64) float value[BLOCK + LANES];
 } loop_block;
 
 /* One leg of a run: how far it goes along the surface, and with a leg-time table between which of its rows. */
@@ -161,25 +165,25 @@ INLINE void find_times(const run_frame *run, int at, loop_block *block, int slot
   }
 }
 
-/* Samples [begin, stop), stop - begin <= BLOCK, begin a multiple of LANES. */
-typedef void times_step(const run_frame *run, int begin, int stop, int tapered, loop_block *block);
+/* Samples [at, stop) of the block that begins at `begin`, both multiples of LANES, stop - begin <= BLOCK. */
+typedef void times_step(const run_frame *run, int begin, int at, int stop, int tapered, loop_block *block);
 
-INLINE void times_of_block(const run_frame *shared, int begin, int stop, int tapered, loop_block *block, int law, int is_wide) {
+INLINE void times_of_block(const run_frame *shared, int begin, int at, int stop, int tapered, loop_block *block, int law,
+                           int is_wide) {
   const run_frame own = *shared, *run = &own; /* a copy that no store can change: it stays in registers */
   const int t_part = run->t_part;
   /* A taper is short: one vector at a time. Else VECTORS, past the end if need be: cheaper than another loop's end. */
   if (tapered)
-    for (int at = begin; at < stop; at += LANES) find_times(run, at, block, at - begin, 1, law, is_wide, t_part, 1);
+    for (; at < stop; at += LANES) find_times(run, at, block, at - begin, 1, law, is_wide, t_part, 1);
   else if (t_part)
-    for (int at = begin; at < stop; at += VECTORS * LANES)
-      find_times(run, at, block, at - begin, VECTORS, law, is_wide, t_part, 0);
+    for (; at < stop; at += VECTORS * LANES) find_times(run, at, block, at - begin, VECTORS, law, is_wide, t_part, 0);
   else
-    for (int at = begin; at < stop; at += VECTORS * LANES) find_times(run, at, block, at - begin, VECTORS, law, is_wide, 0, 0);
+    for (; at < stop; at += VECTORS * LANES) find_times(run, at, block, at - begin, VECTORS, law, is_wide, 0, 0);
 }
 
-#define TIMES_STEP(name, law, is_wide)                                                          \
-  static void name(const run_frame *run, int begin, int stop, int tapered, loop_block *block) { \
-    times_of_block(run, begin, stop, tapered, block, law, is_wide);                             \
+#define TIMES_STEP(name, law, is_wide)                                                                  \
+  static void name(const run_frame *run, int begin, int at, int stop, int tapered, loop_block *block) { \
+    times_of_block(run, begin, at, stop, tapered, block, law, is_wide);                                 \
   }
 #define TIMES_STEPS(name, law)     \
   TIMES_STEP(name##_times, law, 0) \

@@ -24,53 +24,15 @@ typedef struct loop_steps {
   read_step *const (*read)[2]; /* [1: weighted][1: to values] */
 } loop_steps;
 
-/* ---- parts ---- */
-
-/* Where the parts of a run go: they share both steps. */
-typedef struct part_rows {
-  const moho_run_part *part; /* the one that is next; NULL: the run has none */
-  float *image;              /* row 0 */
-  size_t stride;
-} part_rows;
-
-/* Samples [first, stop) of a block to the rows of their parts: first what of a part shares a vector with the part before, which
- * then is taken out of that vector, so that whole vectors remain, each with its row. Rows are noted some at a time, past the
- * part's end if need be, for loops of unforeseeable lengths are what costs here. */
-INLINE void deal_out(part_rows *rows, loop_block *block, int begin, int first, int stop) {
-  enum { SOME = 8 };
-  float *row[BLOCK / LANES + SOME];
-  const int first_whole = (first - begin + LANES - 1) / LANES, vectors = (stop - begin + LANES - 1) / LANES;
-  for (int from = first, end; from < stop; from = end) {
-    float *image = rows->image + (size_t)rows->part->column * rows->stride;
-    int at = from - from % LANES;
-    end = rows->part->end < stop ? rows->part->end : stop;
-    if (at < from) {
-      float *value = block->value + (at - begin);
-      vmask mask = lanes_mask(at, from, end);
-      lanes_accumulate_masked(image + at, lanes_load(value), mask);
-      lanes_clear_masked(value, mask);
-    }
-    for (int v = (from - begin + LANES - 1) / LANES; v * LANES < end - begin; v += SOME)
-      for (int k = 0; k < SOME; k++) row[v + k] = image;
-    rows->part += rows->part->end <= stop;
-  }
-  if (stop % LANES) {
-    int at = stop - stop % LANES;
-    lanes_clear_masked(block->value + (at - begin), lanes_mask(at, stop, at + LANES));
-  }
-  for (int v = first_whole; v < vectors; v++) lanes_accumulate(row[v] + begin + v * LANES, lanes_load(block->value + v * LANES));
-}
-
 /* ---- a run ---- */
 
-static void piece_of_run(const run_frame *run, const loop_steps *steps, part_rows *rows, int first, int end, int tapered) {
+static void piece_of_run(const run_frame *run, const loop_steps *steps, int first, int end, int tapered) {
   loop_block block;
-  read_step *read = steps->read[run->t_part || tapered][rows->part != NULL];
+  read_step *read = steps->read[run->t_part || tapered][0];
   for (int begin = first - first % LANES; begin < end; begin += BLOCK) {
     int stop = end < begin + BLOCK ? end : begin + BLOCK;
-    steps->times(run, begin, stop, tapered, &block);
+    steps->times(run, begin, begin, stop, tapered, &block);
     read(run, &block, begin, stop, first, end);
-    if (rows->part) deal_out(rows, &block, begin, begin < first ? first : begin, stop);
   }
 }
 
@@ -80,10 +42,92 @@ INLINE int end_of_taper(int first, int full, int end) {
   return full <= first ? first : whole < end ? whole : end;
 }
 
-static void add_run(const moho_run *run, const run_frame *frame, const loop_steps *steps, part_rows *rows) {
+static void add_run(const moho_run *run, const run_frame *frame, const loop_steps *steps) {
   int full = end_of_taper(run->first, run->full, run->end);
-  if (run->first < full) piece_of_run(frame, steps, rows, run->first, full, 1);
-  if (full < run->end) piece_of_run(frame, steps, rows, full, run->end, 0);
+  if (run->first < full) piece_of_run(frame, steps, run->first, full, 1);
+  if (full < run->end) piece_of_run(frame, steps, full, run->end, 0);
+}
+
+/* ---- a run of several parts ---- */
+
+/* Where the parts of a run go: they share both steps, and a vector is added to the row of the part that it lies in. Vectors that
+ * more than one part shares wait in the block and then are dealt out lane by lane. */
+typedef struct part_rows {
+  const moho_run_part *part; /* the one that is next */
+  float *image;              /* row 0 */
+  size_t stride;
+} part_rows;
+
+INLINE void let_wait(loop_block *block, int slot) {
+  block->row[slot / LANES] = block->value;
+  lanes_store(block->value + slot, R(0.0));
+}
+
+/* The rows of samples [first, stop) of a block. Of a part some are noted at once, past its end if need be, for loops of
+ * unforeseeable lengths are what costs here; the next part notes its own after. */
+INLINE void note_rows(const part_rows *rows, loop_block *block, int begin, int first, int stop) {
+  for (const moho_run_part *part = rows->part;; part++) {
+    float *row = rows->image + (size_t)part->column * rows->stride + begin;
+    int from = first - begin, v = (from + LANES - 1) / LANES;
+    let_wait(block, from - from % LANES);
+    first = part->end < stop ? part->end : stop;
+    do {
+      for (int k = 0; k < ROWS_AT_ONCE; k++) block->row[v + k] = row;
+      v += ROWS_AT_ONCE;
+    } while (v * LANES < first - begin);
+    if (first == stop) break;
+  }
+  let_wait(block, (stop - begin) / LANES * LANES);
+}
+
+/* What waits in the vector at `at` of samples [first, end) to a row; nothing where another edge, that comes next, lies in it too.
+ */
+INLINE void deal_vector(const loop_block *block, int begin, float *row, int at, int first, int end) {
+  lanes_accumulate_masked(row + at, lanes_load(block->value + (at - begin)), lanes_mask(at, first, end));
+}
+
+/* What waits of samples [first, stop) to its rows, edge by edge between parts: before it from the edge before, or from where the
+ * vector begins; after it to where the vector ends, unless the next edge comes before. */
+INLINE void deal_out(part_rows *rows, const loop_block *block, int begin, int first, int stop) {
+  const moho_run_part *part = rows->part;
+  float *row = rows->image + (size_t)part->column * rows->stride;
+  int from = first, end = part->end < stop ? part->end : stop, at = first - first % LANES;
+  if (at < first) deal_vector(block, begin, row, at, first, end - end % LANES == at ? first : at + LANES);
+  while (end < stop) {
+    const int edge = end;
+    float *const row_before = row;
+    part++;
+    row = rows->image + (size_t)part->column * rows->stride;
+    end = part->end < stop ? part->end : stop;
+    at = edge - edge % LANES;
+    if (at < edge) {
+      deal_vector(block, begin, row_before, at, from, edge);
+      deal_vector(block, begin, row, at, edge, end - end % LANES == at ? edge : at + LANES);
+    }
+    from = edge;
+  }
+  at = stop - stop % LANES;
+  if (at < stop) deal_vector(block, begin, row, at, from, stop);
+  rows->part = part + (part->end <= stop);
+}
+
+static void add_run_of_parts(const moho_run *run, const run_frame *frame, const loop_steps *steps, part_rows *rows) {
+  loop_block block;
+  const int full = end_of_taper(run->first, run->full, run->end);
+  for (int begin = run->first - run->first % LANES; begin < run->end; begin += BLOCK) {
+    const int first = begin < run->first ? run->first : begin, stop = run->end < begin + BLOCK ? run->end : begin + BLOCK;
+    const int middle = full < first ? first : full < stop ? full : stop;
+    note_rows(rows, &block, begin, first, stop);
+    if (first < middle) {
+      steps->times(frame, begin, begin, middle, 1, &block);
+      steps->read[1][1](frame, &block, begin, middle, first, middle);
+    }
+    if (middle < stop) {
+      steps->times(frame, begin, middle - middle % LANES, stop, 0, &block);
+      steps->read[frame->t_part != 0][1](frame, &block, begin, stop, middle, stop);
+    }
+    deal_out(rows, &block, begin, first, stop);
+  }
 }
 
 /* ---- runs ---- */
@@ -158,7 +202,11 @@ void LANES_NAME(moho_migrate)(void *const *buffers, const void *parameters_point
   run_frame frame = frame_of_launch(buffers, parameters);
   for (int32_t i = 0; i < parameters->n_runs; i++) {
     frame_to_run(&frame, &runs[i], buffers, parameters);
-    if (parts) rows.part = parts + first_part[i];
-    add_run(&runs[i], &frame, &steps, &rows);
+    if (parts) {
+      rows.part = parts + first_part[i];
+      add_run_of_parts(&runs[i], &frame, &steps, &rows);
+    } else {
+      add_run(&runs[i], &frame, &steps);
+    }
   }
 }
