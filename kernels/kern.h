@@ -19,6 +19,10 @@
  * bytes) of `pointer`. One operation makes each address; `zero`: a parameter that is 0, which no compiler may know.
  * COS_PI: cos(pi x), 0 <= x <= 1, to 5e-7. ROUND_INT: to the nearest integer, |x| < 2^31. ATOMIC_ADD into an INOUT_ATOMIC buffer
  * (whose pointers are GLOBAL ATOMIC_WORD *), LOCAL_ATOMIC_ADD into a uint of group memory: both give what was there before.
+ * MMA_BYTES(c, a, b): by a whole SIMD group C[16, 8] += A[16, 32] B[32, 8] of signed bytes, C of ints. Lane 4 i + j has of A rows
+ * i, i + 8 at columns 4 j ..., then both at 16 + 4 j ... (four words a), of B column i at rows 4 j ..., 16 + 4 j ... (two words
+ * b), of C [i, 2 j], [i, 2 j + 1], [i + 8, 2 j], [i + 8, 2 j + 1] (four ints c). KERN_HAS_MMA: by tensor cores; else by
+ * SIMD operations, for comparison.
  */
 #ifndef MOHO_KERNELS_KERN_H
 #define MOHO_KERNELS_KERN_H
@@ -466,6 +470,31 @@ DEVICE_FUNCTION int kern_dot4(uint a, uint b, int sum) {
   return sum + kern_byte(a, 16u) * kern_byte(b, 16u) + kern_byte(a, 24u) * kern_byte(b, 24u);
 }
 #define DOT4(a, b, sum) kern_dot4(a, b, sum)
+#endif
+#if defined(__CUDACC__) && __CUDA_ARCH__ >= 800
+DEVICE_FUNCTION void kern_mma_bytes(int *c, const uint *a, const uint *b) {
+  asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+               : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+#define MMA_BYTES(c, a, b) kern_mma_bytes(c, a, b)
+#define KERN_HAS_MMA 1
+#else
+#define KERN_HAS_MMA 0
+#endif
+#if !KERN_HAS_MMA && !defined(KERN_NO_SIMD)
+DEVICE_FUNCTION void kern_mma_bytes(PRIVATE int *c, const PRIVATE uint *a, const PRIVATE uint *b HERE_PARAMETER) {
+  for (uint j = 0u; j < 4u; j++) {
+    uint row = (SIMD_LANE & 28u) + j, column = 8u * (SIMD_LANE & 3u) + j;
+    for (uint side = 0u; side < 2u; side++) {
+      uint top = SIMD_SHUFFLE(a[2u * side], row), bottom = SIMD_SHUFFLE(a[2u * side + 1u], row);
+      uint left = SIMD_SHUFFLE(b[side], column), right = SIMD_SHUFFLE(b[side], column + 4u);
+      c[0] = DOT4(top, left, c[0]), c[1] = DOT4(top, right, c[1]);
+      c[2] = DOT4(bottom, left, c[2]), c[3] = DOT4(bottom, right, c[3]);
+    }
+  }
+}
+#define MMA_BYTES(c, a, b) kern_mma_bytes(c, a, b HERE)
 #endif
 #if !defined(__CUDACC__)
 /* -sin(pi (x - 1/2)), the sine series: error 1.2e-7. */

@@ -7,6 +7,9 @@
 /* Sums of 64 quarters of SIMD groups, then of four. */
 #define TERNARY_GROUP_WORDS (64u * TERNARY_PITCH + 256u)
 
+/* ternary_tiles: two panels of 16 words and 4 of room for each row, and a word a lane. */
+#define TERNARY_TILES_WORDS(tiles, slices) (2u * (slices)*8u * (tiles)*20u + TERNARY_LANES)
+
 #define TERNARY_SCALE_TENSOR 0u
 #define TERNARY_SCALE_ROW 1u
 #define TERNARY_SCALE_GROUP 2u

@@ -206,7 +206,7 @@ static int time_layer(bench_tensor *b, const moho_bitnet_weights *weights, size_
 }
 
 static int time_layers(bench_tensor *b, size_t n) {
-  static const size_t rows[] = {1, 4, 64};
+  static const size_t rows[] = {1, 4, 16, 64, 256};
   moho_bitnet_weights weights = {0};
   int code = make_layer(b->device, n, &weights) ? print_error() : EXIT_GOOD;
   for (size_t i = 0; !code && i < sizeof rows / sizeof *rows; i++) code = time_layer(b, &weights, rows[i]);

@@ -4,7 +4,8 @@
  *
  * Weights are quantised on the host, packed at 2 bits and kept on the device; activations are quantised where they are. The
  * integer sums are exact and the floats around them are computed in one order, each rounded the same: y is the same bits on all
- * devices that keep denormal numbers. GPUs read the packed weights once for up to 4 rows of activations.
+ * devices that keep denormal numbers. GPUs read the packed weights once for up to 4 rows of activations; more
+ * rows are multiplied 64 at a time, on tensor cores where CUDA has them.
  */
 #ifndef MOHO_BITNET_H
 #define MOHO_BITNET_H

@@ -21,7 +21,11 @@ static const moho_kernel_definition activations = {.name = "ternary_activations"
 static const moho_kernel_definition linear = {
     .name = "ternary_linear", .text = moho_text_ternary, .max_lanes = 256, .uses_group = 1, .native = moho_native_ternary_linear};
 
-enum { MOST_ROWS = 4 }; /* of activations that a group of ternary_linear takes at once */
+extern const char moho_text_ternary_tiles[];
+static const moho_kernel_definition tiles = {
+    .name = "ternary_tiles", .text = moho_text_ternary_tiles, .max_lanes = 256, .uses_group = 1};
+
+enum { MOST_ROWS = 4 }; /* of activations that a group of ternary_linear takes at once; of more ternary_tiles has tiles of 8 */
 #define MOST_ELEMENTS ((size_t)1 << 30)
 
 /* ---- weights ---- */
@@ -208,17 +212,47 @@ static moho_status add_activations(const layer *l, ternary_parameters *p, const 
   return moho_prepared_add(out, &step);
 }
 
+/* Few rows of activations: the weights are read once for all of them. */
+static void suit_few_rows(const ternary_parameters *p, moho_step *step) {
+  step->definition = &linear;
+  step->groups[0] = (uint32_t)moho_pieces(p->n, 64), step->groups[1] = (uint32_t)moho_pieces(p->m, p->rows);
+  step->group_memory = TERNARY_GROUP_WORDS * sizeof(int32_t);
+  step->constants[0] = (moho_constant){"ROWS", p->rows, 0};
+  step->n_constants = 1;
+}
+
+/* About as many as a large GPU has multiprocessors. */
+enum { ENOUGH_GROUPS = 128 };
+static size_t enough_groups = ENOUGH_GROUPS;
+static int is_by_mma;
+
+void ternary_tiles_set(size_t groups, int by_mma) {
+  __atomic_store_n(&enough_groups, groups ? groups : ENOUGH_GROUPS, __ATOMIC_RELAXED);
+  __atomic_store_n(&is_by_mma, by_mma, __ATOMIC_RELAXED);
+}
+
+/* Many rows: 8, 16, 32 or 64 at once. Where that makes few groups for a large GPU, fewer outputs a group, whose SIMD groups share
+ * out the inputs; their rows must have room in group memory. */
+static void suit_many_rows(const ternary_parameters *p, moho_step *step) {
+  enum { MOST_PANELS = 16 };
+  size_t enough = __atomic_load_n(&enough_groups, __ATOMIC_RELAXED);
+  size_t at_once = p->m <= 8 ? 1 : p->m <= 16 ? 2 : p->m <= 32 ? 4 : 8, blocks = moho_pieces(p->n, 64);
+  size_t row_groups = moho_pieces(p->m, 8 * at_once), outs = 8;
+  while (outs > 1 && moho_pieces(blocks, outs) * row_groups < enough && 16 / outs * at_once <= MOST_PANELS) outs /= 2;
+  step->definition = &tiles;
+  step->groups[0] = (uint32_t)moho_pieces(blocks, outs), step->groups[1] = (uint32_t)row_groups;
+  step->group_memory = TERNARY_TILES_WORDS(at_once, 8 / outs) * sizeof(uint32_t);
+  step->constants[0] = (moho_constant){"TILES", (double)at_once, 0};
+  step->constants[1] = (moho_constant){"OUTS", (double)outs, 0};
+  step->constants[2] = (moho_constant){"BY_MMA", 1, 0};
+  step->n_constants = __atomic_load_n(&is_by_mma, __ATOMIC_RELAXED) ? 3 : 2; /* else the text itself knows */
+}
+
 static moho_status add_linear(const layer *l, ternary_parameters *p, const scratch *work, moho_prepared *out) {
   uint32_t none;
-  moho_step step = {.definition = &linear,
-                    .parameters = p,
-                    .parameter_bytes = sizeof *p,
-                    .n_bindings = 6,
-                    .groups = {(uint32_t)moho_pieces(p->n, 64), (uint32_t)moho_pieces(p->m, p->rows)},
-                    .lanes = TERNARY_LANES,
-                    .group_memory = TERNARY_GROUP_WORDS * sizeof(int32_t),
-                    .constants = {{"ROWS", p->rows, 0}},
-                    .n_constants = 1};
+  moho_step step = {.parameters = p, .parameter_bytes = sizeof *p, .n_bindings = 6, .lanes = TERNARY_LANES};
+  if (p->m <= MOST_ROWS || !p->k || l->device->report.has_native) suit_few_rows(p, &step);
+  else suit_many_rows(p, &step);
   step.bindings[0] = p->k ? moho_tensor_binding(&l->weights->lanes, &none) : (moho_binding){work->xq, 0};
   step.bindings[1] = p->k ? moho_tensor_binding(&l->weights->scales, &none) : (moho_binding){work->xq, 0};
   step.bindings[2] = p->has_bias ? moho_tensor_binding(l->options.bias, &p->bias_first) : step.bindings[1];

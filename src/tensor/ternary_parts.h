@@ -48,4 +48,8 @@ void ternary_run_list(const ternary_list *list, int threads);
 /* The kernel for a device's instruction set. */
 const ternary_kernel *ternary_kernel_for(moho_simd simd);
 
+/* bitnet.c, for tests: how many groups are enough for a GPU (0: what suits large ones); MMA_BYTES where it is no tensor core's.
+ */
+void ternary_tiles_set(size_t groups, int by_mma);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "moho/bitnet.h"
+#include "tensor/ternary_parts.h"
 #include "tensor_support.h"
 
 static float *normals(size_t count) {
@@ -157,6 +158,25 @@ static void long_rows(void **state) {
   check(&(layer_case){.m = 5, .n = 66, .k = 1999, .gap = 1});
 }
 
+/* Tiles of 8, 16, 32 and 64 rows, with the inputs shared out among eight, four or two SIMD groups and by one alone. */
+static void many_rows(void **state) {
+  (void)state;
+  static const layer_case cases[] = {
+      {.m = 8, .n = 130, .k = 1100, .with_bias = 1, .gap = 1},
+      {.m = 13, .n = 66, .k = 300, .scaling = MOHO_TERNARY_PER_ROW},
+      {.m = 17, .n = 70, .k = 129, .scaling = MOHO_TERNARY_PER_GROUP, .group = 20, .with_bias = 1, .gap = 3},
+      {.m = 70, .n = 65, .k = 200, .scaling = MOHO_TERNARY_PER_GROUP, .group = 128},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t enough = 0; enough <= i % 2; enough++) { /* each way is a text to compile */
+      ternary_tiles_set(enough, 0);
+      check(&cases[i]);
+    }
+  ternary_tiles_set(0, 1); /* which lane has what where tensor cores multiply */
+  check(&(layer_case){.m = 11, .n = 65, .k = 150, .with_bias = 1});
+  ternary_tiles_set(0, 0);
+}
+
 static void nothing_in(void **state) {
   (void)state;
   check(&(layer_case){.m = 2, .n = 5, .k = 0, .with_bias = 1});
@@ -206,6 +226,7 @@ int main(void) {
                                      cmocka_unit_test(scalings),
                                      cmocka_unit_test(norms),
                                      cmocka_unit_test(long_rows),
+                                     cmocka_unit_test(many_rows),
                                      cmocka_unit_test(nothing_in),
                                      cmocka_unit_test(what_is_not_finite_stays_in_its_row),
                                      cmocka_unit_test(wrong_operands_are_named)};
