@@ -10,8 +10,10 @@ from . import ops
 from ._devices import DeviceInfo, current_device, devices, is_cuda_available, is_metal_available
 from ._executor import Executor
 from ._future import Future, Progress
-from ._moho import Buffer, Device, from_dlpack, version
+from ._migrate import Image, migrate, migrate_async
+from ._moho import Buffer, Device, Geometry, Grid, Velocity, from_dlpack, version
 from ._program import Program, ProgramFault
+from ._survey import make_grid, make_velocity
 from ._view import write_png
 
 __version__ = version()

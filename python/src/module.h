@@ -23,7 +23,8 @@
   X(geometry)                \
   X(velocity)                \
   X(operator)                \
-  X(view)
+  X(view)                    \
+  X(migrate)
 
 #define MOHO_PYTHON_DECLARE(room) int moho_python_add_##room(PyObject *module);
 MOHO_PYTHON_ROOMS(MOHO_PYTHON_DECLARE)

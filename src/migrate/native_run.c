@@ -134,7 +134,7 @@ static moho_status native_create(moho_migration *m, const moho_migration_setup *
   MOHO_TRY(moho_opening_angles_create(&m->bins, &r->angles));
   if (m->law.is_uniform) MOHO_TRY(make_shared_tables(m, r));
   MOHO_TRY(allocate_buffers(m, r));
-  moho_sinc_table_float(r->sinc);
+  if (m->options.interpolation == MOHO_INTERPOLATION_SINC8) moho_sinc_table_float(r->sinc); /* half a millisecond */
   if (m->options.mask) MOHO_TRY(moho_sample_mask_create(m->options.mask, m->n_columns, m->axis.n, &r->mask));
   place_columns(m, r->columns);
   fill_frame(m, r);

@@ -7,14 +7,28 @@ Grids are given by the places of their columns, so that nothing here knows how M
 import numpy as np
 
 
+def filter_length(n):
+    """The next multiple of 4 without prime factors above 5 that is at least twice n."""
+    length = -(-2 * n // 4) * 4
+    while True:
+        rest = length
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return length
+        length += 4
+
+
 def rho_filter(traces, dt_s, kind):
-    """"3d": -d/dt; "2d": the anticausal half-derivative; "none". In the frequency domain, padded to four times the length."""
+    """"3d": -d/dt; "2d": the anticausal half-derivative; "none". In the frequency domain, rolled off from 0.8 of Nyquist."""
     if kind == "none":
         return np.array(traces, dtype=np.float64)
     n = traces.shape[1]
-    length = 4 * n
+    length = filter_length(n)
     omega = 2 * np.pi * np.fft.rfftfreq(length, dt_s)
-    response = -1j * omega if kind == "3d" else np.sqrt(omega) * np.exp(-0.25j * np.pi)
+    part = np.clip((omega * dt_s / np.pi - 0.8) / 0.2, 0, 1)
+    response = (-1j * omega if kind == "3d" else np.sqrt(omega) * np.exp(-0.25j * np.pi)) * 0.5 * (1 + np.cos(np.pi * part))
     return np.fft.irfft(np.fft.rfft(traces, length, axis=1) * response, length, axis=1)[:, :n]
 
 
