@@ -436,6 +436,12 @@ static PyObject *bring(const taken *t, PyObject *device, int dtype, int copy) {
 PyObject *moho_python_from_dlpack(PyObject *array, PyObject *asked, int copy) {
   int type, number;
   taken t;
+  if (!PyObject_HasAttrString(array, "__dlpack__")) {
+    PyObject *given = PyType_GetName(Py_TYPE(array));
+    if (given) PyErr_Format(PyExc_TypeError, "array: a %U, expected one that speaks DLPack (has __dlpack__)", given);
+    Py_XDECREF(given);
+    return NULL;
+  }
   PyObject *where = PyObject_CallMethod(array, "__dlpack_device__", NULL), *pair = where ? PySequence_Tuple(where) : NULL;
   int known = pair && PyArg_ParseTuple(pair, "ii", &type, &number);
   Py_XDECREF(where);
