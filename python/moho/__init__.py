@@ -14,6 +14,7 @@ from ._migrate import Image, migrate, migrate_async
 from ._moho import Buffer, Device, Geometry, Grid, Velocity, from_dlpack, version
 from ._program import Program, ProgramFault
 from ._survey import make_grid, make_velocity
+from ._synth import Survey, synth
 from ._view import write_png
 
 __version__ = version()

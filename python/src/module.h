@@ -24,7 +24,8 @@
   X(velocity)                \
   X(operator)                \
   X(view)                    \
-  X(migrate)
+  X(migrate)                 \
+  X(synth)
 
 #define MOHO_PYTHON_DECLARE(room) int moho_python_add_##room(PyObject *module);
 MOHO_PYTHON_ROOMS(MOHO_PYTHON_DECLARE)
