@@ -32,11 +32,14 @@ static int is_met(const bench_rival *r, const measured *m) {
 
 /* ---- lines ---- */
 
-static void print_rival(FILE *out, const bench_rival *r, const measured *m) {
+static void print_rival(FILE *out, const bench_tensor_case *c, const measured *m) {
+  const bench_rival *r = c->rival;
   double seconds = median_of(m->rival, m->n);
+  char rate[32];
   if (r->bytes > 0)
     fprintf(out, "  %5.1f %% of %s %.2f GB/s", 100 * median_of(m->ratio, m->n), r->name, 1e-9 * r->bytes / seconds);
   else fprintf(out, "  %.4g x %s %.3f us", median_of(m->ratio, m->n), r->name, 1e6 * seconds);
+  if (r->prepared && c->operations > 0) fprintf(out, ", %s/s", count_text(c->operations / seconds, rate));
   if (r->asked <= 0) return;
   fprintf(out, ", asked %.4g", r->bytes > 0 ? 100 * r->asked : r->asked);
   if (r->allowance_s > 0) fprintf(out, " or %.4g us more", 1e6 * r->allowance_s);
@@ -52,7 +55,7 @@ static void print_words(bench_tensor *b, const bench_tensor_case *c, const measu
   if (c->bytes > 0) fprintf(b->out, "  %8.2f GB/s", 1e-9 * c->bytes / median);
   if (c->bytes > 0 && !c->rival) fprintf(b->out, "  %5.1f %% of a copy", 100 * c->bytes / median / b->rates.copy_bytes_per_s);
   if (c->operations > 0) fprintf(b->out, "  %s/s", count_text(c->operations / median, rate));
-  if (c->rival) print_rival(b->out, c->rival, m);
+  if (c->rival) print_rival(b->out, c, m);
   fprintf(b->out, "  (%.3f .. %.3f)\n", 1e6 * m->ours[0], 1e6 * m->ours[m->n - 1]);
 }
 
@@ -105,19 +108,17 @@ static double now(const bench_tensor *b) {
 }
 
 /* The cpu's caller runs it; a GPU's own clock counts, without what the host does. */
-static moho_status run_once(bench_tensor *b, const bench_tensor_case *c, double *seconds) {
+static moho_status run_once(bench_tensor *b, bench_function run, void *user, int repeats, double *seconds) {
   double before = 0, after = 0, began = now(b);
   moho_ticket ticket;
-  moho_status status;
+  moho_status status = MOHO_OK;
   if (b->report.has_native) {
-    int repeats = c->repeats ? c->repeats : 1;
-    status = MOHO_OK;
-    for (int i = 0; !status && i < repeats; i++) status = c->run(c->user, NULL);
+    for (int i = 0; !status && i < repeats; i++) status = run(user, NULL);
     *seconds = (now(b) - began) / repeats;
     return status;
   }
   if ((status = moho_queue_seconds(b->queue, &before, NULL))) return status;
-  if ((status = c->run(c->user, b->queue))) return status;
+  if ((status = run(user, b->queue))) return status;
   if ((status = moho_queue_submit(b->queue, &ticket))) return status;
   if ((status = moho_queue_wait(b->queue, ticket, -1))) return status;
   if ((status = moho_queue_seconds(b->queue, &after, NULL))) return status;
@@ -125,24 +126,38 @@ static moho_status run_once(bench_tensor *b, const bench_tensor_case *c, double 
   return MOHO_OK;
 }
 
-static double time_rival(const bench_tensor *b, const bench_tensor_case *c) {
-  int repeats = c->repeats ? c->repeats : 1;
+static int repeats_of(const bench_tensor_case *c) {
+  return c->repeats ? c->repeats : 1;
+}
+
+static moho_status run_ours(bench_tensor *b, const bench_tensor_case *c, double *seconds) {
+  return run_once(b, c->run, c->user, repeats_of(c), seconds);
+}
+
+static moho_status run_plan(void *user, moho_queue *queue) {
+  return moho_prepared_run(user, queue);
+}
+
+static moho_status run_rival(bench_tensor *b, const bench_tensor_case *c, double *seconds) {
+  if (c->rival->prepared) return run_once(b, run_plan, c->rival->prepared, repeats_of(c), seconds);
+  int repeats = repeats_of(c);
   double began = now(b);
   for (int i = 0; i < repeats; i++) c->rival->run(c->rival->user);
-  return (now(b) - began) / repeats;
+  *seconds = (now(b) - began) / repeats;
+  return MOHO_OK;
 }
 
 /* Pair by pair, the one first, then the other. */
 static moho_status measure(bench_tensor *b, const bench_tensor_case *c, measured *m) {
   double warm;
-  moho_status status = run_once(b, c, &warm);
-  if (c->rival) time_rival(b, c);
+  moho_status status = run_ours(b, c, &warm);
+  if (!status && c->rival) status = run_rival(b, c, &warm);
   for (m->n = 0; !status && m->n < b->runs; m->n++) {
     int i = m->n;
-    if (c->rival && i % 2) m->rival[i] = time_rival(b, c);
-    status = run_once(b, c, &m->ours[i]);
-    if (!c->rival) continue;
-    if (i % 2 == 0) m->rival[i] = time_rival(b, c);
+    if (c->rival && i % 2) status = run_rival(b, c, &m->rival[i]);
+    if (!status) status = run_ours(b, c, &m->ours[i]);
+    if (!c->rival || status) continue;
+    if (i % 2 == 0) status = run_rival(b, c, &m->rival[i]);
     m->ratio[i] = m->rival[i] / m->ours[i];
     if (c->rival->bytes > 0) m->ratio[i] *= c->bytes / c->rival->bytes;
   }

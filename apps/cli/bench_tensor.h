@@ -28,9 +28,10 @@ typedef struct bench_rival {
   const char *name;
   void (*run)(const void *user);
   const void *user;
-  double bytes;       /* that it moves: rates are compared; 0: seconds are */
-  double asked;       /* ours is to be so many times as fast; 0: nothing is asked */
-  double allowance_s; /* or so much slower at most than that */
+  moho_prepared *prepared; /* in place of `run`: another plan on the same device, timed as ours is */
+  double bytes;            /* that it moves: rates are compared; 0: seconds are */
+  double asked;            /* ours is to be so many times as fast; 0: nothing is asked */
+  double allowance_s;      /* or so much slower at most than that */
 } bench_rival;
 
 typedef struct bench_tensor_case {

@@ -61,51 +61,75 @@ static moho_status run_prepared(void *user, moho_queue *queue) {
   return moho_prepared_run(user, queue);
 }
 
-static moho_status make_square(moho_device *device, size_t n, double value, moho_tensor *out) {
-  moho_status status = moho_tensor_create(device, MOHO_DTYPE_F32, 2, (size_t[]){n, n}, out);
+static moho_status make_square(moho_device *device, moho_dtype dtype, size_t n, double value, moho_tensor *out) {
+  moho_status status = moho_tensor_create(device, dtype, 2, (size_t[]){n, n}, out);
   return status ? status : moho_tensor_fill(NULL, out, value);
 }
 
-static int time_square(bench_tensor *b, size_t n, moho_matmul_method method, const char *word, moho_tensor tensors[3],
-                       const bench_rival *rival) {
-  char name[64];
-  moho_prepared *prepared = NULL;
+/* Square matrices and their product by the library and by ourselves; NULL where there is none of the kind. */
+typedef struct square {
+  moho_dtype dtype;
+  size_t n;
+  moho_tensor tensors[3];
+  moho_prepared *library, *own;
+} square;
+
+static int prepare_product(const square *s, moho_matmul_method method, moho_prepared **out) {
   moho_matmul_options options = moho_matmul_options_default();
   options.method = method;
-  if (moho_matmul_prepare(&tensors[0], &tensors[1], &tensors[2], &options, &prepared)) {
-    if (moho_last_error()->code != MOHO_ERROR_NOT_AVAILABLE) return print_error();
-    fprintf(stderr, "moho: bench: left out: %s\n", moho_last_error()->message);
-    return EXIT_GOOD;
-  }
-  double side = (double)n;
-  snprintf(name, sizeof name, "sgemm %zu by %s", n, word);
-  int code = bench_tensor_time(b, &(bench_tensor_case){.group = "matmul",
-                                                       .name = name,
-                                                       .bytes = 12 * side * side,
-                                                       .operations = 2 * side * side * side,
-                                                       .run = run_prepared,
-                                                       .user = prepared,
-                                                       .rival = rival,
-                                                       .repeats = n < 512 ? 10 : 1});
-  moho_prepared_destroy(&prepared);
-  return code;
+  if (!moho_matmul_prepare(&s->tensors[0], &s->tensors[1], &s->tensors[2], &options, out)) return EXIT_GOOD;
+  if (moho_last_error()->code != MOHO_ERROR_NOT_AVAILABLE) return print_error();
+  fprintf(stderr, "moho: bench: left out: %s\n", moho_last_error()->message);
+  return EXIT_GOOD;
 }
 
-/* By the library within 3 % of calling it; our own kernels are told beside it. */
-static int time_size(bench_tensor *b, size_t n) {
+static int prepare_square(bench_tensor *b, moho_dtype dtype, size_t n, square *out) {
+  static const double values[] = {0.5, 1.5, 2.5};
+  *out = (square){.dtype = dtype, .n = n};
+  for (int i = 0; i < 3; i++)
+    if (make_square(b->device, dtype, n, values[i], &out->tensors[i])) return print_error();
+  int code = prepare_product(out, MOHO_MATMUL_LIBRARY, &out->library);
+  return code ? code : prepare_product(out, MOHO_MATMUL_OWN, &out->own);
+}
+
+static void free_square(square *s) {
+  moho_prepared_destroy(&s->library);
+  moho_prepared_destroy(&s->own);
+  for (int i = 0; i < 3; i++) moho_tensor_destroy(&s->tensors[i]);
+}
+
+static int time_product(bench_tensor *b, const square *s, moho_prepared *prepared, const char *word, const bench_rival *rival) {
+  char name[64];
+  double side = (double)s->n, bits = (double)moho_dtype_bits(s->dtype);
+  if (!prepared) return EXIT_GOOD;
+  snprintf(name, sizeof name, "matmul %s %zu by %s", moho_dtype_name(s->dtype), s->n, word);
+  return bench_tensor_time(b, &(bench_tensor_case){.group = "matmul",
+                                                   .name = name,
+                                                   .bytes = 3 * bits / 8 * side * side,
+                                                   .operations = 2 * side * side * side,
+                                                   .run = run_prepared,
+                                                   .user = prepared,
+                                                   .rival = rival,
+                                                   .repeats = s->n < 512 ? 10 : 1});
+}
+
+/* On the cpu each beside the library called directly, within 3 % of it by the runtime; on a GPU our own kernels beside the
+ * library, turn by turn. */
+static int time_size(bench_tensor *b, moho_dtype dtype, size_t n) {
   static const float values[] = {0.5f, 1.5f, 2.5f};
-  moho_tensor tensors[3] = {{0}};
   direct_product direct = {0};
-  bench_rival rival = {.name = "the library called directly", .run = run_direct, .user = &direct, .asked = 0.97};
-  int code = EXIT_GOOD;
-  for (int i = 0; !code && i < 3; i++)
-    code = make_square(b->device, n, (double)values[i], &tensors[i]) ? print_error() : EXIT_GOOD;
-  int is_beside = !code && b->report.has_native && moho_matmul_library(b->device, NULL) && make_direct(n, values, &direct);
-  if (!code) code = time_square(b, n, MOHO_MATMUL_LIBRARY, "the library", tensors, is_beside ? &rival : NULL);
-  rival.asked = 0;
-  if (!code) code = time_square(b, n, MOHO_MATMUL_OWN, "our kernels", tensors, is_beside ? &rival : NULL);
+  square s;
+  int code = prepare_square(b, dtype, n, &s);
+  int is_beside = !code && b->report.has_native && s.library && make_direct(n, values, &direct);
+  bench_rival beside = {.name = "the library called directly", .run = run_direct, .user = &direct, .asked = 0.97};
+  const bench_rival library = {
+      .name = "the library", .prepared = s.library, .asked = dtype == MOHO_DTYPE_F32 && n >= 4096 ? 0.4 : 0};
+  if (!code) code = time_product(b, &s, s.library, "the library", is_beside ? &beside : NULL);
+  beside.asked = 0;
+  const bench_rival *rival = is_beside ? &beside : !b->report.has_native && s.library ? &library : NULL;
+  if (!code) code = time_product(b, &s, s.own, "our kernels", rival);
   free_direct(&direct);
-  for (int i = 0; i < 3; i++) moho_tensor_destroy(&tensors[i]);
+  free_square(&s);
   return code;
 }
 
@@ -221,7 +245,8 @@ int bench_tensor_matmul(bench_tensor *b) {
   static const size_t small[] = {256, 512, 1024, 2048}, large[] = {1024, 4096};
   const size_t *sizes = is_cpu ? small : large;
   int code = EXIT_GOOD;
-  for (size_t i = 0; !code && i < (is_cpu ? 4 : 2); i++) code = time_size(b, sizes[i]);
+  for (size_t i = 0; !code && i < (is_cpu ? 4 : 2); i++) code = time_size(b, MOHO_DTYPE_F32, sizes[i]);
+  for (moho_dtype dtype = MOHO_DTYPE_F16; !code && !is_cpu && dtype <= MOHO_DTYPE_BF16; dtype++) code = time_size(b, dtype, 4096);
   if (!code && is_cpu) code = time_on_arrays(b, 256, 4096);
   if (!code && is_cpu) code = time_on_arrays(b, 64, 4096);
   if (!code && is_cpu) code = time_on_arrays(b, 1, 8192);

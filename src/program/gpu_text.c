@@ -190,7 +190,7 @@ static void declare_places(moho_byte_text *out) {
 }
 
 static void declare_variables(moho_byte_text *out, const moho_program *program) {
-  char name[16];
+  char name[24];
   for (size_t i = 0; i < program->n_registers; i++) {
     snprintf(name, sizeof name, "r%zu", i);
     declare_variable(out, moho_type_words[program->registers[i].type], name);

@@ -262,7 +262,9 @@ static moho_status add_library_steps(const product *p, moho_prepared *prepared) 
                                 .b_batch = all.b_batch,
                                 .c_batch = all.c_batch,
                                 .alpha = all.alpha,
-                                .beta = all.beta};
+                                .beta = all.beta,
+                                .type = p->a.dtype,
+                                .type_c = p->c.dtype};
   MOHO_TRY(moho_prepared_add(prepared, &(moho_step){.definition = &library,
                                                     .parameters = &call,
                                                     .parameter_bytes = sizeof call,
@@ -321,17 +323,30 @@ static moho_status check_sizes(const product *p) {
                    p->device->report.uri);
 }
 
-/* In f32, whatever the operands are. */
+/* A GPU's library multiplies halves as they are. */
+static int takes_halves(const product *p) {
+  return !is_cpu(p->device) && p->a.dtype != MOHO_DTYPE_F32 && p->options->method != MOHO_MATMUL_OWN && suits_library(p) &&
+         moho_matmul_library(p->device, NULL);
+}
+
+/* Other halves are brought to f32; so is C where something follows before it may be rounded. */
+static moho_status widen(product *p, moho_prepared *prepared) {
+  int halves = takes_halves(p), follows = p->options->bias || p->options->activation != MOHO_OPERATION_COPY;
+  if (!halves) MOHO_TRY(matmul_widen(&p->a, prepared));
+  if (!halves) MOHO_TRY(matmul_widen(&p->b, prepared));
+  MOHO_TRY(matmul_widen(&p->bias, prepared));
+  return halves && !follows ? MOHO_OK : matmul_widen_result(&p->c, p->options->beta != 0, prepared);
+}
+
+/* Added up in f32, whatever the operands are. */
 static moho_status plan(product *p, moho_prepared *prepared) {
   const moho_tensor c = p->c;
   int is_empty = !p->batches || !p->m || !p->n;
-  moho_tensor *const inputs[] = {&p->a, &p->b, &p->bias};
-  for (int i = 0; !is_empty && i < 3; i++) MOHO_TRY(matmul_widen(inputs[i], prepared));
-  if (!is_empty) MOHO_TRY(matmul_widen_result(&p->c, p->options->beta != 0, prepared));
+  if (!is_empty) MOHO_TRY(widen(p, prepared));
   MOHO_TRY(choose(p, &p->by_library));
   if (is_empty) return MOHO_OK;
   MOHO_TRY(add_steps(p, prepared));
-  return matmul_narrow(&p->c, &c, prepared);
+  return p->c.dtype == c.dtype ? MOHO_OK : matmul_narrow(&p->c, &c, prepared);
 }
 
 moho_status moho_matmul_prepare(const moho_tensor *a, const moho_tensor *b, const moho_tensor *c,

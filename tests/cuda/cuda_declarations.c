@@ -34,6 +34,10 @@ _Static_assert(SAME_TYPE(__typeof__(((moho_nvrtc *)0)->nvrtcGetErrorString), __t
 #define SAME_CUBLAS(name, parameters) \
   _Static_assert(SAME_TYPE(moho_cublas_status(*) parameters, __typeof__(&name)), #name " is declared otherwise");
 MOHO_CUBLAS_TABLE(SAME_CUBLAS)
+_Static_assert(CUDA_R_32F == (int)MOHO_CUDA_F32 && CUDA_R_16F == (int)MOHO_CUDA_F16 && CUDA_R_16BF == (int)MOHO_CUDA_BF16 &&
+                   CUBLAS_COMPUTE_32F == (int)MOHO_CUBLAS_IN_F32 && CUBLAS_GEMM_DEFAULT == (int)MOHO_CUBLAS_ANY_ALGORITHM &&
+                   CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION == (int)MOHO_CUBLAS_SUMS_STAY_F32,
+               "cuBLAS's types");
 _Static_assert(CUBLAS_OP_N == 0 && CUBLAS_OP_T == 1 && CUBLAS_STATUS_SUCCESS == 0, "cuBLAS's numbers");
 _Static_assert(SAME_TYPE(__typeof__(&cublasGetStatusString), const char *(*)(cublasStatus_t)), "cublasGetStatusString");
 #endif

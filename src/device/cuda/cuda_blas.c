@@ -79,6 +79,7 @@ static int start(moho_cuda_state *state, moho_cuda_blas *blas) {
   int version = 0;
   moho_cublas_status status = blas->cublasCreate_v2(&blas->handle);
   if (!status) status = blas->cublasGetVersion_v2(blas->handle, &version);
+  if (!status) status = blas->cublasSetMathMode(blas->handle, MOHO_CUBLAS_SUMS_STAY_F32);
   moho_cu_result result = status ? MOHO_CU_OK : state->cu->cuMemAlloc_v2(&blas->workspace, WORKSPACE_BYTES);
   if (!status && !result) result = state->cu->cuEventCreate(&blas->done, MOHO_CU_EVENT_UNTIMED);
   if (status) snprintf(blas->why, sizeof blas->why, "cuBLAS does not start: %.120s", blas->cublasGetStatusString(status));
@@ -129,22 +130,45 @@ void moho_cuda_blas_close(moho_cuda_state *state) {
 
 /* ---- a call ---- */
 
-static float *address(const moho_command *command, int buffer, uint32_t first) {
-  moho_cu_pointer at = command->buffers[buffer].block->address + command->buffers[buffer].offset + (size_t)first * sizeof(float);
-  return (float *)(uintptr_t)at;
+static void *address(const moho_command *command, int buffer, uint32_t first, uint32_t type) {
+  size_t width = type == MOHO_LIBRARY_F32 ? 4 : 2;
+  moho_cu_pointer at = command->buffers[buffer].block->address + command->buffers[buffer].offset + first * width;
+  return (void *)(uintptr_t)at;
+}
+
+static moho_cublas_type type_of(uint32_t type) {
+  return type == MOHO_LIBRARY_F32 ? MOHO_CUDA_F32 : type == MOHO_LIBRARY_F16 ? MOHO_CUDA_F16 : MOHO_CUDA_BF16;
 }
 
 /* Row-major C = A B is column-major C' = B' A', and a row-major matrix is its own transpose column-major. */
-static moho_cublas_status multiply(const moho_cuda_blas *blas, const moho_command *command) {
-  const moho_sgemm_call *p = command->parameters;
-  const float *a = address(command, 0, p->a_first), *b = address(command, 1, p->b_first);
-  float *c = address(command, 2, p->c_first);
+static moho_cublas_status multiply_f32(const moho_cuda_blas *blas, const moho_sgemm_call *p, const float *a, const float *b,
+                                       float *c) {
   int m = (int)p->m, n = (int)p->n, k = (int)p->k, lda = (int)p->lda, ldb = (int)p->ldb, ldc = (int)p->ldc;
   if (p->batches == 1)
     return blas->cublasSgemm_v2(blas->handle, p->transpose_b, p->transpose_a, n, m, k, &p->alpha, b, ldb, a, lda, &p->beta, c,
                                 ldc);
   return blas->cublasSgemmStridedBatched(blas->handle, p->transpose_b, p->transpose_a, n, m, k, &p->alpha, b, ldb, p->b_batch, a,
                                          lda, p->a_batch, &p->beta, c, ldc, p->c_batch, (int)p->batches);
+}
+
+/* Halves, by tensor cores. */
+static moho_cublas_status multiply_halves(const moho_cuda_blas *blas, const moho_sgemm_call *p, const void *a, const void *b,
+                                          void *c) {
+  int m = (int)p->m, n = (int)p->n, k = (int)p->k, lda = (int)p->lda, ldb = (int)p->ldb, ldc = (int)p->ldc;
+  moho_cublas_type type = type_of(p->type), type_c = type_of(p->type_c);
+  if (p->batches == 1)
+    return blas->cublasGemmEx(blas->handle, p->transpose_b, p->transpose_a, n, m, k, &p->alpha, b, type, ldb, a, type, lda,
+                              &p->beta, c, type_c, ldc, MOHO_CUBLAS_IN_F32, MOHO_CUBLAS_ANY_ALGORITHM);
+  return blas->cublasGemmStridedBatchedEx(blas->handle, p->transpose_b, p->transpose_a, n, m, k, &p->alpha, b, type, ldb,
+                                          p->b_batch, a, type, lda, p->a_batch, &p->beta, c, type_c, ldc, p->c_batch,
+                                          (int)p->batches, MOHO_CUBLAS_IN_F32, MOHO_CUBLAS_ANY_ALGORITHM);
+}
+
+static moho_cublas_status multiply(const moho_cuda_blas *blas, const moho_command *command) {
+  const moho_sgemm_call *p = command->parameters;
+  void *a = address(command, 0, p->a_first, p->type), *b = address(command, 1, p->b_first, p->type);
+  void *c = address(command, 2, p->c_first, p->type_c);
+  return p->type == MOHO_LIBRARY_F32 ? multiply_f32(blas, p, a, b, c) : multiply_halves(blas, p, a, b, c);
 }
 
 static moho_status call_locked(moho_cuda_state *state, moho_cuda_blas *blas, moho_cu_stream stream, const moho_command *command) {

@@ -17,11 +17,31 @@ typedef struct cublasContext *moho_cublas;
   X(cublasSgemm_v2,                                                                                                              \
     (moho_cublas handle, moho_cublas_operation a_is, moho_cublas_operation b_is, int m, int n, int k, const float *alpha,        \
      const float *a, int lda, const float *b, int ldb, const float *beta, float *c, int ldc))                                    \
+  X(cublasSetMathMode, (moho_cublas handle, moho_cublas_math mode))                                                              \
+  X(cublasGemmEx,                                                                                                                \
+    (moho_cublas handle, moho_cublas_operation a_is, moho_cublas_operation b_is, int m, int n, int k, const void *alpha,         \
+     const void *a, moho_cublas_type a_type, int lda, const void *b, moho_cublas_type b_type, int ldb, const void *beta,         \
+     void *c, moho_cublas_type c_type, int ldc, moho_cublas_compute compute, moho_cublas_algorithm algorithm))                   \
+  X(cublasGemmStridedBatchedEx,                                                                                                  \
+    (moho_cublas handle, moho_cublas_operation a_is, moho_cublas_operation b_is, int m, int n, int k, const void *alpha,         \
+     const void *a, moho_cublas_type a_type, int lda, long long a_step, const void *b, moho_cublas_type b_type, int ldb,         \
+     long long b_step, const void *beta, void *c, moho_cublas_type c_type, int ldc, long long c_step, int count,                 \
+     moho_cublas_compute compute, moho_cublas_algorithm algorithm))                                                              \
   X(cublasSgemmStridedBatched, (moho_cublas handle, moho_cublas_operation a_is, moho_cublas_operation b_is, int m, int n, int k, \
                                 const float *alpha, const float *a, int lda, long long a_step, const float *b, int ldb,          \
                                 long long b_step, const float *beta, float *c, int ldc, long long c_step, int count))
 
-typedef unsigned int moho_cublas_operation, moho_cublas_status; /* enums there */
+/* Enums there. Algorithm -1: the library chooses. */
+typedef unsigned int moho_cublas_operation, moho_cublas_status, moho_cublas_type, moho_cublas_compute, moho_cublas_math;
+typedef int moho_cublas_algorithm;
+enum {
+  MOHO_CUDA_F32 = 0,
+  MOHO_CUDA_F16 = 2,
+  MOHO_CUDA_BF16 = 14,
+  MOHO_CUBLAS_IN_F32 = 68,
+  MOHO_CUBLAS_SUMS_STAY_F32 = 16, /* no sums of parts in a narrow C's type */
+  MOHO_CUBLAS_ANY_ALGORITHM = -1
+};
 
 /* NULL with the reason. */
 const char *moho_cuda_library(void *state, const char *name, const char **why);
