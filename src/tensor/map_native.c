@@ -198,9 +198,9 @@ static int run_halves(const map_work *w, uint32_t begin, size_t n, moho_word (*o
     half[k] = is_constant(p, k) ? NULL : (const uint16_t *)w->buffers[k] + p->first[k] + begin;
     if (half[k] && p->type[k] != type) return 0;
   }
-  moho_half_function function = w->loops->past_half[type - TENSOR_F16][p->operation];
-  if ((uintptr_t)out % 64 || (!function && (p->operation != TENSOR_COPY || !half[0]))) return 0;
-  if (function) function(out, half, words, n, number(p, 0), number(p, 1));
+  if ((uintptr_t)out % 64 || (!w->function && (p->operation != TENSOR_COPY || !half[0]))) return 0;
+  moho_half_function past = w->loops->past_half[type - TENSOR_F16];
+  if (w->function) past(out, half, words, n, w->function, number(p, 0), number(p, 1));
   else w->loops->stream(out, half[0], n * sizeof *out);
   return 1;
 }
@@ -224,8 +224,10 @@ static void run_share(const map_work *w, uint32_t begin, uint32_t end) {
     if (is_constant(w->p, k)) spread(w, k, own[k]);
   for (uint32_t at = begin; at < end;) {
     uint32_t n = (uint32_t)moho_smaller(most, end - at);
-    if (goes_past) fetch(w, at + n, most, end);
-    if (!goes_past || !run_halves(w, at, n, own)) run_block(w, at, n, own);
+    if (!goes_past || !run_halves(w, at, n, own)) {
+      if (goes_past) fetch(w, at + n, most, end);
+      run_block(w, at, n, own);
+    }
     at += n;
   }
   if (w->p->is_streamed) w->loops->end_stream();

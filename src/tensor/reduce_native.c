@@ -74,13 +74,18 @@ static void argmax_block(const reduce_work *w, const moho_word *x, size_t start,
   *place = places ? places[k] : first + k;
 }
 
-/* What comes after a block that lies in memory as words: its row's next block, or the next row's first. */
-static void fetch_next(const reduce_work *w, uint32_t row, uint32_t block, const moho_word *end) {
+/* What comes after a block of words that are neighbours: its row's next block, or the next row's first. */
+static void fetch_next(const reduce_work *w, uint32_t row, uint32_t block) {
   const tensor_reduce_parameters *p = w->p;
-  if (block + 1 < p->blocks) moho_fetch(end, elements_of(p, block + 1) * sizeof *end);
-  else if (p->rank == 1 && row + 1 < p->rows)
-    moho_fetch((const moho_word *)w->buffers[0] + p->first_in + (size_t)(row + 1) * p->stride_in[0],
-               elements_of(p, 0) * sizeof *end);
+  size_t first = p->first_in, n;
+  if (p->axis_stride != 1 || (p->type_in != TENSOR_F32 && p->type_in != TENSOR_I32)) return;
+  if (block + 1 < p->blocks) {
+    first = row_place(p, row, first, p->stride_in) + (size_t)(block + 1) * TENSOR_BLOCK, n = elements_of(p, block + 1);
+  } else {
+    if (p->rank != 1 || row + 1 >= p->rows) return;
+    first += (size_t)(row + 1) * p->stride_in[0], n = elements_of(p, 0);
+  }
+  moho_fetch((const moho_word *)w->buffers[0] + first, n * sizeof(moho_word));
 }
 
 static void reduce_block(const reduce_work *w, uint32_t row, uint32_t block) {
@@ -88,8 +93,8 @@ static void reduce_block(const reduce_work *w, uint32_t row, uint32_t block) {
   moho_word own[TENSOR_BLOCK], x;
   uint32_t n = elements_of(p, block), place = 0;
   size_t start = row_place(p, row, p->first_in, p->stride_in);
+  fetch_next(w, row, block);
   const moho_word *words = block_words(w, start, block, n, own);
-  if (words != own) fetch_next(w, row, block, words + n);
   if (p->operation == TENSOR_ARGMAX) argmax_block(w, words, start, block, n, &x, &place);
   else x = (p->is_integer ? w->loops->tree_int : w->loops->tree_float)[p->operation](words, n);
   put(w, row, block, x, place);

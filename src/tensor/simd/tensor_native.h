@@ -18,10 +18,10 @@ typedef union moho_word {
 /* out[k] = f(a[k], b[k], c[k]) for k < n; s, t: the call's numbers. out may be an input. */
 typedef void (*moho_block_function)(moho_word *out, const moho_word *a, const moho_word *b, const moho_word *c, size_t n,
                                     moho_word s, moho_word t);
-/* The same of f16 or bf16: operand k is half[k], or where that is NULL one number, MOHO_HALF_CHUNK times in word[k]; n: a
- * multiple of MOHO_HALF_CHUNK. */
+/* f16 or bf16 by such a function, stored past the caches: operand k is half[k], or where that is NULL one number, over and over
+ * in word[k]; n: a multiple of MOHO_HALF_CHUNK, out: of 64 bytes. */
 typedef void (*moho_half_function)(uint16_t *out, const uint16_t *const half[3], const moho_word *const word[3], size_t n,
-                                   moho_word s, moho_word t);
+                                   moho_block_function function, moho_word s, moho_word t);
 enum { MOHO_HALF_CHUNK = 64 };
 /* Elements `stride` apart, from element `first` on. */
 typedef void (*moho_load_function)(moho_word *to, const void *from, size_t first, size_t stride, size_t n);
@@ -51,7 +51,7 @@ typedef struct moho_tensor_loops {
   /* The same stored past the caches, of operations that take less time than their memory; out: a multiple of 64 bytes. Others
    * see it after end_stream(). */
   moho_block_function past_float[MOHO_OPERATION_COUNT];
-  moho_half_function past_half[2][MOHO_OPERATION_COUNT]; /* f16, bf16 */
+  moho_half_function past_half[2]; /* f16, bf16 */
   /* Conversions in a block: from computed floats or ints to what is stored: saturating, rounded once. */
   void (*floats_to_ints)(moho_word *x, size_t n, int low, int high);
   void (*clamp_ints)(moho_word *x, size_t n, int low, int high);
