@@ -84,6 +84,11 @@ static void add_by_rows(const product *p, ternary_product function, size_t at_on
              p->sums + TERNARY_OUTPUTS * r);
 }
 
+/* The next panel's bytes, or those of the next block, which lie behind: asked for, not waited for. */
+static void fetch_packed(const uint8_t *packed) {
+  for (size_t at = 0; at < TERNARY_PANEL_STEPS * TERNARY_STEP_BYTES; at += 64) __builtin_prefetch(packed + at, 0, 2);
+}
+
 /* `x_sums`: of each row over the piece, `apart` from row to row; NULL: they are added up here. */
 static void multiply_block(const product *p, const int32_t *x_sums, size_t apart) {
   for (size_t r = 0; r < p->rows; r++) {
@@ -97,6 +102,7 @@ static void multiply_block(const product *p, const int32_t *x_sums, size_t apart
   for (size_t s = 0; s < p->steps; s += TERNARY_PANEL_STEPS) {
     size_t steps = moho_smaller(TERNARY_PANEL_STEPS, p->steps - s);
     p->kernel->unpack(p->block + TERNARY_STEP_BYTES * s, steps, p->panel);
+    fetch_packed(p->block + TERNARY_STEP_BYTES * (s + steps)); /* while this panel is multiplied */
     add_by_rows(p, p->kernel->panel, p->kernel->panel_rows, p->panel, s, steps);
   }
 }
