@@ -15,6 +15,7 @@
 #   blocks    300  scripts/gpu_blocks.py: 2.08 million traces from SEG-Y (4.7 GB, written here first) to image.zarr by blocks within
 #                  1 GB of memory, wall over kernel; against a run in memory; killed and gone on with. 15 GB free
 #   beside     60  scripts/gpu_beside.py: in one process with PyTorch or CuPy, two migrations at once
+#   python     60  bench/python_interchange.py: arrays of CuPy and PyTorch without a copy, cost of a call; Python's tests on the device
 #   sanitizer  60  compute-sanitizer's four tools side by side over a quick selftest of all kernels
 # TESTS=. (a pattern: which test programs), DEVICE=cuda:0, RUNS=3, KERNEL=v3, PRESET=large, DISK=a folder for the survey (14 GB free; default the temporary one).
 # In medium's and large's images the double reference computes COLUMNS=9 columns, 3 x 3 that lie evenly (a second of 16 cores;
@@ -24,7 +25,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 bundle=$(cd "$1" && pwd) || exit 2
 mkdir -p "$2" && results=$(cd "$2" && pwd) || exit 2
 shift 2
-: "${TESTS:=.}" "${DEVICE:=cuda:0}" "${RUNS:=3}" "${KERNEL:=v3}" "${PRESET:=large}" "${COLUMNS:=9}"
+: "${TESTS:=.}" "${DEVICE:=cuda:0}" "${RUNS:=3}" "${KERNEL:=v3}" "${PRESET:=large}" "${COLUMNS:=9}" "${PYTHON:=python3}"
 moho=$bundle/moho
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -156,6 +157,20 @@ figures() { # figures WHAT OPTIONS...
   return $code
 }
 
+# PYTHON of the machine, 3.11 or later, with numpy; CuPy and PyTorch where they are.
+python() {
+  code=0
+  tests=$bundle/python_tests path=$bundle/python
+  PYTHONPATH=$path "$PYTHON" "$tests/python_interchange.py" --device "$DEVICE" --output "$results/python.md" >"$results/python.txt" 2>&1 ||
+    code=1
+  if [ -e "$results/python.md" ]; then cat "$results/python.md" >>"$table"; else tail -n 20 "$results/python.txt"; fi
+  "$PYTHON" -c 'import pytest' 2>/dev/null || path=$path:$tests/pytest
+  MOHO_DEVICE=$DEVICE MOHO_TEST_SOURCE=$tests PYTHONPATH=$path "$PYTHON" -m pytest -q -p no:cacheprovider "$tests/test_device.py" \
+    "$tests/test_buffer.py" "$tests/test_ops.py" "$tests/test_program.py" >"$results/python_tests.txt" 2>&1 || code=1
+  tail -n 15 "$results/python_tests.txt" | tee -a "$table"
+  return $code
+}
+
 demigrate() { figures demigrate --dataset small,medium --kernel v3 --runs "$RUNS"; }
 
 tensor() { figures tensor; }
@@ -240,8 +255,8 @@ sanitizer() {
 [ $# -gt 0 ] || set -- check tests bench memory
 for each in "$@"; do
   case $each in
-    check | tests | bench | demigrate | tensor | program | memory | large | disk | million | blocks | beside | sanitizer) part "$each" ;;
-    *) echo "gpu_bench: unknown part $each, expected check, tests, bench, demigrate, tensor, program, memory, large, disk, million, blocks, beside or sanitizer" >&2 && exit 2 ;;
+    check | tests | bench | demigrate | tensor | program | memory | large | disk | million | blocks | beside | python | sanitizer) part "$each" ;;
+    *) echo "gpu_bench: unknown part $each, expected check, tests, bench, demigrate, tensor, program, memory, large, disk, million, blocks, beside, python or sanitizer" >&2 && exit 2 ;;
   esac
 done
 echo "==== results"

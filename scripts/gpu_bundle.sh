@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds Moho into a folder that runs on a machine where nothing can be installed: the command, the tests that a device matters to
-# and the examples of the runtime, with every shared library that they need beside them, all but the C library. For GPU machines
-# without our libraries. Tests on doubles stay at home: there they need no GPU.
+# Builds Moho into a folder that runs on a machine where nothing can be installed: the command, the tests that a device matters to,
+# the examples of the runtime and the Python packages, with every shared library that they need beside them, all but the C library.
+# For GPU machines without our libraries. Tests on doubles stay at home: there they need no GPU.
 #   scripts/gpu_bundle.sh [FOLDER]      default build-gpu-bundle; JOBS=2, CC=clang
 # Run there: scripts/gpu_bench.sh FOLDER RESULTS. The C library there must be at least as new as the one here.
 set -eu
@@ -10,10 +10,10 @@ bundle=${1:-build-gpu-bundle}
 make_folder=build-gpu
 : "${JOBS:=2}" "${CC:=$(command -v clang || echo cc)}"
 
-# Old-style run paths: those of a program also hold for what its libraries need.
-run_path="-Wl,--disable-new-dtags,-rpath,'\$ORIGIN/lib',-rpath,'\$ORIGIN'"
+# Old-style run paths: those of a program also hold for what its libraries need. Python's module lies in python/moho.
+run_path="-Wl,--disable-new-dtags,-rpath,'\$ORIGIN/lib',-rpath,'\$ORIGIN',-rpath,'\$ORIGIN/../../lib'"
 cmake -S . -B "$make_folder" -G Ninja -DCMAKE_C_COMPILER="$CC" -DCMAKE_SKIP_RPATH=ON -DCMAKE_EXE_LINKER_FLAGS="$run_path" \
-  -DCMAKE_SHARED_LINKER_FLAGS="$run_path" >/dev/null
+  -DCMAKE_SHARED_LINKER_FLAGS="$run_path" -DCMAKE_MODULE_LINKER_FLAGS="$run_path" >/dev/null
 
 # "area program": the runtime's tests, CUDA's own, and those that take their device from MOHO_DEVICE or from "auto".
 rm -rf "$bundle"
@@ -34,6 +34,21 @@ programs="moho $(cut -d ' ' -f 2 "$bundle/tests.txt" | tr '\n' ' ') $examples"
 # shellcheck disable=SC2086
 cmake --build "$make_folder" -j "$JOBS" --target moho_command ${programs#moho }
 for program in $programs; do strip -o "$bundle/$program" "$make_folder/$program"; done
+
+# The Python packages (abi3: for any Python from 3.11 on) and their tests; pytest where it is at hand, for a machine without.
+if [ -d "$make_folder/python" ]; then
+  cmake --build "$make_folder" -j "$JOBS" --target moho_python
+  mkdir -p "$bundle/python" "$bundle/python_tests"
+  cp -rL "$make_folder/python/." "$bundle/python"
+  find "$bundle/python" -name __pycache__ -prune -exec rm -rf {} +
+  strip --strip-unneeded "$bundle/python/moho/_moho.abi3.so"
+  cp tests/python/*.py bench/python_interchange.py "$bundle/python_tests"
+  mkdir -p "$bundle/python_tests/examples" "$bundle/python_tests/pytest" && cp -r examples/program "$bundle/python_tests/examples"
+  for package in pytest _pytest pluggy iniconfig packaging attr attrs py.py; do
+    [ ! -e "/usr/lib/python3/dist-packages/$package" ] || cp -r "/usr/lib/python3/dist-packages/$package" "$bundle/python_tests/pytest"
+  done
+  programs="$programs python/moho/_moho.abi3.so"
+fi
 
 # What is needed comes along under the name that is asked for; libc and its own parts are the machine's.
 for program in $programs; do LD_LIBRARY_PATH=$PWD/$make_folder ldd "$bundle/$program"; done |

@@ -160,8 +160,8 @@ static PyObject *export_capsule(PyObject *self, int is_versioned, int is_copy) {
   return capsule;
 }
 
-/* A stream's number means nothing on the host; on CUDA 0 could be either default stream. What Moho did is done: no other need be
- * told of. */
+/* A stream's number means nothing on the host. On CUDA any will do: what Moho did is done, no stream need be told of it. (The
+ * standard leaves 0 out, since it could be either default stream; some libraries send it all the same.) */
 static int check_stream(PyObject *stream, int type) {
   if (!stream || stream == Py_None) return 0;
   long number = PyLong_AsLong(stream);
@@ -170,7 +170,7 @@ static int check_stream(PyObject *stream, int type) {
     PyErr_Clear(); /* an address */
     number = 3;
   }
-  if (type == DL_CUDA && (number == 0 || number < -1))
+  if (type == DL_CUDA && number < -1)
     PyErr_Format(PyExc_ValueError,
                  "__dlpack__: stream %ld on CUDA, expected None, -1, 1 (default), 2 (of the thread) or a stream's "
                  "address",

@@ -23,17 +23,20 @@ def steady(device):
         with open("/proc/self/statm") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    def check(function, n=10000, bytes_allowed=1 << 20):
+    def check(function, n=10000):
         if not os.path.exists("/proc/self/statm"):
             pytest.skip("no /proc/self/statm here")
         for _ in range(n // 10):
             function()
         gc.collect()
-        objects, before = len(gc.get_objects()), resident()
-        for _ in range(n):
-            function()
-        gc.collect()
-        assert resident() - before <= bytes_allowed or "test double" in device.name
+        objects, grown = len(gc.get_objects()), []
+        for _ in range(4):  # what leaks does so in every quarter, what is kept for reuse does not
+            before = resident()
+            for _ in range(n // 4):
+                function()
+            gc.collect()
+            grown.append(resident() - before)
+        assert min(grown) <= n // 4 * 16 or "test double" in device.name, f"grew by {grown} bytes"
         assert len(gc.get_objects()) - objects < 100
 
     return check

@@ -330,7 +330,7 @@ def test_wrong_words_of_dlpack_are_refused(device):
     buffer = moho.Buffer.allocate(4, device=device)
     on_cuda = device.kind == "cuda"
     with pytest.raises(ValueError, match="stream"):
-        buffer.__dlpack__(stream=0 if on_cuda else 7)
+        buffer.__dlpack__(stream=-2 if on_cuda else 7)
     for stream in ((None, -1, 1, 2, 12345) if on_cuda else (None, -1)):
         buffer.__dlpack__(stream=stream)
     with pytest.raises(BufferError, match="is on device"):
