@@ -41,6 +41,10 @@ MOHO_API moho_status moho_job_velocity(const moho_job *job, const moho_grid *gri
 /** The travel-time law that a job names, and its eta (NULL where the law has none): as moho_job_velocity(). */
 MOHO_API moho_status moho_job_travel_time(const moho_job *job, const moho_grid *grid, moho_traveltime *law, moho_eta **eta);
 
+/** The traces that a job names, those that it selects, shifted as it says: as moho_traces_open(). Besides input and, for its
+ * axes, grid nothing of the job need be given. */
+MOHO_API moho_status moho_job_traces(const moho_job *job, moho_progress_function progress, void *user, moho_traces **out);
+
 /** The grid that a job names, or one estimated from the midpoints; its times, where the job leaves them out, from the records.
  *  Nothing else of the job need be given. Release it. @return MOHO_ERROR_KEY, MOHO_ERROR_RANGE as moho_job_check() */
 MOHO_API moho_status moho_job_grid(const moho_job *job, const moho_geometry *geometry, size_t n_samples, double dt_s,

@@ -9,7 +9,10 @@ from ._errors import *  # noqa: F403
 from . import ops
 from ._devices import DeviceInfo, current_device, devices, is_cuda_available, is_metal_available
 from ._executor import Executor
+from ._files import read_segy
 from ._future import Future, Progress
+from ._image import open_image
+from ._job import explain, run, run_async
 from ._migrate import Image, migrate, migrate_async
 from ._moho import Buffer, Device, Geometry, Grid, Velocity, from_dlpack, version
 from ._program import Program, ProgramFault

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from . import _future, _moho, _survey
+from . import _future, _given, _moho, _survey
 from ._progress import callback_of, step_of
 
 
@@ -88,6 +88,8 @@ def _arguments(traces, geometry, velocity, grid, dt_s, options):
     if shape is None or len(shape) != 2:
         words = f"shape {shape}" if shape is not None else f"a {type(traces).__name__}"
         raise (TypeError if shape is None else ValueError)(f"traces: {words}, expected an array [trace, time] of float32")
+    if options:
+        _given.check(_survey.job(options), "migrate")
     held = _survey.geometry(geometry)
     on = _survey.grid(grid, held, shape[1], dt_s)
     return _survey.job(options, _survey.velocity_words(velocity)), held, _survey.velocity(velocity, on), on, float(dt_s)

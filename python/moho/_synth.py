@@ -12,12 +12,15 @@ from ._progress import callback_of
 @dataclasses.dataclass
 class Survey:
     """Traces in memory: ``traces`` float32 [trace, time], ``geometry`` (columns [trace] by name, as ``moho.migrate`` takes them) and
-    ``dt_s``, the seconds between samples.
+    ``dt_s``, the seconds between samples. Of a file that was read, too: ``headers``, those asked for, float64 [trace] by name, and
+    ``info``, what it is (format, traces_in_file, anomalies, text_header, ...).
     """
 
     traces: np.ndarray
     geometry: dict
     dt_s: float
+    headers: dict = dataclasses.field(default_factory=dict)
+    info: dict = dataclasses.field(default_factory=dict)
 
     def __repr__(self):
         return f"<moho.Survey: {self.traces.shape[0]} traces of {self.traces.shape[1]} samples, {1000 * self.dt_s:g} ms>"

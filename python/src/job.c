@@ -5,6 +5,7 @@
 #include "module.h"
 #include "status.h"
 #include "survey.h"
+#include "traces.h"
 #include "work.h"
 
 typedef struct job_object {
@@ -121,6 +122,16 @@ static PyObject *job_velocity(PyObject *self, PyObject *of) {
   return status ? moho_python_raise(status) : moho_python_velocity_object(velocity);
 }
 
+static PyObject *job_traces(PyObject *self, PyObject *args) {
+  PyObject *callback = Py_None;
+  moho_traces *traces = NULL;
+  moho_python_work work;
+  if (!PyArg_ParseTuple(args, "|O:traces", &callback) || moho_python_work_begin(&work, callback)) return NULL;
+  moho_status status = moho_job_traces(job_of(self), moho_python_work_step, &work, &traces);
+  moho_python_work_end(&work);
+  return status ? moho_python_raise(status) : moho_python_traces_object(traces);
+}
+
 static PyObject *job_run(PyObject *self, PyObject *args) {
   int overwrite = 0;
   PyObject *callback = Py_None;
@@ -142,6 +153,7 @@ static PyMethodDef methods[] = {
     {"explain", job_explain, METH_VARARGS, "explain(json=False) -> str: the effective job and the plan; opens the input."},
     {"grid", job_grid, METH_VARARGS, "grid(geometry, n_samples, dt_s) -> Grid"},
     {"velocity", job_velocity, METH_O, "velocity(grid) -> Velocity"},
+    {"traces", job_traces, METH_VARARGS, "traces(progress=None) -> Traces: the input, opened and selected."},
     {"run", job_run, METH_VARARGS, "run(overwrite=False, progress=None) -> str: the report's JSON."},
     {0}};
 static PyType_Slot slots[] = {{Py_tp_doc, "Job(text='{}', name='job'): a job in YAML or JSON."},

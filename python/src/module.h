@@ -25,7 +25,8 @@
   X(operator)                \
   X(view)                    \
   X(migrate)                 \
-  X(synth)
+  X(synth)                   \
+  X(traces)
 
 #define MOHO_PYTHON_DECLARE(room) int moho_python_add_##room(PyObject *module);
 MOHO_PYTHON_ROOMS(MOHO_PYTHON_DECLARE)
@@ -41,7 +42,8 @@ MOHO_PYTHON_ROOMS(MOHO_PYTHON_DECLARE)
   X(GRID)                    \
   X(GEOMETRY)                \
   X(VELOCITY)                \
-  X(OPERATOR)
+  X(OPERATOR)                \
+  X(TRACES)
 
 typedef enum {
 #define MOHO_PYTHON_ENUM(type) MOHO_PYTHON_##type,

@@ -223,3 +223,14 @@ MOHO_API moho_status moho_job_set(moho_job *job, const char *path, const char *v
   moho_yaml_destroy(&node);
   return status;
 }
+
+int moho_job_word_index(const moho_job *job, moho_job_id id, const char *words) {
+  const char *text = moho_job_text(job, id);
+  int index = 0;
+  for (const char *word = words; *word; index++) {
+    size_t length = strcspn(word, "|");
+    if (strlen(text) == length && strncmp(word, text, length) == 0) return index;
+    word += length + (word[length] == '|');
+  }
+  return 0;
+}

@@ -51,11 +51,15 @@ static inline const char *moho_job_text(const moho_job *job, moho_job_id id) {
 int moho_job_is(const moho_job *job, moho_job_id id, const char *word);
 /* Which of its key's words the value is, from 0; -1: none of them. */
 int moho_job_word(const moho_job *job, moho_job_id id);
+/* Which of "a|b|c" the value is, from 0; 0 when it is none. */
+int moho_job_word_index(const moho_job *job, moho_job_id id, const char *words);
 /* 1 when a key below this section is given (the section itself as a word does not count). */
 int moho_job_given_below(const moho_job *job, moho_job_id section);
 
 /* moho_job_check() of the keys below velocity alone. */
 moho_status moho_job_check_velocity(const moho_job *job);
+/* The same of the input: what is read, selected, shifted. */
+moho_status moho_job_check_input(const moho_job *job);
 /* The same of the grid. */
 moho_status moho_job_check_grid(const moho_job *job);
 /* The same of the travel-time law and of eta. */

@@ -35,7 +35,7 @@ static moho_status refuse_any(const moho_job *job, moho_job_id with, const moho_
   return MOHO_OK;
 }
 
-static moho_status check_input(const moho_job *job) {
+static moho_status check_file(const moho_job *job) {
   if (!moho_job_given(job, MOHO_KEY_INPUT_TRACES))
     return missing(job, MOHO_KEY_INPUT_TRACES, "", "name the trace file: \"input: {traces: line.sgy}\"");
   if (moho_job_given(job, MOHO_KEY_INPUT_COORDINATE_SCALAR) && !moho_job_is(job, MOHO_KEY_INPUT_COORDINATE_SCALAR, "auto") &&
@@ -63,6 +63,12 @@ static moho_status check_select(const moho_job *job) {
   if (!moho_job_given(job, MOHO_KEY_SELECT_WHERE)) return MOHO_OK;
   if (!moho_selection_check_where(moho_job_text(job, MOHO_KEY_SELECT_WHERE))) return MOHO_OK;
   return moho_fail_add_place(moho_job_place(job, MOHO_KEY_SELECT_WHERE), NULL);
+}
+
+moho_status moho_job_check_input(const moho_job *job) {
+  MOHO_TRY(check_file(job));
+  MOHO_TRY(check_select(job));
+  return moho_run_statics_check(job);
 }
 
 /* ---- velocity ---- */
@@ -343,9 +349,7 @@ static moho_status check_execution(const moho_job *job) {
 }
 
 MOHO_API moho_status moho_job_check(const moho_job *job) {
-  MOHO_TRY(check_input(job));
-  MOHO_TRY(check_select(job));
-  MOHO_TRY(moho_run_statics_check(job));
+  MOHO_TRY(moho_job_check_input(job));
   MOHO_TRY(moho_job_check_velocity(job));
   MOHO_TRY(moho_job_check_travel_time(job));
   MOHO_TRY(moho_job_check_grid(job));

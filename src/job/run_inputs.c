@@ -9,8 +9,8 @@
 
 #include "base/memory.h"
 #include "job/job_grid.h"
+#include "job/job_traces.h"
 #include "job/moveout_check.h"
-#include "job/run_statics.h"
 #include "job/run_store.h"
 
 /* The last error gets the place in the job file of the key it is about, `id` where it names none. */
@@ -77,79 +77,9 @@ static moho_status opening_finish(device_opening *opening) {
   return opening->status ? moho_error_set(&opening->error) : MOHO_OK;
 }
 
-/* ---- traces ---- */
-
-static int word_index(const moho_job *job, moho_job_id id, const char *words) {
-  const char *text = moho_job_text(job, id);
-  int index = 0;
-  for (const char *word = words; *word; index++) {
-    size_t length = strcspn(word, "|");
-    if (strlen(text) == length && strncmp(word, text, length) == 0) return index;
-    word += length + (word[length] == '|');
-  }
-  return 0;
-}
-
-static moho_traces_options traces_options(const moho_job *job, moho_progress_function progress, void *user) {
-  moho_traces_options options = moho_traces_options_default();
-  options.headers = moho_job_text(job, MOHO_KEY_INPUT_HEADERS);
-  options.coordinate_scalar_given = !moho_job_is(job, MOHO_KEY_INPUT_COORDINATE_SCALAR, "auto");
-  options.coordinate_scalar = (int)moho_job_number(job, MOHO_KEY_INPUT_COORDINATE_SCALAR);
-  options.units = (moho_units)word_index(job, MOHO_KEY_INPUT_UNITS, "auto|m|ft");
-  options.first_sample_given = !moho_job_is(job, MOHO_KEY_INPUT_FIRST_SAMPLE_S, "auto");
-  options.first_sample_s = moho_job_number(job, MOHO_KEY_INPUT_FIRST_SAMPLE_S);
-  options.geometry = (moho_geometry_source)word_index(job, MOHO_KEY_INPUT_GEOMETRY, "auto|source_receiver|midpoint_offset");
-  options.bad_samples = (moho_bad_samples)word_index(job, MOHO_KEY_INPUT_BAD_SAMPLES, "error|zero");
-  options.progress = progress;
-  options.progress_user = user;
-  return options;
-}
-
-/* Tiles lie along the inlines of the job's grid, unless it is told otherwise. */
-static moho_status find_tile_axes(const moho_job *job, moho_selection *select) {
-  moho_grid grid = moho_grid_default();
-  MOHO_TRY(moho_job_make_lattice(job, &grid));
-  select->inline_azimuth_deg = grid.inline_azimuth_deg;
-  select->flip = grid.flip;
-  moho_grid_release(&grid);
-  if (!moho_job_is(job, MOHO_KEY_SELECT_OVT_AZIMUTH, "auto"))
-    select->inline_azimuth_deg = moho_job_number(job, MOHO_KEY_SELECT_OVT_AZIMUTH);
-  return MOHO_OK;
-}
-
-static void read_range(const moho_job *job, moho_job_id id, double range[2]) {
-  if (moho_job_given(job, id)) memcpy(range, job->values[id].points[0], 2 * sizeof *range);
-}
-
-/* *any: whether there is anything to select by. It points into the job. */
-static moho_status read_selection(const moho_job *job, moho_selection *out, int *any) {
-  moho_selection select = moho_selection_default();
-  const moho_job_value *azimuth = &job->values[MOHO_KEY_SELECT_AZIMUTH];
-  select.by_offset = moho_job_given(job, MOHO_KEY_SELECT_OFFSET);
-  read_range(job, MOHO_KEY_SELECT_OFFSET, select.offset_m);
-  if (azimuth->given) select.azimuth_deg = (const double(*)[2])azimuth->points, select.n_azimuths = azimuth->n_points;
-  select.azimuth_folded = moho_job_number(job, MOHO_KEY_SELECT_AZIMUTH_FOLDED) != 0;
-  select.by_ovt = moho_job_given(job, MOHO_KEY_SELECT_OVT_INLINE) || moho_job_given(job, MOHO_KEY_SELECT_OVT_CROSSLINE);
-  read_range(job, MOHO_KEY_SELECT_OVT_INLINE, select.ovt_inline_m);
-  read_range(job, MOHO_KEY_SELECT_OVT_CROSSLINE, select.ovt_crossline_m);
-  select.ovt_folded = moho_job_number(job, MOHO_KEY_SELECT_OVT_FOLDED) != 0;
-  if (select.by_ovt) MOHO_TRY(find_tile_axes(job, &select));
-  if (moho_job_given(job, MOHO_KEY_SELECT_WHERE)) select.where = moho_job_text(job, MOHO_KEY_SELECT_WHERE);
-  *any = select.by_offset || select.n_azimuths || select.by_ovt || select.where;
-  *out = select;
-  return MOHO_OK;
-}
-
 static moho_status open_traces(const moho_job *job, moho_progress_function progress, void *user, moho_run_inputs *in) {
-  moho_traces_options options = traces_options(job, progress, user);
-  moho_selection select;
-  int any;
-  MOHO_TRY(read_selection(job, &select, &any));
-  if (any) options.select = &select;
-  moho_statics statics = moho_run_statics_read(job);
-  options.statics = &statics;
   in->statics_chosen = moho_job_given_below(job, MOHO_KEY_INPUT_STATICS);
-  MOHO_TRY(moho_traces_open(moho_job_text(job, MOHO_KEY_INPUT_TRACES), &options, &in->traces));
+  MOHO_TRY(moho_job_open_traces(job, progress, user, &in->traces));
   in->info = moho_traces_get_info(in->traces);
   in->geometry = moho_traces_get_geometry(in->traces);
   for (size_t i = 0; i < in->geometry->n; i++) in->n_live += (size_t)moho_geometry_is_live(in->geometry, i);
@@ -234,7 +164,7 @@ moho_velocity_options moho_run_inputs_velocity_options(const moho_job *job, cons
   options.max_mps = moho_job_number(job, MOHO_KEY_VELOCITY_MAX);
   options.grid = grid;
   if (moho_job_given(job, MOHO_KEY_VELOCITY_TYPE))
-    options.kind = (moho_velocity_kind)word_index(job, MOHO_KEY_VELOCITY_TYPE, "rms|interval|average");
+    options.kind = (moho_velocity_kind)moho_job_word_index(job, MOHO_KEY_VELOCITY_TYPE, "rms|interval|average");
   if (!moho_job_is(job, MOHO_KEY_VELOCITY_FORMAT, "auto")) options.format = moho_job_text(job, MOHO_KEY_VELOCITY_FORMAT);
   options.columns = moho_job_text(job, MOHO_KEY_VELOCITY_COLUMNS);
   if (options.columns && !options.format) options.format = "columns";
@@ -274,7 +204,7 @@ static moho_mute_line mute_line(const moho_job *job, moho_job_id id) {
 /* NULL where the job has none. */
 static moho_status make_eta(const moho_job *job, const moho_grid *grid, moho_eta **out) {
   moho_velocity_options options = moho_velocity_options_default();
-  moho_eta_kind kind = (moho_eta_kind)word_index(job, MOHO_KEY_ETA_TYPE, "effective|interval");
+  moho_eta_kind kind = (moho_eta_kind)moho_job_word_index(job, MOHO_KEY_ETA_TYPE, "effective|interval");
   options.grid = grid;
   options.columns = moho_job_text(job, MOHO_KEY_ETA_COLUMNS);
   if (options.columns) options.format = "columns";
@@ -288,7 +218,8 @@ static moho_status make_eta(const moho_job *job, const moho_grid *grid, moho_eta
 }
 
 static moho_traveltime law_of(const moho_job *job) {
-  return (moho_traveltime)word_index(job, MOHO_KEY_TRAVELTIME, "straight|curved_linear|curved_rms|curved_ray|vti|vti_rational");
+  return (moho_traveltime)moho_job_word_index(job, MOHO_KEY_TRAVELTIME,
+                                              "straight|curved_linear|curved_rms|curved_ray|vti|vti_rational");
 }
 
 moho_status moho_run_inputs_travel_time(const moho_job *job, const moho_grid *grid, moho_traveltime *law, moho_eta **eta) {
@@ -299,26 +230,26 @@ moho_status moho_run_inputs_travel_time(const moho_job *job, const moho_grid *gr
 moho_migration_options moho_run_inputs_options(const moho_job *job) {
   moho_migration_options options = moho_migration_options_default();
   options.traveltime = law_of(job);
-  options.aperture_rule = (moho_aperture_rule)word_index(job, MOHO_KEY_APERTURE_RULE, "straight|ray");
+  options.aperture_rule = (moho_aperture_rule)moho_job_word_index(job, MOHO_KEY_APERTURE_RULE, "straight|ray");
   options.aperture_max_m = moho_job_number(job, MOHO_KEY_APERTURE_MAX);
   options.aperture_min_m = moho_job_number(job, MOHO_KEY_APERTURE_MIN);
   options.aperture_max_dip_deg = moho_job_number(job, MOHO_KEY_APERTURE_DIP);
   options.aperture_taper = moho_job_number(job, MOHO_KEY_APERTURE_TAPER);
-  options.interpolation = (moho_interpolation)word_index(job, MOHO_KEY_INTERPOLATION, "linear|cubic|sinc8");
-  options.antialias = (moho_antialias)word_index(job, MOHO_KEY_ANTIALIAS, "none|triangle|filter_bank");
+  options.interpolation = (moho_interpolation)moho_job_word_index(job, MOHO_KEY_INTERPOLATION, "linear|cubic|sinc8");
+  options.antialias = (moho_antialias)moho_job_word_index(job, MOHO_KEY_ANTIALIAS, "none|triangle|filter_bank");
   options.antialias_factor = moho_job_number(job, MOHO_KEY_ANTIALIAS_FACTOR);
   options.antialias_filters = (int)moho_job_number(job, MOHO_KEY_ANTIALIAS_FILTERS);
   options.weight =
-      (moho_weight)word_index(job, MOHO_KEY_WEIGHT, "auto|none|spreading|obliquity|spreading_obliquity|true_amplitude");
-  options.amplitude = (moho_amplitude)word_index(job, MOHO_KEY_INPUT_AMPLITUDE, "spreading_corrected|raw");
-  options.rho_filter = (moho_rho)word_index(job, MOHO_KEY_RHO_FILTER, "auto|none|2d|3d");
+      (moho_weight)moho_job_word_index(job, MOHO_KEY_WEIGHT, "auto|none|spreading|obliquity|spreading_obliquity|true_amplitude");
+  options.amplitude = (moho_amplitude)moho_job_word_index(job, MOHO_KEY_INPUT_AMPLITUDE, "spreading_corrected|raw");
+  options.rho_filter = (moho_rho)moho_job_word_index(job, MOHO_KEY_RHO_FILTER, "auto|none|2d|3d");
   options.stretch_mute = moho_job_is(job, MOHO_KEY_STRETCH_MUTE, "none") ? -1 : moho_job_number(job, MOHO_KEY_STRETCH_MUTE);
   options.high_cut_hz = moho_job_is(job, MOHO_KEY_HIGH_CUT, "none") ? 0 : moho_job_number(job, MOHO_KEY_HIGH_CUT);
   options.outer_mute = mute_line(job, MOHO_KEY_MUTE_OUTER);
   options.inner_mute = mute_line(job, MOHO_KEY_MUTE_INNER);
-  options.normalise = (moho_normalise)word_index(job, MOHO_KEY_NORMALISE, "none|fold");
-  options.kernel = (moho_migration_kernel)word_index(job, MOHO_KEY_KERNEL, "auto|native|baseline|v1|v2|v3");
-  options.storage = (moho_storage)word_index(job, MOHO_KEY_STORAGE, "float|half");
+  options.normalise = (moho_normalise)moho_job_word_index(job, MOHO_KEY_NORMALISE, "none|fold");
+  options.kernel = (moho_migration_kernel)moho_job_word_index(job, MOHO_KEY_KERNEL, "auto|native|baseline|v1|v2|v3");
+  options.storage = (moho_storage)moho_job_word_index(job, MOHO_KEY_STORAGE, "float|half");
   options.tile_columns = moho_job_is(job, MOHO_KEY_TILE, "auto") ? 0 : (int)moho_job_number(job, MOHO_KEY_TILE);
   return options;
 }
@@ -336,7 +267,7 @@ static moho_status count_traces(moho_run_inputs *in) {
 }
 
 moho_status moho_run_inputs_bins(const moho_job *job, moho_gather_bins *out) {
-  moho_gathers kind = (moho_gathers)word_index(job, MOHO_KEY_GATHERS_KIND, "none|offset|ovt|angle");
+  moho_gathers kind = (moho_gathers)moho_job_word_index(job, MOHO_KEY_GATHERS_KIND, "none|offset|ovt|angle");
   int is_ovt = kind == MOHO_GATHERS_OVT;
   const moho_job_value *edges = &job->values[is_ovt                       ? MOHO_KEY_GATHERS_EDGES_INLINE
                                              : kind == MOHO_GATHERS_ANGLE ? MOHO_KEY_GATHERS_EDGES_DEG
