@@ -88,6 +88,14 @@ def current_device():
     return entered[-1].device if entered else _named("auto")
 
 
+def at(uri):
+    """The Device where memory is: the innermost Executor's where that is the same device, else the one of this name."""
+    entered = _entered.get()
+    if entered and uri in (entered[-1].device.kind, entered[-1].device.uri.partition("?")[0]):
+        return entered[-1].device
+    return _named(uri)
+
+
 def find(device, name):
     """A Device of what an argument says: a Device, a URI, an Executor, or None. The extension module calls it."""
     if device is None:

@@ -238,11 +238,10 @@ def _as_matrix(name, array, shape):
         size *= axis
     if size != shape[0] * shape[1]:
         raise ValueError(f"gemm: {name} has shape {given}, expected {shape} or as many elements")
-    made = array.reshape(*shape)
-    strides = getattr(array, "flags", None)
-    if strides is not None and hasattr(strides, "c_contiguous") and not strides.c_contiguous:
+    flags, together = getattr(array, "flags", None), getattr(array, "is_contiguous", None)
+    if not getattr(flags, "c_contiguous", True) or (callable(together) and not together()):
         raise ValueError(f"gemm: {name} has shape {given} and is not contiguous, expected {shape}")
-    return made
+    return array.reshape(*shape)
 
 
 def matvec(a, x, out=None, *, alpha=1.0, beta=0.0, transpose_a=False, activation="copy", scalars=(0.0, 0.0), dtype=None,

@@ -343,7 +343,9 @@ static int attach(moho_python_buffer *b, const dl_tensor *t, char reason[200]) {
 static PyObject *device_for(const dl_tensor *t, PyObject *asked) {
   if (asked) return Py_NewRef(asked);
   PyObject *uri = t->device_type == DL_CUDA ? PyUnicode_FromFormat("cuda:%d", (int)t->device_id) : PyUnicode_FromString("cpu");
-  PyObject *device = uri ? moho_python_device(uri, "device", NULL) : NULL;
+  PyObject *devices = uri ? PyImport_ImportModule("moho._devices") : NULL;
+  PyObject *device = devices ? PyObject_CallMethod(devices, "at", "O", uri) : NULL;
+  Py_XDECREF(devices);
   Py_XDECREF(uri);
   return device;
 }

@@ -33,13 +33,21 @@ static int speaks_dlpack_alone(PyObject *object) {
   return PyObject_HasAttrString(object, "__dlpack__");
 }
 
+/* The first Buffer's. NULL: there is none. */
+static PyObject *device_of_buffers(PyObject **objects, int n) {
+  for (int i = 0; i < n; i++)
+    if (objects[i] && moho_python_is_buffer(objects[i])) return Py_NewRef(moho_python_buffer_of(objects[i])->device);
+  return NULL;
+}
+
 PyObject *moho_python_call_device(PyObject **objects, int n, int n_out, PyObject *asked, int *any_buffer) {
-  PyObject *device = asked && asked != Py_None ? moho_python_device(asked, "device", NULL) : NULL;
-  if (asked && asked != Py_None && !device) return NULL;
+  int is_asked = asked && asked != Py_None;
+  PyObject *device = is_asked ? moho_python_device(asked, "device", NULL) : device_of_buffers(objects, n);
+  if (is_asked && !device) return NULL;
   *any_buffer = 0;
   for (int i = 0; i < n; i++) {
     if (speaks_dlpack_alone(objects[i])) {
-      PyObject *brought = moho_python_from_dlpack(objects[i], device, i < n - n_out ? -1 : 0);
+      PyObject *brought = moho_python_from_dlpack(objects[i], device, is_asked && i < n - n_out ? -1 : 0);
       if (!brought) {
         Py_XDECREF(device);
         return NULL;

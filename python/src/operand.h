@@ -24,7 +24,8 @@ typedef struct moho_python_operand {
  *
  * @param objects  [n] owned references, replaced where they speak DLPack alone; NULL and None are passed over
  * @param n_out    objects from n - n_out on are outputs: never copied
- * @param asked    a Device, URI or None: that of the arguments, else the current one
+ * @param asked    a Device or URI, to which inputs are copied from elsewhere; or None: that of the arguments, which all lie
+ *                 there, else the current one
  * @param any_buffer  set to 1 where one is a Buffer
  * @return a new reference; NULL with an exception
  */
