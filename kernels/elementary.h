@@ -16,11 +16,6 @@
 
 /* ---- exponentials ---- */
 
-/* 2^k for -126 <= k <= 127 */
-DEVICE_FUNCTION float elementary_power_of_two(int k) {
-  return AS_FLOAT((uint)(k + 127) << 23);
-}
-
 /* exp r, |r| <= ln 2 / 2 */
 DEVICE_FUNCTION float elementary_exp_inside(float r) {
   float p = FMA(r, 0.00139405299f, 0.00836882275f);
@@ -30,7 +25,8 @@ DEVICE_FUNCTION float elementary_exp_inside(float r) {
   return FMA(r * r, p, r) + 1.0f;
 }
 
-/* exp x = 2^k exp r, |r| <= ln 2 / 2; 2^k in two steps, so that it may end in a denormal number or in infinity. */
+/* exp x = 2^k exp r, |r| <= ln 2 / 2; 2^k in two steps, 2^64 either way and the rest, so that it may end in a denormal number or
+ * in infinity. The integer k stands in the last bits of `shifted`. */
 DEVICE_FUNCTION float elementary_exp(float x) {
   float bounded = x < -104.0f ? -104.0f : x;
   bounded = bounded > 89.0f ? 89.0f : bounded;
@@ -38,9 +34,9 @@ DEVICE_FUNCTION float elementary_exp(float x) {
   float r = FMA(k, -0.693147182f, bounded);
   r = FMA(k, 1.90465421e-9f, r);
   float p = elementary_exp_inside(r);
-  int n = (int)((AS_UINT(shifted) & 0x3ffu) ^ 0x200u) - 0x200, first = n >> 1; /* of a NaN: any number of nine bits */
-  first = first > 127 ? 127 : first;
-  return p * elementary_power_of_two(first) * elementary_power_of_two(n - first);
+  uint one = bounded < 0.0f ? 0x5f800000u : 0x1f800000u; /* 2^64, 2^-64 */
+  float rest = bounded < 0.0f ? 5.42101086e-20f : 18446744073709551616.0f;
+  return p * AS_FLOAT((AS_UINT(shifted) << 23) + one) * rest;
 }
 
 /* The same bits where x <= 0, at half the cost: 2^64 exp x is a normal number, so that one product brings it back, rounded once.

@@ -136,23 +136,7 @@ LANE_UNSIGNED_TYPES(LANE_UNSIGNED)
 /* ---- floats ---- */
 
 /* Where one is NaN the other; zeros differ by sign: -0 < +0. */
-#define LANE_REAL(T, U, AS_BITS, AS_REAL)                                              \
-  DEVICE_FUNCTION T lane_add_##T(T x, T y) {                                           \
-    return x + y;                                                                      \
-  }                                                                                    \
-  DEVICE_FUNCTION T lane_sub_##T(T x, T y) {                                           \
-    return x - y;                                                                      \
-  }                                                                                    \
-  DEVICE_FUNCTION T lane_mul_##T(T x, T y) {                                           \
-    return x * y;                                                                      \
-  }                                                                                    \
-  DEVICE_FUNCTION T lane_div_##T(T x, T y) {                                           \
-    return x / y;                                                                      \
-  }                                                                                    \
-  DEVICE_FUNCTION T lane_mad_##T(T x, T y, T z) {                                      \
-    T product = x * y;                                                                 \
-    return product + z;                                                                \
-  }                                                                                    \
+#define LANE_ENDS(T, AS_BITS, AS_REAL)                                                 \
   DEVICE_FUNCTION T lane_min_##T(T x, T y) {                                           \
     T equal = AS_REAL(AS_BITS(x) | AS_BITS(y)), least = x < y ? x : y < x ? y : equal; \
     least = x != x ? y : least;                                                        \
@@ -162,26 +146,56 @@ LANE_UNSIGNED_TYPES(LANE_UNSIGNED)
     T equal = AS_REAL(AS_BITS(x) & AS_BITS(y)), most = x > y ? x : y > x ? y : equal;  \
     most = x != x ? y : most;                                                          \
     return y != y ? x : most;                                                          \
-  }                                                                                    \
-  DEVICE_FUNCTION T lane_abs_##T(T x) {                                                \
-    return AS_REAL(AS_BITS(x) & (U) ~(U)0 >> 1);                                       \
-  }                                                                                    \
-  DEVICE_FUNCTION T lane_neg_##T(T x) {                                                \
-    return AS_REAL(AS_BITS(x) ^ (U) ~((U) ~(U)0 >> 1));                                \
-  }                                                                                    \
-  DEVICE_FUNCTION int lane_ult_##T(T x, T y) {                                         \
-    return !(x >= y);                                                                  \
-  }                                                                                    \
-  DEVICE_FUNCTION int lane_ule_##T(T x, T y) {                                         \
-    return !(x > y);                                                                   \
-  }                                                                                    \
-  DEVICE_FUNCTION int lane_ugt_##T(T x, T y) {                                         \
-    return !(x <= y);                                                                  \
-  }                                                                                    \
-  DEVICE_FUNCTION int lane_uge_##T(T x, T y) {                                         \
-    return !(x < y);                                                                   \
+  }
+#define LANE_REAL(T, U, AS_BITS, AS_REAL)               \
+  DEVICE_FUNCTION T lane_add_##T(T x, T y) {            \
+    return x + y;                                       \
+  }                                                     \
+  DEVICE_FUNCTION T lane_sub_##T(T x, T y) {            \
+    return x - y;                                       \
+  }                                                     \
+  DEVICE_FUNCTION T lane_mul_##T(T x, T y) {            \
+    return x * y;                                       \
+  }                                                     \
+  DEVICE_FUNCTION T lane_div_##T(T x, T y) {            \
+    return x / y;                                       \
+  }                                                     \
+  DEVICE_FUNCTION T lane_mad_##T(T x, T y, T z) {       \
+    T product = x * y;                                  \
+    return product + z;                                 \
+  }                                                     \
+  DEVICE_FUNCTION T lane_abs_##T(T x) {                 \
+    return AS_REAL(AS_BITS(x) & (U) ~(U)0 >> 1);        \
+  }                                                     \
+  DEVICE_FUNCTION T lane_neg_##T(T x) {                 \
+    return AS_REAL(AS_BITS(x) ^ (U) ~((U) ~(U)0 >> 1)); \
+  }                                                     \
+  DEVICE_FUNCTION int lane_ult_##T(T x, T y) {          \
+    return !(x >= y);                                   \
+  }                                                     \
+  DEVICE_FUNCTION int lane_ule_##T(T x, T y) {          \
+    return !(x > y);                                    \
+  }                                                     \
+  DEVICE_FUNCTION int lane_ugt_##T(T x, T y) {          \
+    return !(x <= y);                                   \
+  }                                                     \
+  DEVICE_FUNCTION int lane_uge_##T(T x, T y) {          \
+    return !(x < y);                                    \
   }
 LANE_REAL(f32, u32, AS_UINT, AS_FLOAT)
+#if defined(__CUDACC__)
+/* One operation, but for zeros: which of them it gives is not said. */
+DEVICE_FUNCTION f32 lane_min_f32(f32 x, f32 y) {
+  f32 equal = AS_FLOAT(AS_UINT(x) | AS_UINT(y));
+  return x == y ? equal : MIN(x, y);
+}
+DEVICE_FUNCTION f32 lane_max_f32(f32 x, f32 y) {
+  f32 equal = AS_FLOAT(AS_UINT(x) & AS_UINT(y));
+  return x == y ? equal : MAX(x, y);
+}
+#else
+LANE_ENDS(f32, AS_UINT, AS_FLOAT)
+#endif
 DEVICE_FUNCTION f32 lane_fma_f32(f32 x, f32 y, f32 z) {
   return FMA(x, y, z);
 }
@@ -208,6 +222,7 @@ DEVICE_FUNCTION double lane_as_f64(u64 bits) {
 #define LANE_AS_F64(x) lane_as_f64(x)
 #endif
 LANE_REAL(f64, u64, LANE_AS_U64, LANE_AS_F64)
+LANE_ENDS(f64, LANE_AS_U64, LANE_AS_F64)
 DEVICE_FUNCTION f64 lane_fma_f64(f64 x, f64 y, f64 z) {
   return fma(x, y, z);
 }

@@ -133,10 +133,22 @@ static void get(moho_byte_text *out, const moho_instruction *in) {
 
 /* ---- memory ---- */
 
-/* Declares `at`, the element's number, `length`, and `memory`, where they are. */
+/* An index of at most 32 bits that counts from 0: no 64-bit number is needed. */
+static int is_short(const moho_instruction *in, unsigned index) {
+  return index != MOHO_NO_REGISTER && !in->immediate && !moho_type_is_signed(in->source) && in->source != MOHO_PROGRAM_U64;
+}
+
+/* Declares `at`, the element's number, `memory`, where they are, and `fits`: there is such an element. */
 static void open_access(moho_byte_text *out, const moho_program *program, const moho_instruction *in, unsigned index) {
   const moho_declared_memory *array = &program->arrays[in->b], *pool = &program->pools[in->b];
   const char *type = word_of(in);
+  int is_buffer = in->op == MOHO_PROGRAM_LOAD || in->op == MOHO_PROGRAM_STORE;
+  if (is_buffer && is_short(in, index)) {
+    moho_byte_text_print(out,
+                         "  {\n    const uint at = r%u;\n    const int fits = at < p->length%u_low || p->length%u_high != 0u;\n",
+                         index, in->b, in->b);
+    return;
+  }
   moho_byte_text_print(out, "  {\n    const u64 at = ");
   if (index != MOHO_NO_REGISTER)
     moho_byte_text_print(out, moho_type_is_signed(in->source) ? "(u64)(i64)r%u + " : "(u64)r%u + ", index);
@@ -145,16 +157,17 @@ static void open_access(moho_byte_text *out, const moho_program *program, const 
   switch (in->op) {
   case MOHO_PROGRAM_LOAD_GROUP:
   case MOHO_PROGRAM_STORE_GROUP:
-    moho_byte_text_print(out, "    const u64 length = (u64)(%uu + %uu * LANES);\n", array->count, array->per_lane);
+    moho_byte_text_print(out, "    const int fits = at < (u64)(%uu + %uu * LANES);\n", array->count, array->per_lane);
     moho_byte_text_print(out, "    LOCAL %s *memory = (LOCAL %s *)(GROUP_MEMORY(uchar) + p->array%u);\n", type, type, in->b);
     break;
   case MOHO_PROGRAM_LOAD_POOL:
   case MOHO_PROGRAM_STORE_POOL:
-    moho_byte_text_print(out, "    const u64 length = (u64)%uu;\n", pool->count);
+    moho_byte_text_print(out, "    const int fits = at < (u64)%uu;\n", pool->count);
     moho_byte_text_print(out, "    LOCAL %s *memory = (LOCAL %s *)(GROUP_MEMORY(uchar) + p->pools + %uu);\n", type, type,
                          pool->offset);
     break;
-  default: moho_byte_text_print(out, "    const u64 length = PROGRAM_WORDS(p->length%u_low, p->length%u_high);\n", in->b, in->b);
+  default:
+    moho_byte_text_print(out, "    const int fits = at < PROGRAM_WORDS(p->length%u_low, p->length%u_high);\n", in->b, in->b);
   }
 }
 
@@ -171,12 +184,12 @@ static void access_abreast(moho_byte_text *out, const moho_program *program, con
                            const char *access, const char *otherwise, size_t place) {
   moho_byte_text_print(out, "  {\n  int all = 1;\n  PROGRAM_EACH");
   open_access(out, program, in, index);
-  moho_byte_text_print(out, "    all &= PROGRAM_ON && at < length;\n  }\n  if (all) PROGRAM_EACH");
+  moho_byte_text_print(out, "    all &= PROGRAM_ON && fits;\n  }\n  if (all) PROGRAM_EACH");
   open_access(out, program, in, index);
-  moho_byte_text_print(out, "    (void)length;\n    %s\n  }\n  else PROGRAM_EACH", access);
+  moho_byte_text_print(out, "    (void)fits;\n    %s\n  }\n  else PROGRAM_EACH", access);
   open_access(out, program, in, index);
   moho_byte_text_print(out,
-                       "    if (PROGRAM_ON && at < length) %s\n    else if (PROGRAM_ON) {\n      %s\n      PROGRAM_FAULT(%zu);\n"
+                       "    if (PROGRAM_ON && fits) %s\n    else if (PROGRAM_ON) {\n      %s\n      PROGRAM_FAULT(%zu);\n"
                        "    }\n  }\n  }\n",
                        access, otherwise, place);
 }
@@ -197,15 +210,15 @@ static void store_abreast(moho_byte_text *out, const moho_program *program, cons
 static void load(moho_byte_text *out, const moho_program *program, const moho_instruction *in, size_t place) {
   char name[16];
   open_access(out, program, in, in->a);
-  moho_byte_text_print(out, "    r%u = 0;\n    if (at < length) r%u = %s[at];\n    else PROGRAM_FAULT(%zu);\n  }\n", in->d, in->d,
+  moho_byte_text_print(out, "    r%u = 0;\n    if (fits) r%u = %s[at];\n    else PROGRAM_FAULT(%zu);\n  }\n", in->d, in->d,
                        memory_name(in, name), place);
 }
 
 static void store(moho_byte_text *out, const moho_program *program, const moho_instruction *in, size_t place) {
   char name[16];
   open_access(out, program, in, in->d);
-  moho_byte_text_print(out, "    if (at < length) %s[at] = r%u;\n    else PROGRAM_FAULT(%zu);\n  }\n", memory_name(in, name),
-                       in->a, place);
+  moho_byte_text_print(out, "    if (fits) %s[at] = r%u;\n    else PROGRAM_FAULT(%zu);\n  }\n", memory_name(in, name), in->a,
+                       place);
 }
 
 /* ---- trees ---- */
