@@ -11,9 +11,8 @@
 #include "migrate/scatter_copies.h"
 #include "migrate/simd/migrate_native.h"
 
-/* Traces a slice: their copies stay in the second-level cache. Columns along a tile's side: fixed, for it fixes the order of
- * sums. */
-enum { SLICE = 16, TILE_SIDE = 8, MOST_TILES_A_SLAB = 32, SMALLEST_BATCH = 64 };
+/* Traces a slice: their copies stay in the second-level cache. */
+enum { SLICE = 16, SMALLEST_BATCH = 64 };
 /* Tables of a slab, and sums of a batch, take at most this much. */
 #define SLAB_BYTES ((size_t)128 << 20)
 #define BATCH_BYTES ((size_t)64 << 20)
@@ -33,8 +32,16 @@ static void lay_out_rows(const moho_prepared_layout *layout, moho_migrate_parame
 
 static size_t choose_slab(const moho_demigration *d) {
   size_t bytes = moho_tile_columns_bytes(&d->m->law, &d->plan, 0), most = SLAB_BYTES / bytes;
-  most = most < 1 ? 1 : most > MOST_TILES_A_SLAB ? MOST_TILES_A_SLAB : most;
-  return moho_smaller(most, d->plan.n_tiles);
+  return most < 1 ? 1 : most > MOHO_SLAB_TILES ? MOHO_SLAB_TILES : most;
+}
+
+/* Besides sums and what follows the number of traces. */
+static size_t fixed_bytes(const moho_demigration *d) {
+  const moho_migration *m = d->m;
+  size_t threads = (size_t)m->threads;
+  return m->n_columns * m->axis.stride * sizeof(float) +
+         threads * SLICE * (size_t)d->frame.parameters.row_stride * sizeof *d->copies +
+         (d->slab + threads) * moho_tile_columns_bytes(&m->law, &d->plan, 0);
 }
 
 static moho_status create(moho_demigration *d, const moho_geometry *geometry) {
@@ -45,14 +52,17 @@ static moho_status create(moho_demigration *d, const moho_geometry *geometry) {
   /* The adjoint counts no fold and has rows of its own. */
   free(r->steps), free(r->rows);
   r->steps = NULL, r->rows = NULL;
-  d->plan = moho_tile_plan_make(&m->window, TILE_SIDE, 1);
+  d->whole = d->pieces.read ? moho_grid_whole(&m->grid) : m->window;
+  d->plan = moho_tile_plan_make(&d->whole, MOHO_ADJOINT_TILE_SIDE, 1);
   d->frame = r->frame;
   d->frame.steps = NULL;
   d->frame.migrate = moho_native_pick(&moho_demigrate_native, moho_device_simd(m->device));
   lay_out_rows(&m->layout, &d->frame.parameters);
-  d->slab = choose_slab(d);
+  d->slabs = moho_adjoint_slabs_make(&d->plan, choose_slab(d));
+  d->slab = d->slabs.down * d->slabs.across;
   d->capacity = BATCH_BYTES / (m->layout.stride * sizeof(double));
   d->capacity = d->capacity < SMALLEST_BATCH ? SMALLEST_BATCH : moho_smaller(d->capacity, m->capacity);
+  if (d->pieces.read) MOHO_TRY(moho_adjoint_pieces_size(d, fixed_bytes(d)));
   MOHO_TRY(moho_allocate(d->slab, sizeof(moho_tile_columns *), "tile columns", &d->columns));
   for (size_t k = 0; k < d->slab; k++) MOHO_TRY(moho_tile_columns_create(&d->frame, &d->plan, &d->columns[k]));
   for (int i = 0; i < m->threads; i++) {
@@ -61,9 +71,7 @@ static moho_status create(moho_demigration *d, const moho_geometry *geometry) {
   }
   MOHO_TRY(
       moho_allocate(threads * SLICE * (size_t)d->frame.parameters.row_stride, sizeof *d->copies, "sums of traces", &d->copies));
-  d->counts.memory_bytes = m->n_columns * m->axis.stride * sizeof(float) + d->capacity * m->layout.stride * sizeof *d->sums +
-                           threads * SLICE * (size_t)d->frame.parameters.row_stride * sizeof *d->copies +
-                           (d->slab + threads) * moho_tile_columns_bytes(&m->law, &d->plan, 0);
+  d->counts.memory_bytes = fixed_bytes(d) + d->capacity * m->layout.stride * sizeof *d->sums;
   return MOHO_OK;
 }
 
@@ -74,7 +82,7 @@ static void destroy(moho_demigration *d) {
 
 /* ---- the image ---- */
 
-static moho_status set_image(moho_demigration *d, const float *image, const int32_t *fold) {
+moho_status moho_adjoint_weigh(moho_demigration *d, const float *image, const int32_t *fold) {
   const moho_migration *m = d->m;
   native_run *r = m->run;
   moho_status status = MOHO_OK;
@@ -93,13 +101,16 @@ static moho_status set_image(moho_demigration *d, const float *image, const int3
 
 /* ---- slabs ---- */
 
-/* Columns of tiles [first, first + n). An error of a worker is brought to the caller's thread. */
-static moho_status enter_slab(moho_demigration *d, size_t first, size_t n) {
+/* Columns of its tiles. An error of a worker is brought to the caller's thread. */
+static moho_status enter_slab(moho_demigration *d, const moho_adjoint_slab *slab, const moho_window *window) {
   moho_status status = MOHO_OK;
   moho_error error = {0};
+  if (d->pieces.read) MOHO_TRY(moho_adjoint_pieces_enter(d, window));
+  size_t i0 = d->m->window.inline_first - d->whole.inline_first, j0 = d->m->window.crossline_first - d->whole.crossline_first;
 #pragma omp parallel for num_threads(d->m->threads) schedule(dynamic, 1)
-  for (size_t k = 0; k < n; k++) {
-    moho_tile tile = moho_tile_plan_tile(&d->plan, &d->m->window, first + k);
+  for (size_t k = 0; k < slab->n_inline * slab->n_crossline; k++) {
+    moho_tile tile = moho_adjoint_slab_tile(slab, &d->plan, &d->whole, k);
+    tile.first_inline -= i0, tile.first_crossline -= j0; /* the frame's columns are those of m's window */
     moho_status tile_status = moho_tile_columns_enter(d->columns[k], &d->frame, &tile);
     if (tile_status) {
 #pragma omp critical(moho_migration_error)
@@ -169,10 +180,13 @@ static int run_slab(moho_demigration *d, size_t tiles, size_t traces, const moho
 }
 
 static moho_status run_slabs(moho_demigration *d, size_t traces, const moho_reporter *reporter) {
-  for (size_t first = 0; first < d->plan.n_tiles; first += d->slab) {
-    size_t tiles = moho_smaller(d->slab, d->plan.n_tiles - first);
-    MOHO_TRY(enter_slab(d, first, tiles));
-    if (run_slab(d, tiles, traces, reporter)) return moho_fail(MOHO_ERROR_INTERRUPTED, "the demigration was interrupted");
+  for (size_t k = 0; k < d->slabs.n; k++) {
+    moho_adjoint_slab slab = moho_adjoint_slabs_slab(&d->slabs, &d->plan, k);
+    moho_window window = moho_adjoint_slab_window(&slab, &d->plan, &d->whole);
+    if (d->pieces.read && !moho_adjoint_pieces_reach(d, &window)) continue;
+    MOHO_TRY(enter_slab(d, &slab, &window));
+    if (run_slab(d, slab.n_inline * slab.n_crossline, traces, reporter))
+      return moho_fail(MOHO_ERROR_INTERRUPTED, "the demigration was interrupted");
   }
   return MOHO_OK;
 }
@@ -184,6 +198,7 @@ static moho_status run(moho_demigration *d, const moho_geometry *geometry, const
   double begin = moho_seconds();
   MOHO_TRY(moho_trace_unprepare_live(d->unpreparer, geometry, like, m->threads, r->live));
   moho_native_place_traces(m, r, geometry);
+  if (d->pieces.read) moho_adjoint_pieces_place(d, geometry->n);
   memset(r->used, 0, geometry->n);
   memset(d->sums, 0, geometry->n * m->layout.stride * sizeof *d->sums);
   double prepared = moho_seconds();
@@ -197,4 +212,5 @@ static moho_status run(moho_demigration *d, const moho_geometry *geometry, const
   return MOHO_OK;
 }
 
-const moho_adjoint_method moho_native_adjoint_method = {.create = create, .set_image = set_image, .run = run, .destroy = destroy};
+const moho_adjoint_method moho_native_adjoint_method = {
+    .create = create, .set_image = moho_adjoint_weigh, .run = run, .destroy = destroy};

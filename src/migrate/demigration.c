@@ -42,15 +42,19 @@ static moho_status allocate_shared(moho_demigration *d, double dt_s) {
                                       &d->unpreparer);
 }
 
-moho_status moho_demigration_create(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
-                                    const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
-                                    double dt_s, moho_demigration **out) {
+moho_status moho_demigration_build(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
+                                   const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                   double dt_s, const moho_adjoint_pieces *pieces, moho_demigration **out) {
   moho_demigration *d;
   *out = NULL;
   MOHO_TRY(moho_demigration_supports(device, options));
   MOHO_TRY(moho_allocate(1, sizeof *d, "demigration", &d));
+  if (pieces) d->pieces = *pieces;
   moho_status status = moho_migration_create_adjoint(device, grid, velocity, options, geometry, n_samples, dt_s, &d->m);
   if (!status) d->method = d->m->method == &moho_native_method ? &moho_native_adjoint_method : &moho_device_adjoint_method;
+  if (!status && pieces && d->method != &moho_native_adjoint_method)
+    status = refuse_option("execution.kernel", "set execution.device to cpu and execution.kernel to auto",
+                           "an image larger than memory is demigrated by the processor's own loops alone");
   if (!status) status = d->method->create(d, geometry);
   if (!status) status = allocate_shared(d, dt_s);
   if (status) moho_demigration_destroy(&d);
@@ -58,11 +62,18 @@ moho_status moho_demigration_create(moho_device *device, const moho_grid *grid, 
   return status;
 }
 
+moho_status moho_demigration_create(moho_device *device, const moho_grid *grid, const moho_velocity *velocity,
+                                    const moho_migration_options *options, const moho_geometry *geometry, size_t n_samples,
+                                    double dt_s, moho_demigration **out) {
+  return moho_demigration_build(device, grid, velocity, options, geometry, n_samples, dt_s, NULL, out);
+}
+
 void moho_demigration_destroy(moho_demigration **demigration) {
   moho_demigration *d = *demigration;
   if (!d) return;
   if (d->method) d->method->destroy(d);
   moho_trace_unpreparer_destroy(&d->unpreparer);
+  moho_live_classes_release(&d->pieces.live);
   free(d->weights), free(d->column), free(d->sums);
   moho_migration_destroy(&d->m);
   free(d);
@@ -96,6 +107,7 @@ moho_status moho_demigration_column(const moho_migration *m, size_t column, cons
 
 moho_status moho_demigration_set_image(moho_demigration *d, const float *image, const int32_t *fold) {
   int divides = d->m->options.normalise == MOHO_NORMALISE_FOLD;
+  if (d->pieces.read) return moho_fail(MOHO_ERROR_ARGUMENT, "this demigration reads its image piece by piece");
   d->has_image = 0;
   if (divides && !fold)
     return moho_fail_at((moho_place){.key = "migration.normalise"}, "give the fold that the migration found", MOHO_ERROR_ARGUMENT,
@@ -111,7 +123,7 @@ moho_status moho_demigration_run(moho_demigration *d, const moho_geometry *geome
                                  moho_progress_function progress, void *user) {
   size_t ns = d->m->input_samples;
   moho_reporter reporter = {.function = progress, .user = user, .begin = moho_seconds(), .stage = "demigrating"};
-  if (!d->has_image)
+  if (!d->has_image && !d->pieces.read)
     return moho_fail(MOHO_ERROR_ARGUMENT, "this demigration has no image: moho_demigration_set_image() comes before it runs");
   for (size_t first = 0; first < geometry->n; first += d->capacity) {
     moho_geometry slice = moho_geometry_slice(geometry, first, moho_smaller(d->capacity, geometry->n - first));

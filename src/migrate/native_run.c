@@ -41,7 +41,7 @@ static moho_status native_size(moho_migration_setup *s, const moho_migration_siz
 
 /* ---- create ---- */
 
-static void place_columns(const moho_migration *m, moho_column *columns) {
+void moho_native_place_columns(const moho_migration *m, moho_column *columns) {
   for (size_t c = 0; c < m->n_columns; c++) {
     size_t i = m->window.inline_first + c / m->window.n_crossline, j = m->window.crossline_first + c % m->window.n_crossline;
     double x, y;
@@ -136,7 +136,7 @@ static moho_status native_create(moho_migration *m, const moho_migration_setup *
   MOHO_TRY(allocate_buffers(m, r));
   if (m->options.interpolation == MOHO_INTERPOLATION_SINC8) moho_sinc_table_float(r->sinc); /* half a millisecond */
   if (m->options.mask) MOHO_TRY(moho_sample_mask_create(m->options.mask, m->n_columns, m->axis.n, &r->mask));
-  place_columns(m, r->columns);
+  moho_native_place_columns(m, r->columns);
   fill_frame(m, r);
   for (int i = 0; i < m->threads; i++) MOHO_TRY(moho_tile_worker_create(&r->frame, &r->plan, &r->workers[i]));
   return MOHO_OK;

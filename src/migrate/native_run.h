@@ -25,6 +25,8 @@ typedef struct native_run {
   uint8_t *live, *used;
 } native_run;
 
+/* r->columns of m's window. */
+void moho_native_place_columns(const moho_migration *m, moho_column *columns);
 /* r->traces of a batch, whose r->live is known. */
 void moho_native_place_traces(const moho_migration *m, native_run *r, const moho_geometry *geometry);
 

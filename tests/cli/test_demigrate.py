@@ -119,6 +119,22 @@ class Demigrate(CommandTest):
         self.assertEqual(self.report("read", "report.json")["least_squares"]["traces"], "read again each iteration")
         self.assertTrue((kept == self.image("read")).all())
 
+    def test_an_image_larger_than_memory_gives_the_same_bits(self):
+        self.job(JOB.replace("grid: {corners: [[0, 0], [0, 200], [150, 200]], inline: {spacing_m: 25}, crossline: {spacing_m: 25}}",
+                             "grid: {origin_m: [0, 0], inline_azimuth_deg: 20, inline: {n: 121, spacing_m: 1.25}, "
+                             "crossline: {n: 321, spacing_m: 0.5}}").replace("max_dip_deg: 45}", "max_dip_deg: 45}, normalise: fold"))
+        self.good("migrate", "job.yaml", "migration.aperture.max_m=30", "output.formats=[zarr]", "output.png=false")
+        command = ["demigrate", "job.yaml", "migration.aperture.max_m=30", "--json", "--output"]
+        self.assertFalse(self.good(*command, "whole.sgy").json()["image_by_pieces"])
+        report = self.good(*command, "pieces.sgy", "execution.memory_gb=0.06").json()
+        self.assertTrue(report["image_by_pieces"])
+        self.assertLess(report["memory"]["demigration_bytes"], 0.02e9)
+        with open(self.path("whole.sgy"), "rb") as one, open(self.path("pieces.sgy"), "rb") as other:
+            self.assertTrue(one.read() == other.read())
+        self.fails(1, ["execution.memory_gb", "piece by piece too the demigration needs"], *command, "no.sgy", "execution.memory_gb=0.005")
+        self.fails(1, ["execution.device to cpu", "is held twice"], *command, "no.sgy", "execution.memory_gb=0.06", "execution.kernel=v3")
+        self.assertFalse(os.path.exists(self.path("no.sgy")))
+
     def least_memory(self, plan):
         cells = 7 * 9 * 201
         return (plan["planned_bytes"] + plan["migration_bytes"] + 24 * cells + 1000) * 1e-9
