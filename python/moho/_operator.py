@@ -1,5 +1,7 @@
 """Migration as a linear operator, for inversions of one's own: scipy's solvers and PyLops take it as it is. Needs scipy."""
 
+import math
+
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
@@ -44,17 +46,21 @@ class KirchhoffOperator(LinearOperator):
         numbers = self.grid.numbers()
         self.dims = (numbers["n_inline"], numbers["n_crossline"], numbers["n_time"])
         self.dimsd = (len(geometry), n_samples)
-        super().__init__(dtype, (len(geometry) * n_samples, int(np.prod(self.dims))))
+        super().__init__(dtype, (len(geometry) * n_samples, math.prod(self.dims)))
 
-    def _input(self, name, array, shape):
+    @staticmethod
+    def _input(name, array, shape):
         array = np.asarray(array)
-        if np.iscomplexobj(array):
+        if array.dtype.kind == "c":
             raise TypeError(f"{name}: complex, expected real numbers")
-        if array.size != np.prod(shape):
-            raise ValueError(f"{name}: shape {array.shape}, expected {shape}")
-        return np.ascontiguousarray(array.reshape(shape), np.float32)
+        if array.shape != shape:
+            if array.size != math.prod(shape):
+                raise ValueError(f"{name}: shape {array.shape}, expected {shape}")
+            array = array.reshape(shape)
+        return np.ascontiguousarray(array, np.float32)
 
-    def _output(self, out, shape):
+    @staticmethod
+    def _output(out, shape):
         if out is None:
             return np.empty(shape, np.float32)
         if out.dtype != np.float32 or out.shape != shape or not out.flags.c_contiguous:
@@ -70,11 +76,7 @@ class KirchhoffOperator(LinearOperator):
     def migrate(self, traces, out=None):
         """Image [inline, crossline, time] of the traces [trace, time]: the adjoint. out: float32 array to fill."""
         image = self._output(out, self.dims)
-        traces = self._input("traces", traces, self.dimsd)
-        if not (np.isfinite(traces.min()) and np.isfinite(traces.max())):
-            at = tuple(int(i) for i in np.argwhere(~np.isfinite(traces))[0])
-            raise ValueError(f"traces[{at[0]}, {at[1]}]: {traces[at]}, expected finite numbers")
-        self._operator.migrate(traces, image, self._progress)
+        self._operator.migrate(self._input("traces", traces, self.dimsd), image, self._progress)
         return image if out is not None else image.astype(self.dtype, copy=False)
 
     def fold(self):

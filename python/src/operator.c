@@ -3,6 +3,7 @@
  *
  * Both see their arrays as a matrix does: zeros in traces are data (options.zeros_are_data), headers alone mute.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,13 @@ static moho_status empty_migration(operator_object *o) {
   return moho_migration_create(o->device, o->grid, o->velocity, &o->options, o->geometry, o->n_samples, o->dt_s, &o->migration);
 }
 
+/* One past the end where all are finite. */
+static size_t first_that_is_not_finite(const float *values, size_t n) {
+  size_t i = 0;
+  while (i < n && isfinite(values[i])) i++;
+  return i;
+}
+
 /* L* traces into stack. */
 static moho_status migrate(operator_object *o, const float *traces, float *stack, moho_python_work *work) {
   float *own = o->image.stack;
@@ -123,8 +131,14 @@ static PyObject *apply(operator_object *o, PyObject *args, int from_image) {
     moho_python_array_release(&image), moho_python_array_release(&traces);
     return NULL;
   }
-  moho_status status = from_image ? demigrate(o, image.data, traces.data, &work) : migrate(o, traces.data, image.data, &work);
+  size_t bad = from_image ? traces.n : first_that_is_not_finite(traces.data, traces.n);
+  moho_status status = bad < traces.n ? MOHO_ERROR_RANGE
+                       : from_image   ? demigrate(o, image.data, traces.data, &work)
+                                      : migrate(o, traces.data, image.data, &work);
   leave(o, &work);
+  if (bad < traces.n)
+    PyErr_Format(PyExc_ValueError, "traces[%zu, %zu]: not a number or infinite, expected finite numbers", bad / o->n_samples,
+                 bad % o->n_samples);
   moho_python_array_release(&image), moho_python_array_release(&traces);
   if (status) return moho_python_raise(status);
   Py_RETURN_NONE;
