@@ -1,5 +1,10 @@
 """migrate_tile: arrays checked, made into what Moho migrates, and its image and fold added to the caller's."""
 
+import functools
+import marshal
+import numbers
+from typing import NamedTuple
+
 import numpy as np
 
 import moho
@@ -46,6 +51,94 @@ def _report(device):
 # ---- arguments ----
 
 
+# What follows from numbers alone is kept: a tile is migrated batch by batch, with the same axes, velocity and words each time.
+# Keys are the numbers themselves, as bytes.
+
+
+@functools.lru_cache(maxsize=64)
+def _settings_of(packed):
+    return _settings(marshal.loads(packed))
+
+
+def _settings(config):
+    """(device, dt_s, first_sample_s, rho_filter, job) that a config says."""
+    config = dict(config)
+    device, dt_s, first = (config.pop(name, other) for name, other in (("device", "auto"), ("dt_s", None), ("first_sample_s", 0.0)))
+    job = _survey.job(config)
+    _given.check(job, "config", NOT_OF_A_TILE)
+    for name, value in (("dt_s", dt_s), ("first_sample_s", first)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Real)):
+            raise TypeError(f"config: {name} is {value!r}, expected a number of seconds")
+    if dt_s is not None and not 0 < dt_s < 10:
+        raise ValueError(f"config: dt_s is {dt_s:g} s, expected the sample interval of the amplitudes")
+    return device, dt_s, float(first), _given.given(job).get("migration.rho_filter", "auto"), job
+
+
+def _read_config(config):
+    if config is None:
+        config = {}
+    if not isinstance(config, dict):
+        raise TypeError(f"config: a {type(config).__name__}, expected a dict")
+    try:
+        return _settings_of(marshal.dumps(config, 2))
+    except ValueError as error:
+        if isinstance(error, moho.Error) or str(error) != "unmarshallable object":
+            raise
+        return _settings(config)
+
+
+class _Lattice(NamedTuple):
+    """Where a tile's nodes are, and the grid that is migrated: a second row where one alone would make a line."""
+
+    grid: object
+    migrated: tuple
+    dt_s: float
+
+
+@functools.lru_cache(maxsize=64)
+def _lattice_of(shape, x, y, t_ms, dt_s, rho_filter):
+    return _lattice(shape, *(np.frombuffer(axis) for axis in (x, y, t_ms)), dt_s, rho_filter)
+
+
+def _lattice(shape, x_coords, y_coords, t_coords_ms, dt_s, rho_filter):
+    x, dx = _check.even_axis("x_coords", x_coords, shape[0], "m", METRE_TOLERANCE)
+    y, dy = _check.even_axis("y_coords", y_coords, shape[1], "m", METRE_TOLERANCE)
+    t, dt = _check.even_axis("t_coords_ms", t_coords_ms, shape[2], "ms", MS_TOLERANCE)
+    if dt < 0 or t < 0:
+        raise ValueError(f"t_coords_ms: from {t:g} by {dt:g} ms, expected times from 0 on that grow")
+    if dt_s is None:
+        if not dt:
+            raise ValueError("config: dt_s is missing, the sample interval of the amplitudes; t_coords_ms has one value and tells none")
+        dt_s = dt / 1000
+    narrow = min(shape[:2]) == 1  # of a 3D image or a 2D line: their filters and weights differ, and nothing else tells
+    if narrow and rho_filter == "auto":
+        raise ValueError(f"image: shape {shape}, one node wide; config[\"rho_filter\"] must say what of: \"2d\" a line, \"3d\" a part of a 3D "
+                         "image, \"none\" the same unfiltered")
+    migrated = tuple(2 if n == 1 and rho_filter != "2d" else n for n in shape[:2])
+    keys = {
+        "origin_m": [x, y],
+        "inline_azimuth_deg": 0.0 if dy >= 0 else 180.0,  # crosslines run along y, inlines along x
+        "flip": (dx < 0) != (dy < 0),
+        "inline": {"n": migrated[0], "spacing_m": abs(dx) or abs(dy) or 25.0},
+        "crossline": {"n": migrated[1], "spacing_m": abs(dy) or abs(dx) or 25.0},
+        "time": {"first_s": t / 1000, "step_s": dt / 1000 or dt_s, "n": shape[2]},
+    }
+    return _Lattice(_survey.make_grid(keys), migrated, dt_s)
+
+
+@functools.lru_cache(maxsize=64)
+def _velocity_of(vrms, lattice):
+    return _survey.velocity(np.frombuffer(vrms), lattice.grid)
+
+
+def _velocity(vrms, shape, lattice):
+    v = _check.numbers("vrms", vrms, [shape[2:], shape])
+    if v.ndim == 1:
+        return _velocity_of(v.tobytes(), lattice)
+    v = np.pad(v, [(0, m - n) for m, n in zip(lattice.migrated, shape, strict=False)] + [(0, 0)], mode="edge")
+    return _survey.velocity(v, lattice.grid)
+
+
 class _Tile:
     """A call, its arguments checked: what is to be migrated, and where the result is to be added."""
 
@@ -55,81 +148,20 @@ class _Tile:
         if not image.size:
             raise ValueError(f"image: shape {image.shape}, expected at least one sample")
         self.fold = _check.writable("fold", fold, np.int32, self.shape[:2])
-        _check.array("amplitudes", amplitudes, np.float32, (None, None))
-        n = len(amplitudes)
-        if not amplitudes.size:
-            raise ValueError(f"amplitudes: shape {amplitudes.shape}, expected at least one sample")
-        arrays = {"amplitudes": amplitudes}
-        for name, given in (*places.items(), *midpoints.items()):
-            arrays[name] = _check.array(name, given, np.float64, (n,))
-        arrays = _check.contiguous(arrays)
-        for name, given in arrays.items():
-            _check.finite(name, given)
-        self.amplitudes = arrays["amplitudes"]
-        self._read_config(config)
-        self._read_axes(*coords)
-        _check_midpoints(arrays)
-        self.geometry = _survey.geometry({name: arrays[name] for name in places} | self.first_sample(n))
-        self.grid = _survey.grid(self._grid_keys(), self.geometry, self.amplitudes.shape[1], self.dt_s)
-        self.velocity = self._velocity(vrms)
-
-    def _read_config(self, config):
-        config = dict(config or {})
-        self.device = _devices.find(config.pop("device", "auto"), 'config["device"]')
-        self.dt_s = config.pop("dt_s", None)
-        self.first_sample_s = float(config.pop("first_sample_s", 0.0))
-        self.rho_filter = config.get("rho_filter", "auto")
-        self.job = _survey.job(config)
-        _given.check(self.job, "config", NOT_OF_A_TILE)
-
-    def first_sample(self, n):
-        """The geometry's column, where traces do not begin at time zero."""
-        return {"first_sample_s": np.full(n, self.first_sample_s)} if self.first_sample_s else {}
-
-    def _read_axes(self, x_coords, y_coords, t_coords_ms):
-        self.x = _check.even_axis("x_coords", x_coords, self.shape[0], "m", METRE_TOLERANCE)
-        self.y = _check.even_axis("y_coords", y_coords, self.shape[1], "m", METRE_TOLERANCE)
-        first, step = _check.even_axis("t_coords_ms", t_coords_ms, self.shape[2], "ms", MS_TOLERANCE)
-        if step < 0 or first < 0:
-            raise ValueError(f"t_coords_ms: from {first:g} by {step:g} ms, expected times from 0 on that grow")
-        self.t_s = (first / 1000, step / 1000)
-        if self.dt_s is None:
-            if not step:
-                raise ValueError("config: dt_s is missing, the sample interval of the amplitudes; t_coords_ms has one value and tells none")
-            self.dt_s = self.t_s[1]
-        self.dt_s = float(self.dt_s)
-        if not 0 < self.dt_s < 10:
-            raise ValueError(f"config: dt_s is {self.dt_s:g} s, expected the sample interval of the amplitudes")
-        if not step:
-            self.t_s = (self.t_s[0], self.dt_s)
-        self._choose_dimensions()
-
-    def _choose_dimensions(self):
-        """A tile one node wide is of a 3D image or a 2D line: their filters and weights differ, and nothing else tells."""
-        narrow = min(self.shape[:2]) == 1
-        if narrow and self.rho_filter == "auto":
-            raise ValueError(f"image: shape {self.shape}, one node wide; config[\"rho_filter\"] must say what of: \"2d\" a line, \"3d\" a part "
-                             "of a 3D image, \"none\" the same unfiltered")
-        self.is_3d = not (narrow and self.rho_filter == "2d")
-        # A 3D image has two rows at least: a second one is migrated and dropped.
-        self.migrated = tuple(2 if self.is_3d and n == 1 else n for n in self.shape[:2])
-
-    def _grid_keys(self):
-        (x, dx), (y, dy), (t, dt) = self.x, self.y, self.t_s
-        return {
-            "origin_m": [x, y],
-            "inline_azimuth_deg": 0.0 if dy >= 0 else 180.0,  # crosslines run along y, inlines along x
-            "flip": (dx < 0) != (dy < 0),
-            "inline": {"n": self.migrated[0], "spacing_m": abs(dx) or abs(dy) or 25.0},
-            "crossline": {"n": self.migrated[1], "spacing_m": abs(dy) or abs(dx) or 25.0},
-            "time": {"first_s": t, "step_s": dt, "n": self.shape[2]},
-        }
-
-    def _velocity(self, vrms):
-        v = _check.numbers("vrms", vrms, [self.shape[2:], self.shape])
-        if v.ndim == 3:
-            v = np.pad(v, [(0, m - n) for m, n in zip(self.migrated, self.shape, strict=False)] + [(0, 0)], mode="edge")
-        return _survey.velocity(v, self.grid)
+        if not _moho.tile_is_plain(amplitudes, *places.values(), *midpoints.values(), MIDPOINT_TOLERANCE_M):
+            amplitudes, places = _look_closely(amplitudes, places, midpoints)
+        self.amplitudes = amplitudes
+        device, dt_s, first_sample_s, rho_filter, self.job = _read_config(config)
+        self.device = _devices.find(device, 'config["device"]')
+        if all(type(axis) is np.ndarray and axis.dtype == np.float64 and axis.ndim == 1 for axis in coords):
+            lattice = _lattice_of(self.shape, *(axis.tobytes() for axis in coords), dt_s, rho_filter)
+        else:
+            lattice = _lattice(self.shape, *coords, dt_s, rho_filter)
+        self.grid, self.migrated, self.dt_s = lattice
+        if first_sample_s:
+            places = {**places, "first_sample_s": np.full(len(amplitudes), first_sample_s)}
+        self.geometry = _moho.Geometry(places)
+        self.velocity = _velocity(vrms, self.shape, lattice)
 
     def migrate(self, progress):
         parts = _moho.migrate(self.job, self.device, self.geometry, self.velocity, self.grid, self.amplitudes, self.dt_s, callback_of(progress))
@@ -152,7 +184,17 @@ class _Tile:
         return result
 
 
-def _check_midpoints(arrays):
+def _look_closely(amplitudes, places, midpoints):
+    """What is not plain: copied where it may be, else refused by its name."""
+    _check.array("amplitudes", amplitudes, np.float32, (None, None))
+    if not amplitudes.size:
+        raise ValueError(f"amplitudes: shape {amplitudes.shape}, expected at least one sample")
+    arrays = {"amplitudes": amplitudes}
+    for name, given in (*places.items(), *midpoints.items()):
+        arrays[name] = _check.array(name, given, np.float64, (len(amplitudes),))
+    arrays = _check.contiguous(arrays)
+    for name, given in arrays.items():
+        _check.finite(name, given)
     for axis in "xy":
         middle = (arrays[f"source_{axis}"] + arrays[f"receiver_{axis}"]) / 2
         off = np.abs(arrays[f"midpoint_{axis}"] - middle)
@@ -160,6 +202,7 @@ def _check_midpoints(arrays):
         if off[i] > MIDPOINT_TOLERANCE_M:
             raise ValueError(f"midpoint_{axis}[{i}]: {arrays[f'midpoint_{axis}'][i]:.10g} m, expected {middle[i]:.10g}: halfway between source "
                              f"and receiver, to {MIDPOINT_TOLERANCE_M} m; another place, such as the centre of a bin, is not available")
+    return arrays["amplitudes"], {name: arrays[name] for name in places}
 
 
 # ---- the calls ----

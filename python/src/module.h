@@ -26,7 +26,8 @@
   X(view)                    \
   X(migrate)                 \
   X(synth)                   \
-  X(traces)
+  X(traces)                  \
+  X(tile)
 
 #define MOHO_PYTHON_DECLARE(room) int moho_python_add_##room(PyObject *module);
 MOHO_PYTHON_ROOMS(MOHO_PYTHON_DECLARE)

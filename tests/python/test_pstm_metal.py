@@ -3,6 +3,7 @@
 import concurrent.futures
 import gc
 import inspect
+import linecache
 import os
 import subprocess
 import sys
@@ -162,7 +163,8 @@ def test_arrays_are_copied_with_one_warning(survey):
     scattered["source_x"] = np.repeat(scattered["source_x"], 2)[::2]
     with pytest.warns(pstm_metal.CopyWarning) as told:
         run(scattered)
-    assert len(told) == 1 and "amplitudes, source_x: not C-contiguous, copied" in str(told[0].message) and told[0].filename == __file__
+    assert len(told) == 1 and "amplitudes, source_x: not C-contiguous, copied" in str(told[0].message)
+    assert told[0].filename == __file__ and "migrate_tile(" in linecache.getline(__file__, told[0].lineno)
     np.testing.assert_array_equal(scattered["image"], plain["image"])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
