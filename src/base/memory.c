@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/mman.h>
@@ -112,5 +115,15 @@ size_t moho_process_memory_peak(void) {
   return (size_t)usage.ru_maxrss;
 #else
   return (size_t)usage.ru_maxrss * 1024;
+#endif
+}
+
+/* ---- the heap ---- */
+
+void moho_give_back_freed(void) {
+#ifdef __GLIBC__
+  enum { LARGE = 512 << 10 };
+  mallopt(M_MMAP_THRESHOLD, LARGE);
+  mallopt(M_TRIM_THRESHOLD, LARGE);
 #endif
 }

@@ -30,6 +30,11 @@ static inline size_t moho_smaller(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
+/* From now on large arrays go back to the system when they are freed. glibc otherwise keeps up to 32 MiB of each in its heaps,
+ * where later small ones hold them fast: a process that bounds its memory grows to several times of what it holds. Elsewhere
+ * nothing. */
+void moho_give_back_freed(void);
+
 /* "1.5 GiB" for people; returns buffer. */
 const char *moho_bytes_text(double bytes, char buffer[32]);
 

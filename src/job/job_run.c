@@ -84,6 +84,7 @@ static moho_status refuse_none_used(const moho_run *r) {
 static moho_status prepare(moho_run *r) {
   r->begin = moho_seconds();
   MOHO_TRY(moho_job_check(r->job));
+  if (moho_job_given(r->job, MOHO_KEY_MEMORY)) moho_give_back_freed();
   MOHO_TRY(moho_run_outputs_open(r->job, r->options->overwrite, &r->outputs));
   MOHO_TRY(moho_run_inputs_open(r->job, r->options->device, r->options->progress, r->options->user, &r->inputs));
   if (moho_run_inputs_outside(&r->inputs) == r->inputs.n_live) return refuse_all_outside(r);

@@ -330,6 +330,7 @@ static moho_status run_all(block_run *b, const moho_planned_blocks *planned) {
 
 moho_status moho_run_blocks(moho_run *run, const moho_planned_blocks *planned, moho_run_saved **saved) {
   block_run b = {.run = run, .sizes = &planned->sizes};
+  moho_give_back_freed();
   moho_status status = run_all(&b, planned);
   moho_error error = moho_error_take();
   close_cursor(&b);
