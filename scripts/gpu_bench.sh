@@ -165,8 +165,9 @@ python() {
     code=1
   if [ -e "$results/python.md" ]; then cat "$results/python.md" >>"$table"; else tail -n 20 "$results/python.txt"; fi
   "$PYTHON" -c 'import pytest' 2>/dev/null || path=$path:$tests/pytest
-  MOHO_DEVICE=$DEVICE MOHO_TEST_SOURCE=$tests PYTHONPATH=$path "$PYTHON" -m pytest -q -p no:cacheprovider "$tests/test_device.py" \
-    "$tests/test_buffer.py" "$tests/test_ops.py" "$tests/test_program.py" >"$results/python_tests.txt" 2>&1 || code=1
+  MOHO_DEVICE=$DEVICE MOHO_TEST_DEVICE=$DEVICE MOHO_TEST_SOURCE=$tests PYTHONPATH=$path "$PYTHON" -m pytest -q -p no:cacheprovider "$tests/test_device.py" \
+    "$tests/test_buffer.py" "$tests/test_ops.py" "$tests/test_program.py" "$tests/test_pstm_metal.py" "$tests/test_operator.py" \
+    >"$results/python_tests.txt" 2>&1 || code=1
   tail -n 15 "$results/python_tests.txt" | tee -a "$table"
   return $code
 }

@@ -17,6 +17,9 @@ import pytest
 
 import moho
 
+DEVICE = os.environ.get("MOHO_TEST_DEVICE", "cpu")
+BOUND = 1e-5 if DEVICE == "cpu" else 1e-3  # the kernels of GPUs interpolate leg times to 0.0025 samples (docs/kernels.md)
+CONFIG = {"device": DEVICE, "resample": "none"} | ({} if DEVICE == "cpu" else {"kernel": "v3"})  # auto would measure, and may change its mind
 DT, NS = 0.004, 251
 X, Y, T_MS = np.arange(350.0, 651.0, 50), np.arange(400.0, 601.0, 40), np.arange(NS) * 4.0
 PLACES = ("source_x", "source_y", "receiver_x", "receiver_y", "midpoint_x", "midpoint_y")
@@ -29,7 +32,7 @@ def call(survey, **changes):
     middle = (source + receiver) / 2
     places = dict(zip(PLACES, (a[:, i].copy() for a in (source, receiver, middle) for i in (0, 1)), strict=True))
     given = {"amplitudes": traces, **places, "x_coords": X, "y_coords": Y, "t_coords_ms": T_MS, "vrms": np.full(NS, 2000.0),
-             "config": {"device": "cpu", "resample": "none"}, **changes}
+             "config": dict(CONFIG), **changes}
     shape = tuple(len(given[c]) for c in ("x_coords", "y_coords", "t_coords_ms"))
     return {"image": np.zeros(shape), "fold": np.zeros(shape[:2], np.int32), **given}
 
@@ -77,10 +80,10 @@ def test_a_tile_agrees_with_the_oracle(survey, config, options):
     arguments["config"].update(config)
     result = run(arguments)
     image, fold = expected(arguments, **options)
-    assert oracle.relative(arguments["image"], image) <= 1e-5
+    assert oracle.relative(arguments["image"], image) <= BOUND
     np.testing.assert_array_equal(arguments["fold"], fold.max(axis=2))
     assert result["contributions"] == fold.sum() and result["traces_processed"] == 50
-    assert result["device"].startswith("cpu") and 0 < result["kernel_time_ms"] < 1e5
+    assert result["device"].startswith(DEVICE.split(":")[0]) and 0 < result["kernel_time_ms"] < 1e5
 
 
 def test_velocities_differ_from_time_to_time_and_place_to_place(survey):
@@ -90,7 +93,7 @@ def test_velocities_differ_from_time_to_time_and_place_to_place(survey):
         arguments = call(survey, vrms=v)
         run(arguments)
         image, fold = expected(arguments, v_mps=v.reshape(-1, NS) if v.ndim == 3 else v)
-        assert oracle.relative(arguments["image"], image) <= 1e-5
+        assert oracle.relative(arguments["image"], image) <= BOUND
         np.testing.assert_array_equal(arguments["fold"], fold.max(axis=2))
 
 
@@ -114,7 +117,7 @@ def test_axes_may_fall_and_arrays_may_lie_anywhere(survey):
     for x, y in ((-1, 1), (1, -1), (-1, -1)):
         turned = call(survey, x_coords=X[::x], y_coords=Y[::y])
         run(turned)
-        assert oracle.relative(turned["image"][::x, ::y], whole["image"]) <= 1e-6
+        assert oracle.relative(turned["image"][::x, ::y], whole["image"]) <= BOUND / 10
         np.testing.assert_array_equal(turned["fold"][::x, ::y], whole["fold"])
     frame = np.zeros((NS, 6, 7))
     strided = call(survey, image=frame.transpose(2, 1, 0), fold=np.zeros((7, 12), np.int32)[:, ::2])
@@ -131,7 +134,7 @@ def test_a_narrow_tile_is_a_part_of_the_wide_one(survey):
             narrow = call(survey, x_coords=X[rows], y_coords=Y[columns], vrms=velocity if velocity.ndim == 1 else velocity[rows, columns])
             narrow["config"]["rho_filter"] = "3d"
             result = run(narrow)
-            assert oracle.relative(narrow["image"], whole["image"][rows, columns]) <= 1e-6
+            assert oracle.relative(narrow["image"], whole["image"][rows, columns]) <= BOUND / 10
             np.testing.assert_array_equal(narrow["fold"], whole["fold"][rows, columns])
             assert result["contributions"] == expected(narrow)[1].sum() if velocity.ndim == 1 else result["contributions"] > 0
 
@@ -140,7 +143,7 @@ def test_a_line_has_the_filter_and_weight_of_a_line(survey):
     arguments = call(survey, y_coords=Y[2:3])
     arguments["config"]["rho_filter"] = "2d"
     run(arguments)
-    assert oracle.relative(arguments["image"], expected(arguments, rho="2d", two_d=True)[0]) <= 1e-5
+    assert oracle.relative(arguments["image"], expected(arguments, rho="2d", two_d=True)[0]) <= BOUND
 
 
 def test_traces_may_be_sampled_otherwise_and_begin_late(survey):
@@ -149,7 +152,7 @@ def test_traces_may_be_sampled_otherwise_and_begin_late(survey):
     later["config"].update(dt_s=DT, first_sample_s=20 * DT)
     run(later)
     image, fold = expected(later, first_sample_s=20 * DT)
-    assert oracle.relative(later["image"], image) <= 1e-5
+    assert oracle.relative(later["image"], image) <= BOUND
     np.testing.assert_array_equal(later["fold"], fold.max(axis=2))
 
 
@@ -283,7 +286,7 @@ def test_threads_migrate_tiles_of_their_own(survey):
 def test_many_calls_do_not_grow():
     survey = oracle.survey_3d(n=2, ns=20, dt_s=DT)
     arguments = call(survey, x_coords=X[:2], y_coords=Y[:2], t_coords_ms=T_MS[:20], vrms=np.full(20, 2000.0))
-    arguments["config"]["device"] = "cpu?threads=1"
+    arguments["config"] = {"device": "cpu?threads=1", "resample": "none"}
     for _ in range(500):
         run(arguments)
     gc.collect()
