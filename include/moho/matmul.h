@@ -3,10 +3,11 @@
  *   C[m, n] = f(alpha op(A)[m, k] op(B)[k, n] + beta C[m, n] + bias[n])
  *
  * The order of sizes is (m, n, k) in every function and message. Matrices are tensors [rows, columns] of f32, f16 or bf16, A and
- * B of one dtype, C and the bias of that or f32. cuBLAS multiplies f16 and bf16 as they are, else they are brought to f32 first (memory for
- * that is the call's); products are added up in f32, bias and activation applied there, and C is rounded once. A leading dimension is the stride of rows, a
- * transposed view is what BLAS calls T: NN, NT, TN, TT are views, without a copy. A and B may have any strides, C's columns lie
- * together. Tensors of rank 3 are batches [batch, rows, columns]; a stride of 0, or a batch of one, shares one matrix.
+ * B of one dtype, C and the bias of that or f32. cuBLAS multiplies f16 and bf16 as they are, else they are brought to f32 first
+ * (memory for that is the call's); products are added up in f32, bias and activation applied there, and C is rounded once. A
+ * leading dimension is the stride of rows, a transposed view is what BLAS calls T: NN, NT, TN, TT are views, without a copy. A
+ * and B may have any strides, C's columns lie together. Tensors of rank 3 are batches [batch, rows, columns]; a stride of 0, or a
+ * batch of one, shares one matrix.
  *
  * On the cpu OpenBLAS or Accelerate computes where it is there (moho_matmul_library()), on cuda cuBLAS; else, and on metal,
  * kernels of our own. The library's order of sums is its own; our tiled kernel adds in the order of k by FMA, the same bits on
