@@ -46,8 +46,8 @@ execution: {{device: "{device}", kernel: {kernel}, checkpoint_s: none, store: "{
 class Case:
     """Sizes of the survey and of the three images."""
 
-    def __init__(self, small, unified):
-        self.extent, self.spacing, self.times, self.aperture = (1000, 8, 151, 120) if small else (12000, 12.5, 501, 4000)
+    def __init__(self, small, unified, aperture):
+        self.extent, self.spacing, self.times, self.aperture = (1000, 8, 151, 120) if small else (12000, 12.5, 501, aperture)
         self.columns = int(self.extent / self.spacing) + 1
         self.offsets = "offset_first_m=200 offset_last_m=1800 offset_step_m=200" if not small else "offset_first_m=50 offset_last_m=400 offset_step_m=50"
         self.window = 32 if small else 96
@@ -117,6 +117,18 @@ class Runner:
 # ---- images ----
 
 
+def blosc_beside(moho):
+    """The bundle's blosc; what it needs lies beside it, where only programs of the bundle look: loaded first, by name."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(moho)), "lib")
+    for needed in ["libsnappy", "liblz4", "libzstd", "libz"]:
+        for path in glob.glob(os.path.join(folder, needed + ".so*")):
+            try:
+                ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
+            except OSError as error:
+                print(f"gpu_blocks: {path}: {error}", file=sys.stderr)
+    return ctypes.CDLL((glob.glob(os.path.join(folder, "libblosc.so*")) or ["libblosc.so.1"])[0])
+
+
 class Zarr:
     """Chunks of an array of image.zarr, unpacked: blosc from the bundle's own library, zlib from Python's."""
 
@@ -124,8 +136,7 @@ class Zarr:
         self.folder = os.path.join(folder, "image.zarr", name)
         with open(os.path.join(self.folder, ".zarray"), encoding="utf-8") as file:
             self.meta = json.load(file)
-        libraries = glob.glob(os.path.join(os.path.dirname(os.path.abspath(moho)), "lib", "libblosc.so*")) or ["libblosc.so.1"]
-        self.blosc = ctypes.CDLL(libraries[0]) if self.meta["compressor"]["id"] == "blosc" else None
+        self.blosc = blosc_beside(moho) if self.meta["compressor"]["id"] == "blosc" else None
 
     def chunk(self, i, j):
         """All times of a chunk of columns, as an array of float or int32."""
@@ -251,9 +262,10 @@ def main():
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--kernel", default="v3")
     parser.add_argument("--folder", help="where 16 GB are free; default: the temporary one")
+    parser.add_argument("--aperture", type=float, default=4000, help="m; kernel seconds grow with its square [%(default)g]")
     parser.add_argument("--small", action="store_true")
     arguments = parser.parse_args()
-    case = Case(arguments.small, not arguments.device.startswith("cuda"))
+    case = Case(arguments.small, not arguments.device.startswith("cuda"), arguments.aperture)
     folder = tempfile.mkdtemp(prefix="moho-blocks-", dir=arguments.folder)
     code, lines = 0, []
     try:
