@@ -7,7 +7,7 @@
 #   PREFIX=/usr/local, DESTDIR=  where `make install` puts things
 
 .DEFAULT_GOAL := build
-.PHONY: build help demo python modelled test bench lint format sanitize fuzz docs install clean setup-build setup-python setup-test setup-check
+.PHONY: build help demo python wheel modelled test bench lint format sanitize fuzz docs install clean setup-build setup-python setup-test setup-check
 
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 FUZZ_SECONDS ?= 60
@@ -49,6 +49,9 @@ python: setup-python ## install what is missing, build moho for Python: PYTHONPA
 	@$(MAKE) --no-print-directory build TARGETS=moho_python
 	@PYTHONPATH=$(BUILD)/python $$(sed -n 's/^MOHO_PYTHON_EXECUTABLE:INTERNAL=//p' $(BUILD)/CMakeCache.txt) -c \
 	  'import moho; print("moho", moho.__version__, "for Python: PYTHONPATH=$(BUILD)/python")'
+
+wheel: setup-python ## one wheel for Python 3.11 and later, libraries inside: dist/moho-*.whl
+	@$(or $(wildcard /usr/bin/python3),python3) -m pip wheel --quiet --no-build-isolation --no-deps --wheel-dir dist . && ls -l dist/moho-*.whl
 
 modelled: build ## model two surveys by finite differences (ten minutes on two cores), migrate them, compare with the models
 	@for model in large gradient; do \
