@@ -1,22 +1,55 @@
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict
 
 import numpy as np
-import numpy.typing as npt
+from moho import Device, Future, Progress
+from numpy.typing import NDArray
 
-from moho import Future, Progress
+__all__ = ["CopyWarning", "get_device_info", "is_available", "migrate_tile", "migrate_tile_async"]
 
-Doubles = npt.NDArray[np.float64]
+_Axis = NDArray[Any] | Sequence[float]
 
 class CopyWarning(UserWarning): ...
 
+class TileResult(TypedDict):
+    kernel_time_ms: float
+    traces_processed: int
+    contributions: int
+    device: str
+
 def is_available() -> bool: ...
-def get_device_info(device: str = "auto") -> dict[str, Any]: ...
-def migrate_tile(amplitudes: npt.NDArray[np.float32], source_x: Doubles, source_y: Doubles, receiver_x: Doubles, receiver_y: Doubles,
-                 midpoint_x: Doubles, midpoint_y: Doubles, image: Doubles, fold: npt.NDArray[np.int32], x_coords: Doubles, y_coords: Doubles,
-                 t_coords_ms: Doubles, vrms: Doubles, config: Mapping[str, Any] | None = None) -> dict[str, Any]: ...
-def migrate_tile_async(amplitudes: npt.NDArray[np.float32], source_x: Doubles, source_y: Doubles, receiver_x: Doubles,
-                       receiver_y: Doubles, midpoint_x: Doubles, midpoint_y: Doubles, image: Doubles, fold: npt.NDArray[np.int32],
-                       x_coords: Doubles, y_coords: Doubles, t_coords_ms: Doubles, vrms: Doubles, config: Mapping[str, Any] | None = None,
-                       on_complete: Callable[..., object] | None = None,
-                       on_progress: Callable[[Progress], object] | None = None) -> Future: ...
+def get_device_info(device: str | Device = "auto") -> dict[str, Any]: ...
+def migrate_tile(
+    amplitudes: NDArray[np.float32],
+    source_x: NDArray[np.float64],
+    source_y: NDArray[np.float64],
+    receiver_x: NDArray[np.float64],
+    receiver_y: NDArray[np.float64],
+    midpoint_x: NDArray[np.float64],
+    midpoint_y: NDArray[np.float64],
+    image: NDArray[np.float64],
+    fold: NDArray[np.int32],
+    x_coords: _Axis,
+    y_coords: _Axis,
+    t_coords_ms: _Axis,
+    vrms: NDArray[Any] | Sequence[float],
+    config: dict[str, Any] | None = None,
+) -> TileResult: ...
+def migrate_tile_async(
+    amplitudes: NDArray[np.float32],
+    source_x: NDArray[np.float64],
+    source_y: NDArray[np.float64],
+    receiver_x: NDArray[np.float64],
+    receiver_y: NDArray[np.float64],
+    midpoint_x: NDArray[np.float64],
+    midpoint_y: NDArray[np.float64],
+    image: NDArray[np.float64],
+    fold: NDArray[np.int32],
+    x_coords: _Axis,
+    y_coords: _Axis,
+    t_coords_ms: _Axis,
+    vrms: NDArray[Any] | Sequence[float],
+    config: dict[str, Any] | None = None,
+    on_complete: Callable[[TileResult], object] | None = None,
+    on_progress: Callable[[Progress], object] | None = None,
+) -> Future: ...
