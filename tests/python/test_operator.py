@@ -262,7 +262,7 @@ def test_many_calls_do_not_grow():
 
     a = made()
     model = np.ones(a.dims, np.float32)
-    for work, n in ((lambda: (a.migrate(traces), a.demigrate(model)), 2500), (lambda: made().migrate(traces), 400)):
+    for work, n in ((lambda: (a.migrate(traces), a.demigrate(model)), 4000), (lambda: made().migrate(traces), 400)):
         for _ in range(n // 4):
             work()
         gc.collect()

@@ -299,7 +299,7 @@ def test_many_calls_do_not_grow():
         run(arguments)
     gc.collect()
     before = resident_kb()
-    for _ in range(3000):
+    for _ in range(10000):
         run(arguments)
     gc.collect()
     assert resident_kb() - before < 1024
