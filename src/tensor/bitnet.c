@@ -8,6 +8,7 @@
 #include "device/device_core.h"
 #include "kernels/ternary.h"
 #include "tensor/bitnet_native.h"
+#include "tensor/operation_table.h"
 #include "tensor/prepared.h"
 #include "tensor/tensor_inside.h"
 #include "tensor/ternary_parts.h"
@@ -88,21 +89,6 @@ typedef struct layer {
   size_t m;
 } layer;
 
-static moho_status check_operand(layer *l, const moho_tensor *tensor, const char *operand, unsigned dtypes) {
-  moho_device *own;
-  if (!tensor) return moho_fail(MOHO_ERROR_ARGUMENT, "bitnet: operand %s is missing, got NULL", operand);
-  MOHO_TRY(moho_tensor_device(tensor, &own));
-  if (l->device && own != l->device)
-    return moho_fail(MOHO_ERROR_ARGUMENT, "bitnet: operand %s is on %s, expected %s", operand, own->report.uri,
-                     l->device->report.uri);
-  l->device = own;
-  if (dtypes & 1u << tensor->dtype) return MOHO_OK;
-  return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "bitnet: operand %s is %s, expected %s", operand, moho_dtype_name(tensor->dtype),
-                   dtypes & 1u << MOHO_DTYPE_I32  ? "f32 or i32"
-                   : dtypes & 1u << MOHO_DTYPE_U8 ? "u8"
-                                                  : "f32");
-}
-
 static moho_status check_rows(const layer *l, const moho_tensor *tensor, const char *operand, size_t columns) {
   char text[128];
   if (tensor->rank != 2 || tensor->shape[0] != l->m || tensor->shape[1] != columns)
@@ -117,7 +103,7 @@ static moho_status check_rows(const layer *l, const moho_tensor *tensor, const c
 static moho_status check_vector(layer *l, const moho_tensor *tensor, const char *operand, size_t length) {
   char text[128];
   if (!tensor) return MOHO_OK;
-  MOHO_TRY(check_operand(l, tensor, operand, 1u << MOHO_DTYPE_F32));
+  MOHO_TRY(moho_operand_check("bitnet", operand, tensor, MOHO_SET(MOHO_DTYPE_F32), &l->device));
   if (tensor->rank != 1 || tensor->shape[0] != length)
     return moho_fail(MOHO_ERROR_SHAPE, "bitnet: operand %s is %s, expected [%zu]", operand,
                      moho_shape_text(tensor->rank, tensor->shape, text), length);
@@ -147,10 +133,10 @@ static moho_status check_layer(layer *l) {
   const moho_bitnet_weights *w = l->weights;
   if (!w) return moho_fail(MOHO_ERROR_ARGUMENT, "bitnet: weights are missing, got NULL");
   MOHO_TRY(ternary_check_scaling(w->scaling, w->group, w->k));
-  MOHO_TRY(check_operand(l, l->x, "x", 1u << MOHO_DTYPE_F32));
-  MOHO_TRY(check_operand(l, l->y, "y", 1u << MOHO_DTYPE_F32 | 1u << MOHO_DTYPE_I32));
-  MOHO_TRY(check_operand(l, &w->lanes, "weights", 1u << MOHO_DTYPE_U8));
-  MOHO_TRY(check_operand(l, &w->scales, "scales", 1u << MOHO_DTYPE_F32));
+  MOHO_TRY(moho_operand_check("bitnet", "x", l->x, MOHO_SET(MOHO_DTYPE_F32), &l->device));
+  MOHO_TRY(moho_operand_check("bitnet", "y", l->y, MOHO_SET(MOHO_DTYPE_F32) | MOHO_SET(MOHO_DTYPE_I32), &l->device));
+  MOHO_TRY(moho_operand_check("bitnet", "weights", &w->lanes, MOHO_SET(MOHO_DTYPE_U8), &l->device));
+  MOHO_TRY(moho_operand_check("bitnet", "scales", &w->scales, MOHO_SET(MOHO_DTYPE_F32), &l->device));
   l->m = l->x->rank ? l->x->shape[0] : 0;
   MOHO_TRY(check_rows(l, l->x, "x", w->k));
   MOHO_TRY(check_rows(l, l->y, "y", w->n));

@@ -43,19 +43,6 @@ typedef struct product {
   int by_library;
 } product;
 
-static moho_status check_operand(const moho_tensor *tensor, const char *operand, moho_device **device) {
-  moho_device *own;
-  if (!tensor) return moho_fail(MOHO_ERROR_ARGUMENT, "matmul: operand %s is missing, got NULL", operand);
-  MOHO_TRY(moho_tensor_device(tensor, &own));
-  if (*device && own != *device)
-    return moho_fail(MOHO_ERROR_ARGUMENT, "matmul: operand %s is on %s, expected %s", operand, own->report.uri,
-                     (*device)->report.uri);
-  *device = own;
-  if ((unsigned)tensor->dtype < MOHO_DTYPE_COUNT && (MOHO_FLOATS & MOHO_SET(tensor->dtype))) return MOHO_OK;
-  return moho_fail_at((moho_place){0}, "convert it to f32 first", MOHO_ERROR_NOT_AVAILABLE,
-                      "matmul: operand %s is %s, expected f32, f16 or bf16", operand, moho_dtype_name(tensor->dtype));
-}
-
 /* A and B have one dtype, C and the bias that one or f32. */
 static moho_status check_dtype(const moho_tensor *tensor, const char *operand, moho_dtype dtype, int may_be_f32) {
   if (tensor->dtype == dtype || (may_be_f32 && tensor->dtype == MOHO_DTYPE_F32)) return MOHO_OK;
@@ -64,7 +51,7 @@ static moho_status check_dtype(const moho_tensor *tensor, const char *operand, m
 }
 
 static moho_status as_batch(const moho_tensor *from, const char *operand, int transpose, moho_device **device, moho_tensor *out) {
-  MOHO_TRY(check_operand(from, operand, device));
+  MOHO_TRY(moho_operand_check("matmul", operand, from, MOHO_FLOATS, device));
   if (from->rank != 2 && from->rank != 3)
     return moho_fail(MOHO_ERROR_SHAPE, "matmul: operand %s has rank %d, expected 2 or 3 (batch, rows, columns)", operand,
                      from->rank);
@@ -91,7 +78,7 @@ static moho_status check_shape(const moho_tensor *tensor, const char *operand, s
 static moho_status check_bias(product *p) {
   const moho_tensor *bias = p->options->bias;
   if (!bias) return MOHO_OK;
-  MOHO_TRY(check_operand(bias, "bias", &p->device));
+  MOHO_TRY(moho_operand_check("matmul", "bias", bias, MOHO_FLOATS, &p->device));
   MOHO_TRY(check_dtype(bias, "bias", p->a.dtype, 1));
   char text[128];
   if (bias->rank != 1 || bias->shape[0] != p->n)

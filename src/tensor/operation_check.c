@@ -16,10 +16,10 @@ static const char *set_text(unsigned set, char text[96]) {
   return text;
 }
 
-static moho_status check_dtype(const moho_operation_entry *entry, const char *operand, moho_dtype dtype, unsigned allowed) {
+static moho_status check_dtype(const char *what, const char *operand, moho_dtype dtype, unsigned allowed) {
   char text[96] = "none";
   if ((unsigned)dtype < MOHO_DTYPE_COUNT && (allowed & MOHO_SET(dtype))) return MOHO_OK;
-  return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "%s: operand %s is %s, expected %s", entry->name, operand, moho_dtype_name(dtype),
+  return moho_fail(MOHO_ERROR_NOT_AVAILABLE, "%s: operand %s is %s, expected %s", what, operand, moho_dtype_name(dtype),
                    set_text(allowed, text));
 }
 
@@ -35,22 +35,27 @@ moho_status moho_tensor_supports(const moho_device *device, moho_operation opera
   const moho_operation_entry *entry = moho_operation_entry_of(operation);
   MOHO_TRY(moho_handle_check(device, MOHO_KIND_DEVICE));
   if (!entry) return not_in_table(operation);
-  if (entry->operands[0]) MOHO_TRY(check_dtype(entry, entry->operands[0], input, entry->inputs));
-  return check_dtype(entry, "out", output, outputs_of(entry, input));
+  if (entry->operands[0]) MOHO_TRY(check_dtype(entry->name, entry->operands[0], input, entry->inputs));
+  return check_dtype(entry->name, "out", output, outputs_of(entry, input));
 }
 
 /* ---- operands ---- */
 
-static moho_status check_tensor(const moho_operation_entry *entry, const char *operand, const moho_tensor *tensor,
-                                moho_device **device) {
+static moho_status check_tensor(const char *what, const char *operand, const moho_tensor *tensor, moho_device **device) {
   moho_device *own;
-  if (!tensor) return moho_fail(MOHO_ERROR_ARGUMENT, "%s: operand %s is missing, got NULL", entry->name, operand);
+  if (!tensor) return moho_fail(MOHO_ERROR_ARGUMENT, "%s: operand %s is missing, got NULL", what, operand);
   MOHO_TRY(moho_tensor_device(tensor, &own));
   if (*device && own != *device)
-    return moho_fail(MOHO_ERROR_ARGUMENT, "%s: operand %s is on %s, expected %s as the operands before it", entry->name, operand,
+    return moho_fail(MOHO_ERROR_ARGUMENT, "%s: operand %s is on %s, expected %s as the operands before it", what, operand,
                      own->report.uri, (*device)->report.uri);
   *device = own;
   return MOHO_OK;
+}
+
+moho_status moho_operand_check(const char *what, const char *operand, const moho_tensor *tensor, unsigned dtypes,
+                               moho_device **device) {
+  MOHO_TRY(check_tensor(what, operand, tensor, device));
+  return check_dtype(what, operand, tensor->dtype, dtypes);
 }
 
 static moho_status check_inputs(const moho_operation_entry *entry, const moho_tensor_call *call, moho_device **device,
@@ -64,12 +69,12 @@ static moho_status check_inputs(const moho_operation_entry *entry, const moho_te
       continue;
     }
     if (!tensor && ((entry->number_may_stand && call->inputs[!i]) || (entry->optional >> i & 1u))) continue;
-    MOHO_TRY(check_tensor(entry, operand, tensor, device));
+    MOHO_TRY(check_tensor(entry->name, operand, tensor, device));
     if (i == 1 && entry->second) {
-      MOHO_TRY(check_dtype(entry, operand, tensor->dtype, entry->second));
+      MOHO_TRY(check_dtype(entry->name, operand, tensor->dtype, entry->second));
       continue;
     }
-    MOHO_TRY(check_dtype(entry, operand, tensor->dtype, n ? MOHO_SET(*dtype) : entry->inputs));
+    MOHO_TRY(check_dtype(entry->name, operand, tensor->dtype, n ? MOHO_SET(*dtype) : entry->inputs));
     *dtype = tensor->dtype;
     n++;
   }
@@ -115,8 +120,8 @@ moho_status moho_operation_check(const moho_tensor_call *call, const moho_operat
   if (!found) return not_in_table(call->operation);
   *device = NULL;
   MOHO_TRY(check_inputs(found, call, device, &dtype));
-  MOHO_TRY(check_tensor(found, "out", call->output, device));
-  MOHO_TRY(check_dtype(found, "out", call->output->dtype, outputs_of(found, dtype)));
+  MOHO_TRY(check_tensor(found->name, "out", call->output, device));
+  MOHO_TRY(check_dtype(found->name, "out", call->output->dtype, outputs_of(found, dtype)));
   MOHO_TRY(check_overlap(found, call));
   *entry = found;
   return MOHO_OK;

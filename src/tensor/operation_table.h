@@ -39,5 +39,8 @@ const moho_operation_entry *moho_operation_entry_of(moho_operation operation);
 /* operation_check.c: the call against its entry: operands there, on one device, dtypes, shapes (broadcast to the output's), no
  * overlap but in place. *device: where it runs. */
 moho_status moho_operation_check(const moho_tensor_call *call, const moho_operation_entry **entry, moho_device **device);
+/* One operand of `what`: there, on *device (NULL: the first, it becomes its), of one of the dtypes. */
+moho_status moho_operand_check(const char *what, const char *operand, const moho_tensor *tensor, unsigned dtypes,
+                               moho_device **device);
 
 #endif
