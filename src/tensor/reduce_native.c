@@ -18,12 +18,7 @@ typedef struct reduce_work {
 } reduce_work;
 
 static size_t row_place(const tensor_reduce_parameters *p, uint32_t row, size_t first, const unsigned *stride) {
-  size_t place = first;
-  for (uint32_t axis = 0; axis < p->rank; axis++) {
-    place += (size_t)(row % p->shape[axis]) * stride[axis];
-    row /= p->shape[axis];
-  }
-  return place;
+  return moho_row_place(row, first, p->rank, p->shape, stride);
 }
 
 static uint32_t elements_of(const tensor_reduce_parameters *p, uint32_t block) {

@@ -19,12 +19,7 @@ typedef struct row_work {
 } row_work;
 
 static size_t row_place(const tensor_rows_parameters *p, uint32_t row, size_t first, const unsigned *stride) {
-  size_t place = first;
-  for (uint32_t axis = 0; axis < p->rank; axis++) {
-    place += (size_t)(row % p->shape[axis]) * stride[axis];
-    row /= p->shape[axis];
-  }
-  return place;
+  return moho_row_place(row, first, p->rank, p->shape, stride);
 }
 
 /* Blocks, and their results as a block. */
