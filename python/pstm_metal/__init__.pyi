@@ -11,7 +11,7 @@ _Axis = NDArray[Any] | Sequence[float]
 
 class CopyWarning(UserWarning): ...
 
-class TileResult(TypedDict):
+class _TileResult(TypedDict):
     kernel_time_ms: float
     traces_processed: int
     contributions: int
@@ -34,7 +34,7 @@ def migrate_tile(
     t_coords_ms: _Axis,
     vrms: NDArray[Any] | Sequence[float],
     config: dict[str, Any] | None = None,
-) -> TileResult: ...
+) -> _TileResult: ...
 def migrate_tile_async(
     amplitudes: NDArray[np.float32],
     source_x: NDArray[np.float64],
@@ -50,6 +50,6 @@ def migrate_tile_async(
     t_coords_ms: _Axis,
     vrms: NDArray[Any] | Sequence[float],
     config: dict[str, Any] | None = None,
-    on_complete: Callable[[TileResult], object] | None = None,
+    on_complete: Callable[[_TileResult], object] | None = None,
     on_progress: Callable[[Progress], object] | None = None,
 ) -> Future: ...
