@@ -79,9 +79,23 @@ static void limits(void **state) {
   (void)state;
   assert_refused("program t\npredicate a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q\n", MOHO_ERROR_RANGE,
                  "more than 16 predicates", 2, NULL);
-  char text[4000] = "program t\n";
-  for (int i = 0; i < 25; i++) snprintf(text + strlen(text), 40, "buffer in f32 b%d\n", i);
-  assert_refused(text, MOHO_ERROR_RANGE, "more than 24 buffers", 26, NULL);
+  static const struct {
+    const char *line;
+    int most;
+    const char *words;
+  } many[] = {{"buffer in f32 b%d\n", 24, "more than 24 buffers"},
+              {"scalar f32 b%d\n", 64, "more than 64 scalars"},
+              {"array i8 b%d[1]\n", 16, "more than 16 group arrays"},
+              {"pool i8 b%d[1]\n", 16, "more than 16 pools"}};
+  for (size_t k = 0; k < sizeof many / sizeof *many; k++) { /* the most are taken, one more is not */
+    char text[4000] = "program t\n";
+    moho_program *program;
+    for (int i = 0; i < many[k].most; i++) snprintf(text + strlen(text), 40, many[k].line, i);
+    assert_ok(moho_program_assemble(text, NULL, &program));
+    moho_program_destroy(&program);
+    snprintf(text + strlen(text), 40, many[k].line, many[k].most);
+    assert_refused(text, MOHO_ERROR_RANGE, many[k].words, many[k].most + 2, NULL);
+  }
   assert_refused("program t\narray f32 t[0]\n", MOHO_ERROR_RANGE, "group array \"t\" has no elements", 0, NULL);
   assert_refused("program t\narray f64 a[4096]\narray i8 b[1]\n", MOHO_ERROR_RANGE,
                  "group array \"b\": 32784 bytes of a group in all", 0, NULL);
