@@ -221,7 +221,7 @@ int moho_python_get_buffer(PyObject *self, Py_buffer *view, int flags) {
   size_t itemsize = moho_python_dtype_bytes(b->dtype);
   for (int i = 0; i < b->rank; i++)
     b->view_shape[i] = (Py_ssize_t)b->shape[i], b->view_strides[i] = (Py_ssize_t)b->stride[i] * (Py_ssize_t)itemsize;
-  Py_buffer made = {.buf = (char *)place.host + b->offset,
+  Py_buffer made = {.buf = place.host ? (char *)place.host + b->offset : NULL,
                     .len = (Py_ssize_t)moho_python_buffer_bytes(b),
                     .itemsize = (Py_ssize_t)itemsize,
                     .readonly = b->is_read_only,
