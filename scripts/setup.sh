@@ -25,7 +25,7 @@ debian_packages() { # one package a line
   echo clang libomp-dev cmake ninja-build pkg-config libyaml-dev libjansson-dev libpopt-dev libblosc-dev libpng-dev zlib1g-dev \
     libkissfft-dev libsegyio-dev libopenblas0-pthread
   ! wants python || echo python3 python3-dev python3-numpy python3-setuptools python3-pip python3-wheel patchelf
-  ! wants test || echo libcmocka-dev python3-pytest python3-scipy python3-segyio python3-zarr python3-xarray
+  ! wants test || echo libcmocka-dev python3-pytest python3-scipy python3-tqdm python3-segyio python3-zarr python3-xarray
   ! wants check || echo gcc g++ libc6-dev clang-format clang-tidy llvm shellcheck git clang-19
 }
 

@@ -276,6 +276,21 @@ def test_a_bar_like_tqdm_s(survey):
     assert FakeBar.made[0].desc == "migrating" and FakeBar.made[0].n > 0
 
 
+def test_a_bar_of_tqdm_itself(survey, capsys):
+    pytest.importorskip("tqdm")
+    traces, geometry, _, _ = survey
+    for progress in (True, sys.modules["tqdm"].tqdm):
+        moho.migrate(traces, geometry, 2000.0, GRID, dt_s=DT_S, progress=progress)
+        assert "migrating" in capsys.readouterr().err
+
+
+def test_without_tqdm_true_says_so(survey, monkeypatch):
+    traces, geometry, _, _ = survey
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match="tqdm, which is not installed"):
+        moho.migrate(traces, geometry, 2000.0, GRID, dt_s=DT_S, progress=True)
+
+
 def test_a_future_tells_its_result(survey):
     traces, geometry, _, _ = survey
     future = moho.migrate_async(traces, geometry, 2000.0, GRID, dt_s=DT_S)
