@@ -13,8 +13,8 @@
 
 /* Pairs of trace and column that a core counts in about a second; so many seconds are worth it. */
 static const double pairs_a_second = 1.2e7, counting_seconds = 3;
-/* Writing a sample of the image: packed as Zarr, and as SEG-Y. Reading a run's headers and velocities beside. */
-static const double write_s_a_sample = 2.5e-8, begin_seconds = 0.1;
+/* A float of the results on its way to a disk of 500 MB a second. */
+static const double disk_s_a_float = 8e-9;
 
 double moho_run_results_bytes(const moho_job *job, const moho_run_inputs *in) {
   double zarr, files, columns = (double)in->grid.n_inline * (double)in->grid.n_crossline, traces = columns;
@@ -66,16 +66,20 @@ static double memory_of(const moho_run_inputs *in, const moho_planned_blocks *b)
          (double)b->sizes.batch_traces * (double)b->sizes.trace;
 }
 
-/* Reading goes on beside the kernel; preparing takes the same cores, unless a device computes. A store is read and written once,
- * then read. */
+/* The run opens its inputs as they were opened here. Reading goes on beside the kernel; preparing takes the same cores, unless a
+ * device computes. A store is read and written once, then read. Chunks are packed by all threads; of a run by blocks while the
+ * next block is migrated, which hides it where a device computes. */
 static double seconds_of(const moho_run_inputs *in, const moho_run_forecast *f) {
   const moho_run_trial *t = &f->trial;
   int is_native = strcmp(in->plan.kernel, "native") == 0;
   double traces = (double)in->n_live * f->blocks.read_times, kernel = f->contributions / f->rate, prepare = traces * t->prepare_s,
-         read = traces * t->read_s, samples = f->image_bytes / sizeof(float);
+         read = traces * t->read_s, floats = f->image_bytes / sizeof(float);
+  double samples = (double)in->grid.n_inline * (double)in->grid.n_crossline * (double)in->grid.n_time;
+  double write = floats * (t->pack_s / in->device_report.threads + disk_s_a_float);
   double work = is_native ? kernel + prepare : fmax(kernel, prepare);
   double store = f->blocks.by_blocks && !f->store_exists ? 2 * (double)in->n_live * t->read_s : 0;
-  return begin_seconds + store + fmax(work, read) + samples * (write_s_a_sample + t->finish_s);
+  if (f->blocks.by_blocks && !is_native) return in->open_seconds + store + fmax(fmax(work, read), write) + samples * t->finish_s;
+  return in->open_seconds + store + fmax(work, read) + write + samples * t->finish_s;
 }
 
 moho_status moho_run_forecast_make(const moho_job *job, const moho_run_inputs *in, const moho_planned_passes *passes,

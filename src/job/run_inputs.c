@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/timer.h"
 #include "job/job_grid.h"
 #include "job/job_traces.h"
 #include "job/moveout_check.h"
@@ -348,7 +349,9 @@ static moho_status open_all(const moho_job *job, const moho_grid *given, moho_pr
 static moho_status open_or_close(const moho_job *job, const moho_grid *grid, moho_progress_function progress, void *user,
                                  moho_run_inputs *out) {
   MOHO_TRY(moho_run_store_check(job));
+  double begin = moho_seconds();
   moho_status status = open_all(job, grid, progress, user, out);
+  out->open_seconds = moho_seconds() - begin;
   if (!status) return MOHO_OK;
   moho_error error = moho_error_take();
   moho_run_inputs_close(out);

@@ -36,6 +36,7 @@ typedef struct moho_run_inputs {
   int refine_needed;              /* what interpolation would ask for */
   int statics_chosen;             /* the job says something of statics */
   size_t n_live;                  /* traces that take part */
+  double open_seconds;            /* that all this took */
   moho_migration_plan plan;
   size_t memory_allowed, memory_needed; /* the whole run: program, positions, migration, image, reading */
 } moho_run_inputs;

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/timer.h"
+#include "survey/zarr_layout.h"
 
 /* Columns of the trial, enough for every worker; traces at least and at most, and seconds after which it has seen enough. */
 enum {
@@ -15,7 +16,8 @@ enum {
   COLUMNS_OF_LINE = 1024,
   LEAST_TRACES = 256,
   MOST_TRACES = 16384,
-  MOST_BYTES = 64 << 20
+  MOST_BYTES = 64 << 20,
+  MOST_PACKED = 1 << 20
 };
 static const double enough_seconds = 0.8, least_seconds = 0.05, enough_share = 0.3, pass_seconds = 0.15;
 
@@ -111,6 +113,22 @@ static moho_status migrate(moho_migration *m, const trial_traces *t, double enou
   return MOHO_OK;
 }
 
+/* The first columns of image and fold, packed as the run's chunks are. */
+static moho_status pack(const moho_image *image, moho_run_trial *out) {
+  size_t samples = image->grid.n_inline * image->grid.n_crossline * image->grid.n_time;
+  const void *parts[] = {image->stack, image->fold};
+  samples = moho_smaller(samples, MOST_PACKED);
+  double begin = moho_seconds();
+  for (int k = 0; k < 2; k++) {
+    void *packed;
+    size_t bytes;
+    MOHO_TRY(moho_zarr_encode(moho_zarr_codec_for_writing(), 4, parts[k], 4 * samples, &packed, &bytes));
+    free(packed);
+  }
+  out->pack_s = (moho_seconds() - begin) / (2 * (double)samples);
+  return MOHO_OK;
+}
+
 static moho_status finish(const moho_run_inputs *in, const moho_window *w, moho_migration *m, moho_run_trial *out) {
   moho_grid grid;
   moho_image image = {0};
@@ -120,6 +138,7 @@ static moho_status finish(const moho_run_inputs *in, const moho_window *w, moho_
   double begin = moho_seconds();
   if (!status) status = moho_migration_finish(m, &image);
   out->finish_s = (moho_seconds() - begin) / (double)(w->n_inline * w->n_crossline * grid.n_time);
+  if (!status) status = pack(&image, out);
   /* A device counts contributions when it is finished: then they are of all passes, and so are its seconds. */
   moho_migration_counts counts = moho_migration_get_counts(m);
   if (!status && !(out->contributions_per_s > 0))

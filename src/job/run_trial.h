@@ -9,6 +9,7 @@ typedef struct moho_run_trial {
   double contributions_per_s; /* of the kernel */
   double prepare_s, read_s;   /* of a trace */
   double finish_s;            /* of an image sample, in memory */
+  double pack_s;              /* of a float of the results, by one core: image and fold of the trial */
   double seconds;             /* that the trial took */
 } moho_run_trial;
 
