@@ -1,6 +1,9 @@
 /* block_sizes.c - what of an image and its traces fits into memory at once. */
 #include "job/block_sizes.h"
 
+#include <math.h>
+#include <stdio.h>
+
 #include "base/memory.h"
 #include "job/run_adaptive.h"
 #include "job/run_least_squares.h"
@@ -32,17 +35,17 @@ static size_t writing_bytes(const moho_run_inputs *in, const moho_block_sizes *s
 }
 
 static moho_status refuse(const moho_job *job, const moho_run_inputs *in, const moho_block_sizes *s, size_t columns) {
-  char need[32], allowed[32], where[20] = "";
+  char need[32], allowed[32], where[20] = "", hint[120];
   int of_device = in->plan.device_bytes && s->device_least > in->plan.device_allowed_bytes;
   if (of_device) snprintf(where, sizeof where, " on the device");
   moho_job_id key = moho_job_given(job, MOHO_KEY_MEMORY) ? MOHO_KEY_MEMORY
                     : in->plan.gather_bins               ? MOHO_KEY_GATHERS_KIND
                                                          : MOHO_KEY_GRID;
+  const char *less = in->plan.gather_bins ? "use fewer bins of the gathers or fewer times" : "use fewer times";
+  if (of_device) snprintf(hint, sizeof hint, "free memory of the device, or %s", less);
+  else snprintf(hint, sizeof hint, "raise execution.memory_gb to %.3f, or %s", ceil((double)s->least * 1e-6) * 1e-3, less);
   return moho_fail_at(
-      moho_job_place(job, key),
-      in->plan.gather_bins ? "raise execution.memory_gb, or use fewer bins of the gathers or fewer times"
-                           : "raise execution.memory_gb, or use fewer times",
-      MOHO_ERROR_TOO_LARGE,
+      moho_job_place(job, key), hint, MOHO_ERROR_TOO_LARGE,
       "even block by block the run needs %s%s, %s are allowed: the smallest block has %zu columns of %zu samples%s, "
       "%zu traces have their positions in memory",
       moho_bytes_text((double)(of_device ? s->device_least : s->least), need), where,

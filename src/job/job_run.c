@@ -103,7 +103,9 @@ static moho_status plan_blocks(const moho_run *r, moho_planned_blocks *out) {
 static moho_status refuse_stopped(moho_run *r) {
   if (!moho_journal_exists(r->outputs.directory) || moho_job_is(r->job, MOHO_KEY_RESUME, "never")) return MOHO_OK;
   MOHO_TRY(moho_run_saved_open(r->job, &r->inputs, &r->outputs, &r->saved)); /* says what is different */
+  size_t n = moho_run_saved_get_windows(r->saved, NULL);
   moho_run_saved_close(&r->saved);
+  if (!n) return MOHO_OK; /* it was never planned */
   return moho_fail_at(moho_job_place(r->job, MOHO_KEY_OUTPUT_DIRECTORY),
                       "name another output.directory; execution.resume=never drops what is saved there", MOHO_ERROR_EXISTS,
                       "%s holds a run of blocks that was stopped, and this job does not go by blocks", r->outputs.directory);

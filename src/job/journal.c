@@ -210,9 +210,15 @@ static moho_status begin_new(moho_journal *j, const json_t *identity) {
                              identity));
 }
 
-/* The first line may have been torn: then nothing was begun. */
+/* The first line may have been torn, or the run have been refused before it had a plan: then nothing was begun, and whatever job
+ * comes may begin. */
 static moho_status go_on(moho_journal *j, const json_t *identity, uint64_t keep) {
   if (!j->identity) return begin_new(j, identity);
+  if (!j->plan && compare_identity(j, identity)) {
+    moho_error_take();
+    json_decref(j->identity), j->identity = NULL, j->sittings = 0;
+    return begin_new(j, identity);
+  }
   MOHO_TRY(compare_identity(j, identity));
   return moho_file_append_open(j->path, keep, &j->file);
 }

@@ -1,5 +1,6 @@
 /* image_rows_zarr.c - an image.zarr piece by piece: as much of it in memory as is allowed. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "survey/image_rows.h"
@@ -10,7 +11,7 @@ enum { STACK, FOLD, GATHERS, GATHERS_FOLD, N_ARRAYS };
 static const char *const names[N_ARRAYS] = {"stack", "fold", "gathers", "gathers_fold"};
 
 typedef struct piece_reader {
-  moho_zarr_array *arrays[N_ARRAYS];   /* NULL: the group has none */
+  char *path;
   size_t values_samples, fold_samples; /* that there is room for */
   float *values;
   int32_t *fold;
@@ -25,34 +26,31 @@ static moho_status make_room(size_t samples, size_t *room, void *array) {
   return MOHO_OK;
 }
 
-static moho_status read_array(const piece_reader *r, int which, const moho_window *w, moho_zarr_type type, void *out) {
-  size_t first[MOHO_ZARR_AXES] = {w->inline_first, w->crossline_first}, count[MOHO_ZARR_AXES] = {w->n_inline, w->n_crossline};
-  const moho_zarr_layout *layout = moho_zarr_array_get_layout(r->arrays[which]);
-  for (size_t a = 2; a < layout->n_axes; a++) count[a] = layout->shape[a];
-  return moho_zarr_array_read(r->arrays[which], first, count, type, out);
-}
-
-static size_t samples_of(const piece_reader *r, int which, const moho_window *w) {
-  const moho_zarr_layout *layout = moho_zarr_array_get_layout(r->arrays[which]);
-  size_t n = w->n_inline * w->n_crossline;
-  for (size_t a = 2; a < layout->n_axes; a++) n *= layout->shape[a];
-  return n;
+/* Opened for every piece: an open array keeps the chunk that it read last. */
+static moho_status read_array(piece_reader *r, int which, const moho_window *w, moho_zarr_type type, size_t *room, void *out) {
+  size_t first[MOHO_ZARR_AXES] = {w->inline_first, w->crossline_first}, count[MOHO_ZARR_AXES] = {w->n_inline, w->n_crossline},
+         n = w->n_inline * w->n_crossline;
+  moho_zarr_array *array;
+  MOHO_TRY(moho_zarr_array_open(r->path, names[which], &array));
+  const moho_zarr_layout *layout = moho_zarr_array_get_layout(array);
+  for (size_t a = 2; a < layout->n_axes; a++) count[a] = layout->shape[a], n *= layout->shape[a];
+  moho_status status = make_room(n, room, out);
+  if (!status) status = moho_zarr_array_read(array, first, count, type, *(void **)out);
+  moho_zarr_array_close(&array);
+  return status;
 }
 
 static moho_status read_piece(void *user, const moho_window *window, int gathers, const float **values, const int32_t **fold) {
   piece_reader *r = user;
   int v = gathers ? GATHERS : STACK, f = gathers ? GATHERS_FOLD : FOLD;
   if (values) {
-    if (!r->arrays[v]) return moho_fail(MOHO_ERROR_NOT_FOUND, "the image holds no %s", names[v]);
-    MOHO_TRY(make_room(samples_of(r, v, window), &r->values_samples, &r->values));
-    MOHO_TRY(read_array(r, v, window, MOHO_ZARR_F4, r->values));
+    MOHO_TRY(read_array(r, v, window, MOHO_ZARR_F4, &r->values_samples, &r->values));
     *values = r->values;
   }
   if (!fold) return MOHO_OK;
   *fold = NULL;
-  if (!r->arrays[f]) return MOHO_OK;
-  MOHO_TRY(make_room(samples_of(r, f, window), &r->fold_samples, &r->fold));
-  MOHO_TRY(read_array(r, f, window, MOHO_ZARR_I4, r->fold));
+  if (!moho_zarr_group_has(r->path, names[f])) return MOHO_OK;
+  MOHO_TRY(read_array(r, f, window, MOHO_ZARR_I4, &r->fold_samples, &r->fold));
   *fold = r->fold;
   return MOHO_OK;
 }
@@ -69,19 +67,15 @@ moho_status moho_image_rows_open(const char *path, const moho_image *described, 
   MOHO_TRY(moho_allocate(1, sizeof *reader, "reader of an image", &reader));
   *out = (moho_image_rows){
       .grid = &described->grid, .bins = &described->bins, .memory_bytes = memory_bytes / 2, .read = read_piece, .user = reader};
-  moho_status status = MOHO_OK;
-  for (int a = 0; a < N_ARRAYS && !status; a++) {
-    if (a >= GATHERS && described->bins.kind == MOHO_GATHERS_NONE) break;
-    if (moho_zarr_group_has(path, names[a])) status = moho_zarr_array_open(path, names[a], &reader->arrays[a]);
-  }
-  if (status) moho_image_rows_close(out);
-  return status;
+  reader->path = strdup(path);
+  if (reader->path) return MOHO_OK;
+  moho_image_rows_close(out);
+  return moho_fail(MOHO_ERROR_MEMORY, "%s: out of memory", path);
 }
 
 void moho_image_rows_close(moho_image_rows *rows) {
   piece_reader *reader = rows->user;
   if (!reader) return;
-  for (int a = 0; a < N_ARRAYS; a++) moho_zarr_array_close(&reader->arrays[a]);
-  free(reader->values), free(reader->fold), free(reader);
+  free(reader->path), free(reader->values), free(reader->fold), free(reader);
   *rows = (moho_image_rows){0};
 }

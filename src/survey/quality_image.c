@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "survey/image_zarr.h"
 #include "survey/quality_image.h"
 #include "survey/quality_parts.h"
 
@@ -33,8 +34,8 @@ static sums measure_column(const float *column, size_t n) {
 
 /* ---- pieces ---- */
 
-/* Of one column; those of a piece are made by all threads and added in the order of columns, so that neither the number of
- * threads nor the size of pieces changes a bit. */
+/* Of one column; those of a piece are made by all threads and added in the order of columns, square by square, so that neither
+ * the number of threads nor the size of pieces changes a bit. */
 typedef struct column_figures {
   sums sum;
   int32_t largest_fold;
@@ -69,7 +70,7 @@ static void add_figures(measuring *m, const column_figures *f) {
   else m->q->empty_columns++;
 }
 
-/* Spectra are of columns spread evenly over the image. */
+/* Spectra are of columns spread evenly over the image, in the order in which they come. */
 static void add_spectra(measuring *m, const float *stack, size_t n) {
   size_t nt = m->rows->grid->n_time, columns = m->q->n_columns, wanted = moho_smaller(columns, SPECTRA);
   for (; m->spectra < wanted; m->spectra++) {
@@ -134,12 +135,30 @@ static void conclude_fold(const measuring *m) {
   q->fold_most = (size_t)m->fold[q->n_columns - 1];
 }
 
-static moho_status measure_pieces(measuring *m) {
+/* A square of columns, as large as a chunk of the image's file, which is then decoded once: at once, or, where memory holds less,
+ * some of its inlines after the other; from memory one by one. */
+static moho_status measure_square(measuring *m, const moho_window *square) {
+  size_t inline_bytes = square->n_crossline * m->rows->grid->n_time * 8, most = m->rows->memory_bytes / inline_bytes;
+  if (most < 1 || m->rows->memory_bytes == SIZE_MAX) most = 1;
+  for (size_t i = 0; i < square->n_inline; i += most) {
+    moho_window window = *square;
+    window.inline_first += i, window.n_inline = moho_smaller(most, square->n_inline - i);
+    MOHO_TRY(measure_piece(m, &window));
+  }
+  return MOHO_OK;
+}
+
+static moho_status measure_squares(measuring *m) {
   const moho_grid *grid = m->rows->grid;
-  const moho_window all = moho_grid_whole(grid);
-  moho_window window;
+  size_t along, across;
+  moho_image_zarr_sides(grid, NULL, &along, &across);
   MOHO_TRY(moho_spectrum_begin(grid->n_time, grid->step_s, &m->spectrum));
-  for (size_t next = 0; moho_image_rows_next(m->rows, 0, &all, &next, &window);) MOHO_TRY(measure_piece(m, &window));
+  for (size_t i = 0; i < grid->n_inline; i += along)
+    for (size_t j = 0; j < grid->n_crossline; j += across)
+      MOHO_TRY(measure_square(m, &(moho_window){.inline_first = i,
+                                                .n_inline = moho_smaller(along, grid->n_inline - i),
+                                                .crossline_first = j,
+                                                .n_crossline = moho_smaller(across, grid->n_crossline - j)}));
   return MOHO_OK;
 }
 
@@ -165,7 +184,7 @@ static void warn(const moho_grid *grid, moho_image_quality *q) {
 moho_status moho_image_rows_measure(const moho_image_rows *rows, moho_image_quality *out) {
   measuring m = {.rows = rows, .q = out, .all = {.least = INFINITY, .most = -INFINITY}};
   *out = (moho_image_quality){.n_columns = rows->grid->n_inline * rows->grid->n_crossline};
-  moho_status status = measure_pieces(&m);
+  moho_status status = measure_squares(&m);
   if (!status) conclude_samples(&m), conclude_fold(&m);
   moho_spectrum_end(&m.spectrum, status ? NULL : &out->spectrum);
   if (!status) warn(rows->grid, out);

@@ -95,6 +95,24 @@ static void what_was_told_comes_back(void **state) {
   moho_journal_close(&journal);
 }
 
+/* It was refused before it was planned, for want of room on the disk perhaps: nothing is lost. */
+static void another_job_may_begin_where_none_was_planned(void **state) {
+  (void)state;
+  const char *directory = output("unplanned");
+  moho_journal *journal;
+  assert_ok(open_as(directory, 3000, MOHO_RESUME_AUTO, &journal));
+  moho_journal_close(&journal);
+  assert_ok(open_as(directory, 2500, MOHO_RESUME_AUTO, &journal));
+  assert_null(moho_journal_get_plan(journal));
+  assert_int_equal(moho_journal_sittings(journal), 1);
+  assert_ok(set_plan(journal));
+  moho_journal_close(&journal);
+  assert_fails(open_as(directory, 3000, MOHO_RESUME_AUTO, &journal), MOHO_ERROR_EXISTS, "was 2500.0, is now 3000.0");
+  assert_ok(open_as(directory, 2500, MOHO_RESUME_AUTO, &journal));
+  assert_non_null(moho_journal_get_plan(journal));
+  moho_journal_close(&journal);
+}
+
 static void another_job_is_refused_with_what_changed(void **state) {
   (void)state;
   const char *directory = output("changed");
@@ -245,9 +263,11 @@ static void any_stop_keeps_what_was_told(void **state) {
 int main(void) {
   told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (told == MAP_FAILED) return 1;
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_was_told_comes_back), cmocka_unit_test(another_job_is_refused_with_what_changed),
-      cmocka_unit_test(a_torn_end_is_cut_off), cmocka_unit_test(a_wrong_line_in_the_middle_is_refused),
-      cmocka_unit_test(any_stop_keeps_what_was_told)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_told_comes_back),
+                                     cmocka_unit_test(another_job_is_refused_with_what_changed),
+                                     cmocka_unit_test(another_job_may_begin_where_none_was_planned),
+                                     cmocka_unit_test(a_torn_end_is_cut_off),
+                                     cmocka_unit_test(a_wrong_line_in_the_middle_is_refused),
+                                     cmocka_unit_test(any_stop_keeps_what_was_told)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
