@@ -1,6 +1,7 @@
 /* test_program_device.c - launches on the device under test: sizes, shapes, several under way, faults at wait, what is refused,
  * and that compiled text is kept by program, not by buffers. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,31 @@ static void sizes(void **state) {
   for (size_t i = 0; i < sizeof n / sizeof *n; i++) scale(n[i], 1 + (uint32_t)(97 * i) % 256);
   scale(report.has_native ? 1000003 : 20011, 256);
   if (report.max_lanes >= 512) scale(5000, 512); /* another compilation where text is compiled */
+}
+
+/* All 256 registers of a lane at once: the sum of k^2 (id + 1) over the 255 beside the index. */
+static void every_register(void **state) {
+  (void)state;
+  enum { LANES_EACH = 33, GROUPS = 3, N = LANES_EACH * GROUPS };
+  char text[16000] = "program many\nbuffer out u32 y\nregister u32 i, t[255]\nget i, id.x\n";
+  uint32_t got[N], squares = 0;
+  for (unsigned k = 0; k < 255; k++) {
+    snprintf(text + strlen(text), 60, "set t%u, %u\nmad t%u, t%u, i, t%u\n", k, k * k, k, k, k);
+    squares += k * k;
+  }
+  strcat(text, "reduce.add i, t0..t254\nget t0, id.x\nstore y[t0], i\n");
+  moho_program_executable *executable = executable_of(text);
+  moho_program_run *run;
+  moho_buffer *y;
+  assert_ok(moho_buffer_create(device, sizeof got, MOHO_MEMORY_DEVICE, &y));
+  moho_program_launch_options launch = {
+      .buffers = &(moho_program_binding){y, 0, N}, .n_buffers = 1, .groups = {GROUPS}, .lanes = {LANES_EACH}};
+  assert_ok(moho_program_launch(executable, queue, &launch, &run));
+  assert_ok(finish(&run, NULL));
+  assert_ok(moho_buffer_read(y, 0, got, sizeof got));
+  for (uint32_t i = 0; i < N; i++) assert_int_equal(got[i], squares * (i + 1));
+  assert_ok(moho_buffer_destroy(&y));
+  assert_ok(moho_program_executable_destroy(&executable));
 }
 
 static void several_under_way(void **state) {
@@ -337,6 +363,7 @@ static void text_is_kept_by_program(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(sizes),
+                                     cmocka_unit_test(every_register),
                                      cmocka_unit_test(several_under_way),
                                      cmocka_unit_test(faults_come_at_wait),
                                      cmocka_unit_test(what_is_refused),
