@@ -9,6 +9,9 @@
  *   q z^4 - (o^2 - q (s^2 + r^2)) z^2 - s^2 r^2 (1 - c^2 - q) = 0,
  * by steps of Newton in the inverse chord, which is nearly linear in t0, until the samples on either side tell that the edge is
  * between them. So the guess does not matter to what is found. Elsewhere every sample is looked at.
+ *
+ * Through constant velocity straight rays pass the edge where that equation says. Its left side G = (z^2 + c s r)^2 - cos^2 (z^2
+ * + s^2) (z^2 + r^2), for edges below 90 degrees with z^2 + c s r > 0, tells of the samples on either side on which they are.
  */
 #ifndef MOHO_MIGRATE_ANGLE_KERNEL_H
 #define MOHO_MIGRATE_ANGLE_KERNEL_H
@@ -28,6 +31,7 @@ enum {
   MOHO_ANGLE_EDGE_INVERSE, /* 1/root */
   MOHO_ANGLE_EDGE_SINE2,   /* squared sine */
   MOHO_ANGLE_EDGE_SIGN,    /* of its cosine */
+  MOHO_ANGLE_EDGE_Q,       /* squared sine, not held above 0: 1 - cos^2; of the edge 0, that nothing is below, negative */
   MOHO_ANGLE_EDGE_ROWS
 };
 
@@ -43,7 +47,10 @@ typedef struct moho_angle_job {
   int32_t falls;                         /* 1: the angle falls: find edges; 0: count the edges at or below each sample's angle */
   float apart;                           /* 2 (1 - c) */
   float offset2, sum2, product2, cross2; /* o^2, s^2 + r^2, s^2 r^2, s^2 r^2 (1 - c^2) */
+  float across;                          /* c s r */
   float depths_per_m;
+  float first_depth,
+      depth_step; /* straight rays through constant velocity: sample i is at first_depth + i * depth_step; else 0 */
   moho_angle_leg source, receiver;
   const float *base, *s2, *a, *b; /* the loops' terms of the column, NULL where the law has none (migrate_kernel.h) */
   const float *v_dt;              /* [time axis's table] v_int dt */

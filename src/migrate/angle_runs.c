@@ -139,12 +139,26 @@ static void fill_depths(const moho_travel_law *law, moho_angle_column *column) {
   }
 }
 
+/* Straight rays through constant velocity: sine^2 = d^2/(z^2 + d^2) at every distance, z linear in t0. */
+static void fill_depth_steps(const moho_travel_law *law, const moho_travel_column *legs, moho_angle_column *column) {
+  column->first_depth = column->depth_step = 0;
+  if (law->kind != MOHO_TRAVELTIME_STRAIGHT || law->n < 2) return;
+  const double first = law->first_s / 2 * column->v_dt[0] / law->dt_s, step = law->step_s / 2 * column->v_dt[0] / law->dt_s;
+  for (size_t i = 0; i < law->n; i++) { /* base is held above 0 */
+    const double v_dt = column->v_dt[i], s2 = legs->terms[i].s2, expected = first + (double)i * step;
+    if (fabs(v_dt * v_dt * s2 - 1) > 1e-9) return;
+    if (expected > 0 && fabs(sqrt(legs->terms[i].base) / (v_dt * s2) - expected) > 1e-9 * expected) return;
+  }
+  column->first_depth = first, column->depth_step = step;
+}
+
 moho_status moho_angle_column_fill(const moho_travel_law *law, const moho_travel_column *legs, double x_m, double y_m,
                                    moho_angle_column *column) {
   MOHO_TRY(moho_opening_velocity(law, x_m, y_m, column->v_dt));
   for (size_t i = 0; i < moho_time_axis_table(law->n); i++) column->v_dt_f[i] = (float)column->v_dt[i < law->n ? i : law->n - 1];
   fill_falls(law, legs, column);
   fill_depths(law, column);
+  fill_depth_steps(law, legs, column);
   return MOHO_OK;
 }
 
@@ -193,7 +207,10 @@ static moho_angle_job job_of(const moho_travel_law *law, const moho_angle_query 
                           .sum2 = (float)sum2,
                           .product2 = (float)product2,
                           .cross2 = (float)(product2 * (1 - c * c)),
+                          .across = (float)(c * q->pair.source * q->pair.receiver),
                           .depths_per_m = (float)q->column->depths_per_m,
+                          .first_depth = (float)q->column->first_depth,
+                          .depth_step = (float)q->column->depth_step,
                           .source = leg_of_job(law, q, q->pair.source, q->source2),
                           .receiver = leg_of_job(law, q, q->pair.receiver, q->receiver2),
                           .base = of_column(q->loops->base, law, q),

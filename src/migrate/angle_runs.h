@@ -41,6 +41,7 @@ typedef struct moho_angle_column {
   float *depth;           /* [MOHO_ANGLE_DEPTHS + 2] sample whose Z of short rays is so many steps */
   moho_angle_fall *falls; /* [n] */
   double depths_per_m;
+  double first_depth, depth_step; /* of straight rays through constant velocity, else 0 */
 } moho_angle_column;
 
 moho_status moho_angle_column_create(const moho_travel_law *law, moho_angle_column *out);

@@ -17,8 +17,16 @@ enum { SMALLEST_BATCH = 64, LARGEST_BATCH = 65536 };
 
 /* ---- sizes ---- */
 
+/* Floats between the rows of the image. A sample's rows of several bins are wanted at once: an odd number of lines apart they lie
+ * in different sets of the cache. */
+static size_t row_stride(size_t n, size_t bins) {
+  enum { LINE = 16 };
+  const size_t stride = moho_time_axis_stride(n);
+  return bins > 1 && stride / LINE % 2 == 0 ? stride + LINE : stride;
+}
+
 static moho_status native_size(moho_migration_setup *s, const moho_migration_size_query *q) {
-  size_t stride = moho_time_axis_stride(q->grid->n_time);
+  size_t stride = row_stride(q->grid->n_time, s->bins);
   size_t row = moho_prepared_layout_make(q->options, q->n_samples, 1, s->k_max).stride * sizeof(float) +
                sizeof(moho_batch_trace) + sizeof(int32_t) + 2;
   s->plan = moho_tile_plan_make(q->window, q->options->tile_columns, s->threads);
@@ -66,7 +74,7 @@ static moho_status make_shared_tables(const moho_migration *m, native_run *r) {
 
 static moho_status allocate_buffers(const moho_migration *m, native_run *r) {
   MOHO_TRY(moho_allocate(m->n_columns, sizeof *r->columns, "image columns", &r->columns));
-  MOHO_TRY(moho_allocate(m->n_columns * m->n_bins * m->axis.stride, sizeof *r->image, "the image", &r->image));
+  MOHO_TRY(moho_allocate(m->n_columns * m->n_bins * row_stride(m->axis.n, m->n_bins), sizeof *r->image, "the image", &r->image));
   MOHO_TRY(moho_allocate(m->n_columns * moho_fold_rows(m->n_bins, r->angles.n > 0) * (m->axis.n + 1), sizeof *r->steps,
                          "the fold", &r->steps));
   MOHO_TRY(moho_allocate(MOHO_SINC_ROWS, sizeof *r->sinc, "sinc table", &r->sinc));
@@ -101,7 +109,7 @@ static void fill_frame(moho_migration *m, native_run *r) {
       .parameters = {.row_stride = (int32_t)m->layout.stride,
                      .x0 = (int32_t)m->layout.x0,
                      .c0 = (int32_t)m->layout.c0,
-                     .image_stride = (int32_t)m->axis.stride,
+                     .image_stride = (int32_t)row_stride(m->axis.n, m->n_bins),
                      .table_stride = is_uniform ? 0 : (int32_t)m->axis.table,
                      .n_samples = (int32_t)m->layout.n_samples,
                      .k_max = m->layout.k_max,
@@ -267,7 +275,7 @@ static size_t read_column(const moho_migration *m, const void *from, size_t k, s
   const int32_t *steps = r->steps + (k * moho_fold_rows(m->n_bins, has_angles) + bin) * (m->axis.n + 1),
                 *next = steps + m->axis.n + 1;
   int32_t sum = 0;
-  *sums = r->image + row * m->axis.stride;
+  *sums = r->image + row * row_stride(m->axis.n, m->n_bins);
   for (size_t i = 0; i < m->axis.n; i++) fold[i] = sum += has_angles ? next[i] - steps[i] : steps[i];
   return k;
 }

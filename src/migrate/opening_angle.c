@@ -18,6 +18,7 @@ static void fill_edge(moho_opening_angles *angles, size_t k) {
   row[MOHO_ANGLE_EDGE_INVERSE * angles->edge_stride] = (float)(1 / sqrt(fmax(squared, 1e-12)));
   row[MOHO_ANGLE_EDGE_SINE2 * angles->edge_stride] = (float)sine2;
   row[MOHO_ANGLE_EDGE_SIGN * angles->edge_stride] = cosine < 0 ? -1.0f : 1.0f;
+  row[MOHO_ANGLE_EDGE_Q * angles->edge_stride] = (float)(1 - cosine * cosine);
 }
 
 moho_status moho_opening_angles_create(const moho_gather_bins *bins, moho_opening_angles *out) {

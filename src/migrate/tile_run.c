@@ -13,7 +13,7 @@
  * tables stay in the first-level cache while the block passes. */
 enum { TRACES_PER_BLOCK = 64, COLUMNS_PER_GROUP = 4, RUNS_PER_LAUNCH = 128, PARTS_PER_RUN = 16 };
 /* Of intervals to be cut by the opening angle. */
-enum { PAIRS_WAITING = 32, JOBS_WAITING = 2 * PAIRS_WAITING };
+enum { PAIRS_WAITING = 16, JOBS_WAITING = 2 * PAIRS_WAITING };
 
 struct moho_tile_columns {
   moho_column_table *tables; /* [capacity], or NULL when one is shared by all tiles */
@@ -367,6 +367,7 @@ static void cut_by_angles(launch_queue *queue) {
     if (queue->added > before) __atomic_store_n(&queue->batch->used[pair->run.row], 1, __ATOMIC_RELAXED);
   }
   a->n_pairs = a->n_jobs = 0;
+  launch(queue); /* while they and the rows of their bins are in the first-level cache */
 }
 
 /* Intervals of the described run wait until there are enough. */

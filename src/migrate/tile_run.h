@@ -61,7 +61,7 @@ typedef struct moho_tile_frame {
   moho_migrate_parameters parameters;
   const float *sinc;
   size_t n_bins;  /* of the gathers; 1: none */
-  float *image;   /* [columns, bins, axis->stride] */
+  float *image;   /* [columns, bins, parameters.image_stride] */
   int32_t *steps; /* [columns, moho_fold_rows(), n + 1] fold as differences along time; NULL: it is not counted */
 } moho_tile_frame;
 

@@ -101,6 +101,61 @@ INLINE void find_edges(const angle_frame *f, moho_angle_job *job, int number, in
   lanes_store_int(job->found + number, lanes_floor(lanes_select_above(open, 0.0f, R(-1.0) - at, at)));
 }
 
+/* ---- the same of straight rays through constant velocity ---- */
+
+/* LANES edges: their squared sine, and the terms of G = q z^4 - linear z^2 - constant, which is rounded by less than ROUNDED of
+ * q z^4 + linear_most z^2 + constant_most (twenty roundings; the depth is rounded twice, its fourth power ten times). */
+typedef struct uniform_edges {
+  vfloat q, linear, constant, linear_most, constant_most, sign;
+} uniform_edges;
+
+#define ROUNDED R(1.2e-6)
+
+INLINE uniform_edges uniform_edges_of(const moho_angle_job *job, const float *edge, int32_t stride) {
+  const vfloat q = lanes_load(edge + MOHO_ANGLE_EDGE_Q * stride), sum2 = lanes_set(job->sum2),
+               product2 = lanes_set(job->product2);
+  const vfloat offset2 = lanes_set(job->offset2), cross2 = lanes_set(job->cross2), size = ABS(q);
+  return (uniform_edges){.q = q,
+                         .linear = FMA(-q, sum2, offset2),
+                         .constant = FMA(-q, product2, cross2),
+                         .linear_most = FMA(size, sum2, offset2),
+                         .constant_most = FMA(size, product2, cross2),
+                         .sign = lanes_load(edge + MOHO_ANGLE_EDGE_SIGN * stride)};
+}
+
+/* The squared depth at which G = 0: of edges above 90 degrees the smaller root, as a quotient, for their q may be 0. */
+INLINE vfloat uniform_depth2(const uniform_edges *e) {
+  const vfloat root = SQRT(MAX(FMA(e->q * R(4.0), e->constant, e->linear * e->linear), R(1e-12))), sum = e->linear + root;
+  const vfloat below = sum * RECIPROCAL(MAX(e->q + e->q, R(1e-12)));
+  const vfloat above = e->constant * R(-2.0) * RECIPROCAL(MAX(sum, R(1e-6)));
+  return MAX(lanes_select_above(e->sign, 0.0f, below, above), R(1e-12));
+}
+
+/* Above 0: surely the angle is smaller than the edge (side 1), not smaller (side -1). */
+INLINE vfloat uniform_surely(const moho_angle_job *job, const uniform_edges *e, vfloat at, float side) {
+  const vfloat z = FMA(at, lanes_set(job->depth_step), lanes_set(job->first_depth)), z2 = z * z;
+  const vfloat g = FMA(FMA(e->q, z2, -e->linear), z2, -e->constant);
+  const vfloat most = FMA(FMA(ABS(e->q), z2, e->linear_most), z2, e->constant_most);
+  const vfloat same_side = z2 + lanes_set(job->across), same_side_most = z2 + ABS(lanes_set(job->across));
+  const vfloat by_g = FMA(-most, ROUNDED, g * (e->sign * lanes_set(side)));
+  const vfloat by_side = FMA(-same_side_most, ROUNDED, same_side * lanes_set(side));
+  return lanes_select_above(e->sign * lanes_set(side), 0.0f, MIN(by_g, by_side), MAX(by_g, by_side));
+}
+
+INLINE void find_uniform_edges(const angle_frame *f, moho_angle_job *job, int number) {
+  const vfloat first = lanes_set((float)job->first), end = lanes_set((float)job->end);
+  const uniform_edges edges = uniform_edges_of(job, f->edges + number, f->parameters->edge_stride);
+  const vfloat depth = SQRT(uniform_depth2(&edges)) - lanes_set(job->first_depth);
+  const vfloat guess = lanes_select_above(edges.q, 0.0f, depth * lanes_set(1.0f / job->depth_step), end);
+  const vfloat below = lanes_float(lanes_floor(MIN(MAX(guess, first - R(1.0)), end - R(0.5)))), at = below + R(1.0);
+  const vfloat before_first = first - below, beyond_end = at - end + R(1.0); /* there is no doubt */
+  const vfloat before = lanes_select_above(before_first, 0.5f, R(1.0), uniform_surely(job, &edges, below, -1));
+  const vfloat after = lanes_select_above(beyond_end, 0.5f, R(1.0), uniform_surely(job, &edges, at, 1));
+  const vfloat sure = MIN(before, after);
+  job->open |= lanes_any_above(R(0.0) - sure, -1e-30f);
+  lanes_store_int(job->found + number, lanes_floor(lanes_select_above(sure, 0.0f, at, R(-1.0) - at)));
+}
+
 /* ---- where it may not ---- */
 
 static const int32_t lane_numbers[MOHO_ANGLE_WIDEST]
@@ -125,7 +180,9 @@ INLINE void do_jobs(const angle_frame *f, moho_angle_job *jobs, int law) {
   const moho_angle_parameters *p = f->parameters;
   for (moho_angle_job *job = jobs; job < jobs + p->n_jobs; job++) {
     if (job->falls != p->falls) continue;
-    if (job->falls)
+    if (job->falls && law == MOHO_TRAVELTIME_STRAIGHT && job->depth_step > 0)
+      for (int32_t k = 0; k < p->n_limits; k += LANES) find_uniform_edges(f, job, k);
+    else if (job->falls)
       for (int32_t k = 0; k < p->n_limits; k += LANES) find_edges(f, job, k, law);
     else
       for (int32_t at = job->first; at < job->end; at += LANES) count_edges(f, job, at, law);

@@ -137,7 +137,7 @@ INLINE void read_block(const run_frame *shared, loop_block *block, int begin, in
   }
   for (; at + LANES <= stop; at += LANES) {
     vfloat value = read_trace(run, block, at - begin, interpolation, antialias, weighted, 1);
-    lanes_accumulate(to_rows ? block->row[(at - begin) / LANES] + (at - begin) : run->image + at, value);
+    lanes_accumulate(to_rows ? block->row[block->part[(at - begin) / LANES]] + (at - begin) : run->image + at, value);
   }
   if (at < stop) broken(shared, block, at - begin, at, first, end);
 }

@@ -17,16 +17,17 @@ INLINE vfloat half_cosine(vfloat x) {
   return FMA(FMA(z * z2, s, z), R(-0.5), R(0.5));
 }
 
-/* Samples between the two steps: their arrays stay in the first-level cache. Vectors whose rows are noted at once. */
-enum { BLOCK = 512, ROWS_AT_ONCE = 16 };
+/* Samples between the two steps: their arrays stay in the first-level cache. Vectors whose parts are noted at once. */
+enum { BLOCK = 512, PARTS_AT_ONCE = 32 };
 
 /* What the first step leaves for the second; it may run on past the run's end by less than VECTORS vectors. */
 typedef struct loop_block {
   _Alignas(64) int32_t index[BLOCK + VECTORS * LANES];
   _Alignas(64) float fraction[BLOCK + VECTORS * LANES], width[BLOCK + VECTORS * LANES], weight[BLOCK + VECTORS * LANES];
-  /* Of a run that has parts (migrate_lanes.h): where the row of each vector lies at the block's begin, and what vectors that more
-   * than one part shares, or that are not wholly in the run, have for them. */
-  _Alignas(64) float *row[BLOCK / LANES + ROWS_AT_ONCE];
+  /* Of a run that has parts (migrate_lanes.h): the part that each vector lies in, 0 where more than one share it or it is not
+   * wholly in the run; where rows of parts lie at the block's begin, from 1 on; what shared vectors have for them. */
+  _Alignas(64) uint16_t part[BLOCK / LANES + PARTS_AT_ONCE];
+  float *row[BLOCK + 1];
   _Alignas(64) float value[BLOCK + LANES];
 } loop_block;
 

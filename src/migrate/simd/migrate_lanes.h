@@ -59,21 +59,23 @@ typedef struct part_rows {
 } part_rows;
 
 INLINE void let_wait(loop_block *block, int slot) {
-  block->row[slot / LANES] = block->value;
+  block->part[slot / LANES] = 0;
   lanes_store(block->value + slot, R(0.0));
 }
 
-/* The rows of samples [first, stop) of a block. Of a part some are noted at once, past its end if need be, for loops of
+/* The rows of samples [first, stop) of a block. Of a part many vectors are noted at once, past its end if need be, for loops of
  * unforeseeable lengths are what costs here; the next part notes its own after. */
 INLINE void note_rows(const part_rows *rows, loop_block *block, int begin, int first, int stop) {
-  for (const moho_run_part *part = rows->part;; part++) {
-    float *row = rows->image + (size_t)part->column * rows->stride + begin;
+  const moho_run_part *part = rows->part;
+  block->row[0] = block->value;
+  for (uint16_t number = 1;; number++, part++) {
     int from = first - begin, v = (from + LANES - 1) / LANES;
+    block->row[number] = rows->image + (size_t)part->column * rows->stride + begin;
     let_wait(block, from - from % LANES);
     first = part->end < stop ? part->end : stop;
     do {
-      for (int k = 0; k < ROWS_AT_ONCE; k++) block->row[v + k] = row;
-      v += ROWS_AT_ONCE;
+      for (int k = 0; k < PARTS_AT_ONCE; k++) block->part[v + k] = number;
+      v += PARTS_AT_ONCE;
     } while (v * LANES < first - begin);
     if (first == stop) break;
   }
