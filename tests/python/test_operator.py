@@ -252,6 +252,7 @@ def test_an_operator_cannot_be_used_by_its_own_progress(survey):
         a.migrate(survey[0])
 
 
+@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="sanitizers keep what is freed")
 def test_many_calls_do_not_grow():
     traces, source, receiver = oracle.survey_3d(n=3, ns=40, dt_s=DT)
     grid = {"origin_m": [350.0, 350.0], "inline": {"n": 2, "spacing_m": 50}, "crossline": {"n": 2, "spacing_m": 50},
