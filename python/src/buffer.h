@@ -82,7 +82,7 @@ PyObject *moho_python_to_numpy(PyObject *self, PyObject *arguments, PyObject *wo
 PyObject *moho_python_write_array(PyObject *self, PyObject *array);
 int moho_python_get_buffer(PyObject *self, Py_buffer *view, int flags);
 
-/* ---- dlpack.c ---- */
+/* ---- dlpack_export.c, dlpack_import.c ---- */
 
 /* A Buffer of what speaks DLPack. @param device  Device or NULL: the one where the memory is  @param copy  1 always, 0 never, -1
  * where needed */
