@@ -1,4 +1,6 @@
 /* migrate.c - moho.migrate: traces in memory into an image in memory, by the calls that a run makes. */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -76,6 +78,25 @@ static moho_status settle_refine(migration_call *c) {
   return MOHO_OK;
 }
 
+/* As a run refuses them by default: a single NaN would spread over a whole image. */
+static moho_status check_samples(migration_call *c) {
+  for (size_t trace = 0; trace < c->geometry->n; trace++) {
+    const float *samples = c->traces + trace * c->n_samples;
+    float sum = 0; /* of zeros, or NaN */
+    if (!moho_geometry_is_live(c->geometry, trace)) continue;
+    for (size_t i = 0; i < c->n_samples; i++) sum += samples[i] * 0.0F;
+    if (sum == 0) continue;
+    size_t bad = 0;
+    while (isfinite(samples[bad])) bad++;
+    c->error = (moho_error){.code = MOHO_ERROR_ARGUMENT, .trace = (int64_t)trace + 1, .byte = -1, .line = -1, .column = -1};
+    snprintf(c->error.message, sizeof c->error.message, "traces[%zu, %zu] is %g, expected finite samples", trace, bad,
+             (double)samples[bad]);
+    snprintf(c->error.hint, sizeof c->error.hint, "numpy.nan_to_num(traces, posinf=0, neginf=0) sets such samples to zero");
+    return MOHO_ERROR_ARGUMENT;
+  }
+  return MOHO_OK;
+}
+
 static moho_status plan(migration_call *c) {
   moho_migration_plan plan;
   if (!c->work.callback) return MOHO_OK;
@@ -90,6 +111,7 @@ static moho_status prepare(migration_call *c) {
   TRY(moho_job_travel_time(c->job, c->grid, &c->options.traveltime, &c->eta));
   c->options.eta = c->eta;
   if (c->options.gathers) TRY(moho_gather_bins_measure(&c->bins, c->grid, c->geometry, &outside));
+  TRY(check_samples(c));
   TRY(settle_refine(c));
   TRY(plan(c));
   TRY(moho_image_create(c->grid, &c->image));
@@ -145,7 +167,7 @@ static moho_status run(migration_call *c) {
   moho_error error = *moho_last_error();
   moho_migration_destroy(&c->migration);
   moho_eta_destroy(&c->eta);
-  if (status) c->error = error.code == status ? error : (moho_error){.code = status, .trace = -1, .byte = -1};
+  if (status && !c->error.code) c->error = error.code == status ? error : (moho_error){.code = status, .trace = -1, .byte = -1};
   c->seconds = seconds_now() - begin;
   return status;
 }

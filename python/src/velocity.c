@@ -1,4 +1,6 @@
 /* velocity.c - _moho.Velocity: of a job's words (Job.velocity), or of arrays of functions. */
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "arrays.h"
@@ -62,6 +64,23 @@ static moho_status make(const double *times, const double *values, size_t n, int
   return status;
 }
 
+/* Times that do not grow would be read as another function without a word. */
+static int check_times(const double *times, size_t n) {
+  char words[160];
+  if (!n) {
+    PyErr_SetString(PyExc_ValueError, "velocity: time_s is empty, expected at least one time");
+    return -1;
+  }
+  for (size_t i = 0; i < n; i++) {
+    if (isfinite(times[i]) && (!i || times[i] > times[i - 1])) continue;
+    snprintf(words, sizeof words, "velocity: time_s[%zu] is %g s%s, expected times that grow, in seconds", i, times[i],
+             i ? " after an equal or later one" : "");
+    PyErr_SetString(PyExc_ValueError, words);
+    return -1;
+  }
+  return 0;
+}
+
 /* velocity_functions(times [n], values [n] or [inline, crossline, n], kind, grid or None, min_mps, max_mps) */
 static PyObject *velocity_functions(PyObject *module, PyObject *args) {
   PyObject *times_object, *values_object, *grid_object;
@@ -79,7 +98,9 @@ static PyObject *velocity_functions(PyObject *module, PyObject *args) {
   if (moho_python_array_get(times_object, "times", MOHO_PYTHON_FLOAT64, 1, NULL, MOHO_PYTHON_READ, &times)) return NULL;
   Py_ssize_t n = (Py_ssize_t)times.n, shape[3] = {n, 0, n};
   if (grid) shape[0] = (Py_ssize_t)grid->n_inline, shape[1] = (Py_ssize_t)grid->n_crossline;
-  int bad = moho_python_array_get(values_object, "velocity", MOHO_PYTHON_FLOAT64, grid ? 3 : 1, shape, MOHO_PYTHON_READ, &values);
+  int bad =
+      moho_python_array_get(values_object, "velocity", MOHO_PYTHON_FLOAT64, grid ? 3 : 1, shape, MOHO_PYTHON_READ, &values) ||
+      check_times(times.data, times.n);
   if (!bad) {
     Py_BEGIN_ALLOW_THREADS;
     status = make(times.data, values.data, times.n, kind, grid, min_mps, max_mps, &velocity);
