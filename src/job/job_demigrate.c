@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "base/timer.h"
@@ -111,6 +112,16 @@ static moho_status create_whole(demigrate_run *r) {
   return MOHO_OK;
 }
 
+/* The recorded traces are never written over, under whatever name. */
+static moho_status refuse_input_as_output(const demigrate_run *r) {
+  struct stat input, output;
+  const char *traces = moho_job_text(r->job, MOHO_KEY_INPUT_TRACES);
+  if (stat(traces, &input) || stat(r->options->output, &output)) return MOHO_OK;
+  if (input.st_dev != output.st_dev || input.st_ino != output.st_ino) return MOHO_OK;
+  return moho_fail_at((moho_place){.file = r->options->output}, "name another file for the modelled traces", MOHO_ERROR_EXISTS,
+                      "%s is the job's own input.traces, which demigrate would write over", r->options->output);
+}
+
 static moho_status prepare(demigrate_run *r) {
   moho_run_inputs *in = &r->inputs;
   r->begin = moho_seconds();
@@ -118,6 +129,7 @@ static moho_status prepare(demigrate_run *r) {
   MOHO_TRY(check_less_work(r->job));
   if (!r->options->output)
     return moho_fail(MOHO_ERROR_ARGUMENT, "demigrate: no output is named, expected a trace file: .sgy, .segy, .su or .zarr");
+  MOHO_TRY(refuse_input_as_output(r));
   MOHO_TRY(describe_image(r));
   MOHO_TRY(moho_run_inputs_open_on(r->job, &r->image.grid, r->options->progress, r->options->user, in));
   MOHO_TRY(moho_demigration_supports(in->device, &in->options));

@@ -119,6 +119,13 @@ class Demigrate(CommandTest):
         self.assertEqual(self.report("read", "report.json")["least_squares"]["traces"], "read again each iteration")
         self.assertTrue((kept == self.image("read")).all())
 
+    def test_the_input_is_not_written_over(self):
+        before = os.stat(self.path("survey.sgy"))
+        os.symlink("survey.sgy", self.path("alias.sgy"))
+        for name in ["survey.sgy", "./survey.sgy", "alias.sgy"]:
+            self.fails(1, ["own input.traces", "name another file"], "demigrate", "job.yaml", "--output", name)
+        self.assertEqual(os.stat(self.path("survey.sgy")).st_mtime_ns, before.st_mtime_ns)
+
     def test_an_image_larger_than_memory_gives_the_same_bits(self):
         self.job(JOB.replace("grid: {corners: [[0, 0], [0, 200], [150, 200]], inline: {spacing_m: 25}, crossline: {spacing_m: 25}}",
                              "grid: {origin_m: [0, 0], inline_azimuth_deg: 20, inline: {n: 121, spacing_m: 1.25}, "
