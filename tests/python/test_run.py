@@ -33,7 +33,8 @@ def make_folder(tmp_path_factory):
         output: {directory: out, png: false, report: false}
         execution: {device: cpu}
         """), encoding="utf-8")
-    subprocess.run([COMMAND, "migrate", folder / "job.yaml", "--progress", "json"], check=True, capture_output=True)
+    subprocess.run([COMMAND, "migrate", folder / "job.yaml", "--progress", "json"], check=True, capture_output=True,
+                   env={name: value for name, value in os.environ.items() if name != "LD_PRELOAD"})
     return folder
 
 
