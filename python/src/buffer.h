@@ -84,6 +84,9 @@ int moho_python_get_buffer(PyObject *self, Py_buffer *view, int flags);
 
 /* ---- dlpack_export.c, dlpack_import.c ---- */
 
+/* Speaks the buffer protocol, and does not say by DLPack that it lies elsewhere, as CuPy's and JAX' arrays on a GPU do. */
+int moho_python_is_host_array(PyObject *object);
+
 /* A Buffer of what speaks DLPack. @param device  Device or NULL: the one where the memory is  @param copy  1 always, 0 never, -1
  * where needed */
 PyObject *moho_python_from_dlpack(PyObject *object, PyObject *device, int copy);

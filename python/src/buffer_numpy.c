@@ -186,7 +186,7 @@ PyObject *moho_python_from_numpy(PyObject *type, PyObject *arguments, PyObject *
   PyObject *on = moho_python_device(device, "device", NULL);
   if (!on) return NULL;
   PyObject *made = NULL;
-  if (PyObject_CheckBuffer(array)) {
+  if (moho_python_is_host_array(array)) {
     made = from_array(array, on, how);
   } else if (PyObject_HasAttrString(array, "__dlpack__")) {
     made = moho_python_from_dlpack(array, on, how);
@@ -286,7 +286,7 @@ PyObject *moho_python_to_numpy(PyObject *self, PyObject *arguments, PyObject *wo
   int how = moho_python_copy_word(copy);
   if (how < -1) return NULL;
   if (how < 1) {
-    PyObject *shared = call_numpy("asarray", "(N)", PyMemoryView_FromObject(self), NULL);
+    PyObject *view = PyMemoryView_FromObject(self), *shared = view ? call_numpy("asarray", "(N)", view, NULL) : NULL;
     if (shared || how == 0) return shared;
     if (!PyErr_ExceptionMatches(PyExc_BufferError)) return NULL;
     PyErr_Clear();

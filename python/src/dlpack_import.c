@@ -201,6 +201,22 @@ static PyObject *bring(const taken *t, PyObject *device, int dtype, int copy) {
   return made;
 }
 
+/* Where it lies, in DLPack's numbers. 0; -1 with an exception. */
+static int place_of(PyObject *array, int *type, int *number) {
+  PyObject *where = PyObject_CallMethod(array, "__dlpack_device__", NULL), *pair = where ? PySequence_Tuple(where) : NULL;
+  int known = pair && PyArg_ParseTuple(pair, "ii", type, number);
+  Py_XDECREF(where);
+  Py_XDECREF(pair);
+  return known ? 0 : -1;
+}
+
+int moho_python_is_host_array(PyObject *object) {
+  int type = DL_CPU, number;
+  if (!PyObject_CheckBuffer(object)) return 0;
+  if (PyObject_HasAttrString(object, "__dlpack_device__") && place_of(object, &type, &number)) PyErr_Clear();
+  return type == DL_CPU;
+}
+
 PyObject *moho_python_from_dlpack(PyObject *array, PyObject *asked, int copy) {
   int type, number;
   taken t;
@@ -210,11 +226,7 @@ PyObject *moho_python_from_dlpack(PyObject *array, PyObject *asked, int copy) {
     Py_XDECREF(given);
     return NULL;
   }
-  PyObject *where = PyObject_CallMethod(array, "__dlpack_device__", NULL), *pair = where ? PySequence_Tuple(where) : NULL;
-  int known = pair && PyArg_ParseTuple(pair, "ii", &type, &number);
-  Py_XDECREF(where);
-  Py_XDECREF(pair);
-  if (!known) return NULL;
+  if (place_of(array, &type, &number)) return NULL;
   PyObject *capsule = capsule_of(array, type == DL_CUDA);
   if (!capsule || take(capsule, &t)) {
     Py_XDECREF(capsule);

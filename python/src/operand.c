@@ -29,7 +29,8 @@ int moho_python_tensor_dtype(moho_python_dtype dtype, const char *operation, con
 /* ---- the device ---- */
 
 static int speaks_dlpack_alone(PyObject *object) {
-  if (!object || object == Py_None || PyFloat_Check(object) || PyLong_Check(object) || PyObject_CheckBuffer(object)) return 0;
+  if (!object || object == Py_None || PyFloat_Check(object) || PyLong_Check(object) || moho_python_is_buffer(object)) return 0;
+  if (moho_python_is_host_array(object)) return 0;
   return PyObject_HasAttrString(object, "__dlpack__");
 }
 

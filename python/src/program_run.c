@@ -142,7 +142,8 @@ static int bind_array(const launch *l, const moho_program_parameter *parameter, 
 }
 
 static int bind(const launch *l, const moho_program_parameter *parameter, bound *b) {
-  if (!moho_python_is_buffer(b->object) && !PyObject_CheckBuffer(b->object) && PyObject_HasAttrString(b->object, "__dlpack__")) {
+  if (!moho_python_is_buffer(b->object) && !moho_python_is_host_array(b->object) &&
+      PyObject_HasAttrString(b->object, "__dlpack__")) {
     PyObject *brought = moho_python_from_dlpack(b->object, l->device, parameter->access == MOHO_PROGRAM_IN ? -1 : 0);
     if (!brought) return -1;
     moho_python_replace(&b->object, brought);

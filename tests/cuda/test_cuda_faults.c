@@ -131,6 +131,36 @@ static void each_call_fails_once(void **state) {
   }
 }
 
+/* A queue that is let go of serves the next one who asks, whose tickets begin at 1 again. */
+static void queues_are_used_again(void **state) {
+  (void)state;
+  const moho_device_uri uri = {.backend = "cuda", .ordinal = 0};
+  moho_block device;
+  void *first, *again, *other;
+  assert_int_equal(cuda->open(&uri, &check_device, &check_report), MOHO_OK);
+  assert_int_equal(cuda->allocate(check_device, 256, MOHO_MEMORY_DEVICE, &device), MOHO_OK);
+  const moho_command fill = fill_command(&device, 0, 64, 1);
+  for (int round = 0; round < 20; round++) {
+    moho_outcome outcome;
+    assert_int_equal(cuda->queue_create(check_device, &again), MOHO_OK);
+    if (round > 0) assert_ptr_equal(again, first);
+    first = again;
+    const moho_submission submission = {.ticket = 1, .commands = &fill, .n_commands = 1, .timed = round % 2};
+    assert_int_equal(cuda->submit(again, &submission), MOHO_OK);
+    assert_int_equal(cuda->wait(again, 1, 10), MOHO_OK);
+    cuda->collect(again, 1, &outcome);
+    assert_int_equal(outcome.status, MOHO_OK);
+    cuda->queue_destroy(again);
+  }
+  assert_int_equal(cuda->queue_create(check_device, &again), MOHO_OK);
+  assert_int_equal(cuda->queue_create(check_device, &other), MOHO_OK);
+  assert_ptr_not_equal(again, other);
+  cuda->queue_destroy(again), cuda->queue_destroy(other);
+  cuda->release(check_device, &device);
+  cuda->close(check_device);
+  assert_int_equal(double_of_cuda.verdict(), 0); /* nothing of the driver's is left */
+}
+
 static int find_double(void **state) {
   (void)state;
   setenv("MOHO_CACHE", "off", 1);
@@ -144,6 +174,7 @@ static int find_double(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_fails_unprovoked), cmocka_unit_test(each_call_fails_once)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_fails_unprovoked), cmocka_unit_test(each_call_fails_once),
+                                     cmocka_unit_test(queues_are_used_again)};
   return cmocka_run_group_tests(tests, find_double, NULL);
 }

@@ -161,3 +161,30 @@ def test_an_address_that_is_none_of_the_device_s(devices):
     host = Liar(moho.Buffer.from_numpy(np.zeros(100, np.float32), "cpu"))
     with pytest.raises((ValueError, moho.Error)):
         moho.from_dlpack(host, devices[1], copy=False)
+
+
+def test_memory_out_of_the_hosts_reach(devices):
+    buffer = moho.Buffer.from_numpy(np.arange(6, dtype=np.float32), devices[0])
+    with pytest.raises(BufferError, match="does not reach"):
+        buffer.to_numpy(copy=False)
+    assert buffer.to_numpy(copy=None).tolist() == [0, 1, 2, 3, 4, 5]
+
+
+class Elsewhere(bytearray):
+    """Speaks the buffer protocol too, like CuPy's arrays, but its bytes lie on a GPU."""
+
+    asked = 0
+
+    def __dlpack_device__(self):
+        return 2, 0
+
+    def __dlpack__(self, **words):
+        Elsewhere.asked += 1
+        raise BufferError("on the GPU")
+
+
+def test_dlpack_is_asked_where_arrays_lie_elsewhere(devices):
+    for call in [moho.Buffer.from_numpy, moho.ops.relu, lambda a: moho.ops.add(a, np.ones(4, np.float32))]:
+        with pytest.raises(BufferError, match="on the GPU"):
+            call(Elsewhere(16))
+    assert Elsewhere.asked >= 3

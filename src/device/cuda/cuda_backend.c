@@ -143,6 +143,7 @@ static moho_status open_device(const moho_device_uri *uri, void **out, moho_devi
 
 static void close_device(void *state_pointer) {
   moho_cuda_state *state = state_pointer;
+  moho_cuda_queues_close(state);
   if (state->blas && moho_cuda_enter_quietly(state)) {
     moho_cuda_blas_close(state);
     moho_cuda_leave(state);

@@ -46,7 +46,10 @@ typedef struct cuda_queue {
   size_t capacity;
   uint64_t submitted, finished, collected;
   event_stack idle[EVENT_KINDS];
+  struct cuda_queue *next; /* of those that wait to be used again */
 } cuda_queue;
+
+#define MOST_IDLE_QUEUES 8
 
 static ticket_record *record_of(const cuda_queue *queue, uint64_t ticket) {
   return &queue->records[ticket & (queue->capacity - 1)];
@@ -382,9 +385,31 @@ static void free_queue(cuda_queue *queue, int entered) {
   free(queue);
 }
 
+static cuda_queue *take_idle_queue(moho_cuda_state *state) {
+  pthread_mutex_lock(&state->lock);
+  cuda_queue *queue = state->lost ? NULL : state->idle;
+  if (queue) state->idle = queue->next, state->n_idle--;
+  pthread_mutex_unlock(&state->lock);
+  return queue;
+}
+
+/* As new: its stream is empty and every ticket collected. @return 0 where enough are kept */
+static int keep_idle_queue(cuda_queue *queue) {
+  moho_cuda_state *state = queue->state;
+  pthread_mutex_lock(&state->lock);
+  int is_kept = !state->lost && state->n_idle < MOST_IDLE_QUEUES;
+  if (is_kept) {
+    queue->submitted = queue->finished = queue->collected = 0;
+    queue->next = state->idle;
+    state->idle = queue, state->n_idle++;
+  }
+  pthread_mutex_unlock(&state->lock);
+  return is_kept;
+}
+
 moho_status moho_cuda_queue_create(void *state_pointer, void **out) {
   moho_cuda_state *state = state_pointer;
-  *out = NULL;
+  if ((*out = take_idle_queue(state))) return MOHO_OK;
   MOHO_TRY(moho_cuda_enter(state));
   cuda_queue *queue = calloc(1, sizeof *queue);
   ticket_record *records = calloc(16, sizeof *records);
@@ -409,6 +434,17 @@ void moho_cuda_queue_destroy(void *queue_pointer) {
   moho_outcome unseen;
   while (queue->collected < queue->submitted) moho_cuda_collect(queue, queue->collected + 1, &unseen);
   moho_cuda_state *state = queue->state;
-  free_queue(queue, entered);
+  int is_empty = entered && !state->cu->cuStreamSynchronize(queue->stream); /* no failed ticket left anything behind */
+  if (!is_empty || !keep_idle_queue(queue)) free_queue(queue, entered);
+  if (entered) moho_cuda_leave(state);
+}
+
+void moho_cuda_queues_close(moho_cuda_state *state) {
+  int entered = moho_cuda_enter_quietly(state);
+  for (cuda_queue *queue = state->idle, *next; queue; queue = next) {
+    next = queue->next;
+    free_queue(queue, entered);
+  }
+  state->idle = NULL, state->n_idle = 0;
   if (entered) moho_cuda_leave(state);
 }

@@ -21,10 +21,12 @@ typedef struct moho_cuda_state {
   moho_cuda_target target;
   size_t group_memory_limit; /* of a group that asks for it */
   uint32_t groups_y_limit;
-  pthread_mutex_t lock;        /* of what follows */
-  int lost;                    /* an error that ends the context was seen */
-  int blamed;                  /* and a ticket took it as its own */
-  char lost_words[200];        /* the driver's */
+  pthread_mutex_t lock;    /* of what follows */
+  int lost;                /* an error that ends the context was seen */
+  int blamed;              /* and a ticket took it as its own */
+  char lost_words[200];    /* the driver's */
+  struct cuda_queue *idle; /* queues that were let go of, for those who ask next: making a stream takes a millisecond */
+  int n_idle;
   pthread_mutex_t blas_lock;   /* of what follows, and around each call of cuBLAS */
   struct moho_cuda_blas *blas; /* NULL until it is looked for */
 } moho_cuda_state;
@@ -68,6 +70,7 @@ void moho_cuda_unload(void *state, moho_pipeline *pipeline);
 
 moho_status moho_cuda_queue_create(void *state, void **queue);
 void moho_cuda_queue_destroy(void *queue);
+void moho_cuda_queues_close(moho_cuda_state *state); /* those that are kept; the device is closed */
 moho_status moho_cuda_submit(void *queue, const moho_submission *submission);
 moho_status moho_cuda_wait(void *queue, uint64_t ticket, double timeout_s);
 void moho_cuda_collect(void *queue, uint64_t ticket, moho_outcome *outcome);
