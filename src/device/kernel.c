@@ -7,6 +7,7 @@
 
 #include "device/device_core.h"
 #include "device/kernel_cache.h"
+#include "device/kernel_memo.h"
 #include "device/kernel_registry.h"
 #include "device/kernel_text.h"
 
@@ -65,14 +66,40 @@ static moho_status make_unit(moho_device *device, const moho_kernel_options *opt
   return MOHO_OK;
 }
 
-static moho_status fill_kernel(moho_device *device, const moho_kernel_options *options, moho_kernel *kernel) {
+/* The compiled-in kernel whose text is asked for, NULL: another text. */
+static const moho_kernel_definition *compiled_in(const moho_kernel_options *options) {
+  const moho_kernel_definition *definition = options->text ? NULL : moho_registry_find(options->name);
+  return definition && definition->text ? definition : NULL;
+}
+
+/* Nothing to read and nothing to compile. */
+static int find_ready(moho_device *device, const moho_kernel_options *options, moho_kernel *kernel) {
+  const moho_kernel_definition *definition = compiled_in(options);
+  moho_kernel_memo memo;
+  if (!definition || !moho_kernel_recall(definition, options, &memo)) return 0;
+  kernel->pipeline = moho_kernel_cache_find(device, memo.key);
+  kernel->signature = memo.signature, kernel->uses_group = memo.uses_group;
+  return kernel->pipeline != NULL;
+}
+
+static moho_status make_ready(moho_device *device, const moho_kernel_options *options, moho_kernel *kernel) {
   moho_unit unit;
   char *text;
-  snprintf(kernel->name, sizeof kernel->name, "%s", options->name);
   moho_status status = make_unit(device, options, &unit, &text, kernel);
   if (!status) status = moho_kernel_cache_get(device, &unit, &kernel->pipeline, &kernel->compile_seconds);
   free(text);
-  if (status) return status;
+  const moho_kernel_definition *definition = status ? NULL : compiled_in(options);
+  if (definition) {
+    moho_kernel_memo memo = {.uses_group = kernel->uses_group, .signature = kernel->signature};
+    memcpy(memo.key, unit.key, sizeof memo.key);
+    moho_kernel_remember(definition, options, &memo);
+  }
+  return status;
+}
+
+static moho_status fill_kernel(moho_device *device, const moho_kernel_options *options, moho_kernel *kernel) {
+  snprintf(kernel->name, sizeof kernel->name, "%s", options->name);
+  if (!find_ready(device, options, kernel)) MOHO_TRY(make_ready(device, options, kernel));
   int hit = kernel->compile_seconds <= 0;
   snprintf(kernel->origin, sizeof kernel->origin, "%s", hit ? "cache" : kernel->pipeline->origin);
   if (strcmp(kernel->origin, "compiled")) kernel->compile_seconds = 0;

@@ -138,6 +138,20 @@ moho_status moho_kernel_cache_get(moho_device *device, const moho_unit *unit, mo
   return status;
 }
 
+moho_pipeline *moho_kernel_cache_find(moho_device *device, const char *key) {
+  moho_kernel_cache *cache;
+  if (cache_of(device, &cache)) return NULL;
+  pthread_mutex_lock(&cache->lock);
+  entry *found = find(cache, key);
+  if (found) {
+    put_first(cache, take_out(cache, key));
+    found->users++;
+    count_lookup(device, 1, NULL, 0);
+  }
+  pthread_mutex_unlock(&cache->lock);
+  return found ? &found->pipeline : NULL;
+}
+
 void moho_kernel_cache_put(moho_device *device, moho_pipeline *pipeline) {
   moho_kernel_cache *cache = device->kernels;
   pthread_mutex_lock(&cache->lock);

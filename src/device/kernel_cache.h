@@ -11,6 +11,8 @@ enum { MOHO_KERNEL_CACHE_LIMIT = 64 };
 
 /* The pipeline of a unit, compiled when it is not there; compile_seconds 0: it was. To be given back with _put. */
 moho_status moho_kernel_cache_get(moho_device *device, const moho_unit *unit, moho_pipeline **out, double *compile_seconds);
+/* The same, only where it is there: NULL. */
+moho_pipeline *moho_kernel_cache_find(moho_device *device, const char *key);
 void moho_kernel_cache_put(moho_device *device, moho_pipeline *pipeline);
 
 #endif

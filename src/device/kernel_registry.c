@@ -50,6 +50,7 @@ moho_status moho_kernel_register(const moho_kernel_definition *definition) {
   if (strlen(definition->name) >= sizeof((moho_kernel_report *)0)->name)
     return moho_fail(MOHO_ERROR_ARGUMENT, "kernel %s: the name is too long, expected at most %zu letters", definition->name,
                      sizeof((moho_kernel_report *)0)->name - 1);
+  if (moho_registry_find(definition->name) == definition) return MOHO_OK;
   MOHO_TRY(check_text(definition));
   pthread_mutex_lock(&registry.lock);
   const moho_kernel_definition *known = find(definition->name);

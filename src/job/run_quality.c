@@ -202,11 +202,17 @@ static moho_status measure_all(moho_run *r, json_t *quality) {
   return status ? status : draw_spectra(r, &before, &after);
 }
 
+/* What cannot be measured is told and costs no run; a disk that fails does: the results are to be whole. */
 moho_status moho_run_measure_quality(moho_run *r) {
   if (!is_wanted(r)) return MOHO_OK;
   json_t *quality = json_object();
   if (!r->extra) r->extra = json_object();
-  if (measure_all(r, quality)) {
+  moho_status status = measure_all(r, quality);
+  if (status == MOHO_ERROR_IO) {
+    json_decref(quality);
+    return status;
+  }
+  if (status) {
     moho_error error = moho_error_take();
     json_object_set_new(quality, "problem", json_string(error.message));
   }

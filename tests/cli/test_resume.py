@@ -1,7 +1,7 @@
 """A run of blocks that is stopped in any way goes on with the same command, and its results are bit for bit those of a run that was
 not: kills at random moments, faults at any call that writes, signals, a lost GPU. Never a job or input mixed with another.
 
-MOHO_TEST_KILLS=200 makes more of the kills at random moments; MOHO_TEST_SEED=... repeats them (the seed is printed).
+MOHO_TEST_KILLS=200 makes more of the kills at random moments; MOHO_TEST_SEED=... takes others (the seed is printed).
 """
 
 import json
@@ -28,7 +28,7 @@ execution: {device: "cpu?threads=2", memory_gb: MEMORY}
 """
 GATHERS = "gathers: {kind: offset, edges_m: [0, 120, 180, 260]}\n"
 TIMES = {"seconds", "finished", "contributions_per_s", "memory", "sittings"}  # of a report: what may differ
-SEED = int(os.environ.get("MOHO_TEST_SEED", random.SystemRandom().randrange(1 << 32)))
+SEED = int(os.environ.get("MOHO_TEST_SEED", 2222416829))
 KILLS = int(os.environ.get("MOHO_TEST_KILLS", 3 if BRIEF else 20))
 
 

@@ -80,8 +80,42 @@ static void what_does_not_compile_is_told_to_all(void **state) {
   test_device_close(&device);
 }
 
+/* What was read of a text is kept (kernel_memo.c): by kernel and constants, more than there are places for, on two devices. */
+static void kernels_asked_for_again_are_the_same(void **state) {
+  (void)state;
+  enum { OTHERS = 100 };
+  far_reset();
+  rig_register();
+  moho_device *devices[2] = {far_open(0), far_open(0)};
+  moho_kernel_report first, again;
+  for (int d = 0; d < 2; d++) {
+    assert_ok(moho_device_metrics_enable(devices[d], 1));
+    for (int round = 0; round < 2; round++)
+      for (int i = 0; i <= OTHERS; i++) { /* i 0: without a constant */
+        const moho_constant constant = {"STEP", i / 2, i % 2};
+        const moho_kernel_options options = {.name = "stir", .constants = &constant, .n_constants = i > 0};
+        moho_kernel *kernel;
+        assert_ok(moho_kernel_create(devices[d], &options, &kernel));
+        assert_ok(moho_kernel_describe(kernel, &first));
+        assert_string_equal(first.name, options.name);
+        assert_ok(moho_kernel_destroy(&kernel));
+        assert_ok(moho_kernel_create(devices[d], &options, &kernel));
+        assert_ok(moho_kernel_describe(kernel, &again));
+        assert_string_equal(again.origin, "cache");
+        assert_string_equal(again.name, options.name);
+        assert_int_equal(again.max_lanes, first.max_lanes);
+        assert_ok(moho_kernel_destroy(&kernel));
+      }
+    moho_metrics m = test_metrics_of(devices[d]);
+    assert_int_equal(m.cache_hits + m.cache_misses, 4 * (OTHERS + 1));
+    assert_true(m.cache_misses >= OTHERS + 1 && m.cache_hits >= 2 * (OTHERS + 1));
+    test_device_close(&devices[d]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(different_kernels_compile_at_once_the_same_one_once),
-                                     cmocka_unit_test(what_does_not_compile_is_told_to_all)};
+                                     cmocka_unit_test(what_does_not_compile_is_told_to_all),
+                                     cmocka_unit_test(kernels_asked_for_again_are_the_same)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
