@@ -120,10 +120,11 @@ DEVICE_FUNCTION float tensor_silu_slope(float x) {
   return FMA(inside, tensor_sigmoid_slope(inside), elementary_sigmoid(inside));
 }
 
-/* -(y log p + (1 - y) log(1 - p)), logarithms of at least epsilon. */
+/* -(y log p + (1 - y) log(1 - p)), logarithms of at least epsilon; no loss is +0. Not the negative of an FMA: gcc 12 makes one
+ * operation of the two, whose zero has the other sign. */
 DEVICE_FUNCTION float tensor_binary_loss(float p, float y, float epsilon) {
   float there = p < epsilon ? epsilon : p, not_there = 1.0f - p < epsilon ? epsilon : 1.0f - p;
-  return -FMA(y, elementary_log(there), (1.0f - y) * elementary_log(not_there));
+  return 0.0f - FMA(y, elementary_log(there), (1.0f - y) * elementary_log(not_there));
 }
 
 /* round_half_even(x / scale) + zero; the store saturates. Beyond 2^22 a float is far outside every range of 8 bits. */

@@ -81,6 +81,7 @@ class Endurance(CommandTest):
             late = [f for done, f in seen if done >= 0.75 * blocks]
             self.assertTrue(len(early) > 2 and len(late) > 2, seen)
             grown = [max(f[k] for f in late) - max(f[k] for f in early) for k in range(4)]
+            grown[1] = min(f[1] for f in late) - min(f[1] for f in early)  # one more is open for moments, whenever a block is written
             print(f"\n{device}: {blocks} blocks in {seconds:.1f} s; at {early[0]} early and {late[-1]} late (bytes, files, threads, mappings), grown by {grown}",
                   flush=True)
             self.assertLessEqual(grown[0], SLACK + A_BLOCK * blocks, seen)

@@ -266,12 +266,15 @@ def test_many_calls_do_not_grow():
     for work, n in ((lambda: (a.migrate(traces), a.demigrate(model)), 4000), (lambda: made().migrate(traces), 400)):
         for _ in range(n // 4):
             work()
-        gc.collect()
-        before = resident_kb()
-        for _ in range(n):
-            work()
-        gc.collect()
-        assert resident_kb() - before < 1024
+        grown = []
+        for _ in range(4):  # what leaks does so in every quarter, what is kept for reuse does not
+            gc.collect()
+            before = resident_kb()
+            for _ in range(n // 4):
+                work()
+            gc.collect()
+            grown.append(resident_kb() - before)
+        assert min(grown) < 64, grown
 
 
 # ---- mistakes ----

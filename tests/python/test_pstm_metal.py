@@ -290,12 +290,15 @@ def test_many_calls_do_not_grow():
     arguments["config"] = {"device": "cpu?threads=1", "resample": "none"}
     for _ in range(500):
         run(arguments)
-    gc.collect()
-    before = resident_kb()
-    for _ in range(10000):
-        run(arguments)
-    gc.collect()
-    assert resident_kb() - before < 1024
+    grown = []
+    for _ in range(4):  # what leaks does so in every quarter, what is kept for reuse does not
+        gc.collect()
+        before = resident_kb()
+        for _ in range(2500):
+            run(arguments)
+        gc.collect()
+        grown.append(resident_kb() - before)
+    assert min(grown) < 64, grown
 
 
 # ---- the device ----
