@@ -17,12 +17,12 @@ typedef struct moho_migration_setup {
   int is_uniform;     /* velocity and eta depend on t0 only: one column table serves all */
   int k_max, threads; /* antialias: largest half-width, refined samples */
   moho_kernel_choice choice;
-  moho_tile_plan plan;            /* native */
-  moho_device_plan device;        /* kernels on a device */
-  moho_window window;             /* of the grid */
-  size_t columns, capacity;       /* of the window; capacity: traces a batch */
-  size_t bins;                    /* of the gathers; 1 without */
-  size_t batch_trace_bytes;       /* that one trace more of a batch takes on the host */
+  moho_tile_plan plan;      /* native */
+  moho_device_plan device;  /* kernels on a device */
+  moho_window window;       /* of the grid */
+  size_t columns, capacity; /* of the window; capacity: traces a batch */
+  size_t bins;              /* of the gathers; 1 without */
+  size_t batch_trace_bytes; /* that one trace more of a batch takes on the host */
   size_t batch_trace_device_bytes;
   size_t bytes, device_bytes;     /* on the host; on a device with memory of its own */
   double contributions_a_trace;   /* on a device, expected: for progress */
