@@ -30,6 +30,16 @@ int moho_python_buffer_is_contiguous(const moho_python_buffer *buffer) {
   return 1;
 }
 
+int moho_python_buffer_place(const moho_python_buffer *buffer, moho_buffer_place *place) {
+  moho_status status;
+  Py_BEGIN_ALLOW_THREADS;
+  status = moho_buffer_locate(buffer->buffer, place);
+  Py_END_ALLOW_THREADS;
+  if (!status) return 0;
+  moho_python_raise(status);
+  return -1;
+}
+
 size_t moho_python_buffer_bytes(const moho_python_buffer *buffer) {
   return moho_python_buffer_elements(buffer) * moho_python_dtype_bytes(buffer->dtype);
 }
@@ -285,11 +295,7 @@ typedef enum { SHAPE, STRIDES, DTYPE, NDIM, SIZE, NBYTES, DEVICE, IS_READ_ONLY, 
 
 static PyObject *address_of(const moho_python_buffer *b) {
   moho_buffer_place place;
-  moho_status status;
-  Py_BEGIN_ALLOW_THREADS;
-  status = moho_buffer_locate(b->buffer, &place);
-  Py_END_ALLOW_THREADS;
-  if (status) return moho_python_raise(status);
+  if (moho_python_buffer_place(b, &place)) return NULL;
   uint64_t address = place.device ? place.device : (uint64_t)(uintptr_t)place.host;
   return PyLong_FromUnsignedLongLong(address + b->offset);
 }

@@ -46,6 +46,8 @@ PyObject *moho_python_buffer_create(PyObject *device, moho_python_dtype dtype, i
 size_t moho_python_buffer_elements(const moho_python_buffer *buffer);
 size_t moho_python_buffer_bytes(const moho_python_buffer *buffer);
 int moho_python_buffer_is_contiguous(const moho_python_buffer *buffer);
+/* Where its memory lies, when what the device still does with it has ended; others run meanwhile. 0; -1 with an exception. */
+int moho_python_buffer_place(const moho_python_buffer *buffer, moho_buffer_place *place);
 
 /* "float32" or anything whose str() is it, as numpy.dtype("float32"): -1 with TypeError and the names there are. */
 int moho_python_dtype_find(PyObject *object);

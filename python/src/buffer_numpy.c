@@ -204,15 +204,8 @@ PyObject *moho_python_from_numpy(PyObject *type, PyObject *arguments, PyObject *
 int moho_python_get_buffer(PyObject *self, Py_buffer *view, int flags) {
   moho_python_buffer *b = moho_python_buffer_of(self);
   moho_buffer_place place;
-  moho_status status;
   view->obj = NULL;
-  Py_BEGIN_ALLOW_THREADS;
-  status = moho_buffer_locate(b->buffer, &place);
-  Py_END_ALLOW_THREADS;
-  if (status) {
-    moho_python_raise(status);
-    return -1;
-  }
+  if (moho_python_buffer_place(b, &place)) return -1;
   const char *format = moho_python_dtype_format(b->dtype);
   const char *why = NULL;
   if (!place.host) why = "the host does not reach this device's memory: to_numpy() copies it";

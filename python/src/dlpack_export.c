@@ -58,14 +58,7 @@ static void drop_capsule(PyObject *capsule) {
 static int dl_device_of(const moho_python_buffer *b, int32_t *number, void **address) {
   const moho_python_device_object *device = moho_python_device_of(b->device);
   moho_buffer_place place;
-  moho_status status;
-  Py_BEGIN_ALLOW_THREADS;
-  status = moho_buffer_locate(b->buffer, &place);
-  Py_END_ALLOW_THREADS;
-  if (status) {
-    moho_python_raise(status);
-    return -1;
-  }
+  if (moho_python_buffer_place(b, &place)) return -1;
   int is_cuda = strcmp(device->report.kind, "cuda") == 0;
   *number = 0;
   if (is_cuda && !place.host) {

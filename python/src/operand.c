@@ -81,8 +81,7 @@ static int use_buffer(PyObject *object, const char *operation, const char *name,
   moho_buffer_place place;
   int dtype = moho_python_tensor_dtype(b->dtype, operation, name);
   if (dtype < 0) return -1;
-  moho_status status = moho_buffer_locate(b->buffer, &place);
-  if (status) return fail(status);
+  if (moho_python_buffer_place(b, &place)) return -1;
   out->address = (place.device ? place.device : (uint64_t)(uintptr_t)place.host) + b->offset;
   return set_tensor(b->buffer, b->offset, dtype, b->rank, b->shape, b->stride, out);
 }

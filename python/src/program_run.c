@@ -63,8 +63,7 @@ static int bind_buffer(const launch *l, const moho_program_parameter *parameter,
   if (!moho_python_buffer_is_contiguous(from)) why = "its elements do not lie together";
   else if (from->offset % 16) why = "it begins at no multiple of 16 bytes";
   else if (parameter->access != MOHO_PROGRAM_IN && from->is_read_only) why = "it is read-only, and the program writes it";
-  moho_status status = moho_buffer_locate(from->buffer, &place);
-  if (status) return fail(status);
+  if (moho_python_buffer_place(from, &place)) return -1;
   if (!l->device && !place.host) why = "the reference runs on the host, which does not reach it";
   if (why) {
     PyErr_Format(PyExc_ValueError, "%s: %s", parameter->name, why);
